@@ -1,0 +1,181 @@
+"""The tables of the store, declared once; both engines derive their schema, keys and queries from here.
+
+Three kinds of table, told apart by ``kind``:
+
+- ``log``: what was said, append-only: reports, contents, decisions. Replaying it gives everything else again.
+- ``history``: append-only rows in two times, ``at`` (valid, observed) and ``revision`` (known, recorded).
+- ``state``: derived from the log; the current view, replaceable.
+- ``desk``: what people and agents hold that is no part of the graph: tokens, enrolment codes.
+
+Times are integer milliseconds since 1970 in UTC. ``json`` columns hold plain Python values at the port. Ids are
+UUID strings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ColumnType = Literal["text", "integer", "real", "json", "blob"]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table. ``columns`` is (name, type) in row order; ``key`` and every tuple of ``indexes`` name columns."""
+
+    name: str
+    kind: Literal["log", "history", "state", "desk"]
+    columns: tuple[tuple[str, ColumnType], ...]
+    key: tuple[str, ...]
+    indexes: tuple[tuple[str, ...], ...] = ()
+
+    def position(self, column: str) -> int:
+        """The column's place in a row."""
+        return [name for name, _ in self.columns].index(column)
+
+
+REPORT = Table(
+    "report", "log",
+    (
+        ("revision", "integer"), ("id", "text"), ("scope", "text"), ("source", "text"), ("site", "text"),
+        ("target", "text"), ("probe", "text"), ("agent", "text"), ("scan", "text"), ("part", "integer"),
+        ("parts", "integer"), ("observed_at", "integer"), ("received_at", "integer"), ("digest", "text"),
+        ("errors", "json"),
+    ),
+    key=("revision",), indexes=(("id",), ("scope", "observed_at")),
+)
+"""One accepted report. ``scope`` is the digest of (source, site, target, probe); ``digest`` names its content."""
+
+CONTENT = Table(
+    "content", "log", (("digest", "text"), ("body", "blob"), ("members", "blob")), key=("digest",),
+)
+"""A content as it was sent, compressed, once however often it was seen. ``members``: 16-byte record id and 8-byte
+digest of each of its observations, so that two contents are compared without decoding them."""
+
+DECISION = Table(
+    "decision", "log",
+    (
+        ("id", "text"), ("revision", "integer"), ("verb", "text"), ("body", "json"), ("subject", "text"),
+        ("at", "integer"), ("reason", "text"), ("undoes", "text"),
+    ),
+    key=("id",), indexes=(("revision",),),
+)
+
+FACT = Table(
+    "fact", "history",
+    (("record", "text"), ("attribute", "text"), ("at", "integer"), ("revision", "integer"), ("value", "json")),
+    key=("record", "attribute", "at", "revision"), indexes=(("revision",),),
+)
+"""A record's attribute has ``value`` from ``at`` until its next row. The attribute ``""`` is the record's presence:
+1 seen at every scan since, 2 no longer confirmed (a partial scan lacked it), 0 gone."""
+
+CLAIM = Table(
+    "claim", "history",
+    (
+        ("record", "text"), ("key", "text"), ("at", "integer"), ("revision", "integer"), ("far", "text"),
+        ("value", "json"),
+    ),
+    key=("record", "key", "at", "revision"), indexes=(("far",), ("revision",)),
+)
+"""A record claims a relation from ``at`` until the next row of the same key; ``value`` null ends it. ``far`` is the
+far end in canonical text, so that claims waiting for an end are found when it appears."""
+
+MEMBERSHIP = Table(
+    "membership", "history", (("record", "text"), ("revision", "integer"), ("ci", "text")),
+    key=("record", "revision"), indexes=(("ci",), ("revision",)),
+)
+"""Since ``revision`` the record is held to be part of ``ci``."""
+
+LANE = Table(
+    "lane", "state",
+    (
+        ("scope", "text"), ("part", "integer"), ("source", "text"), ("site", "text"), ("target", "text"),
+        ("probe", "text"), ("agent", "text"), ("parts", "integer"), ("scan", "text"), ("digest", "text"),
+        ("observed_at", "integer"), ("complete_at", "integer"), ("revision", "integer"), ("contested", "json"),
+    ),
+    key=("scope", "part"), indexes=(("target",),),
+)
+"""The newest report of one part of a scope: what an unchanged report advances instead of every record it confirms."""
+
+RECORD = Table(
+    "record", "state",
+    (
+        ("id", "text"), ("source", "text"), ("site", "text"), ("target", "text"), ("native_key", "text"),
+        ("class", "text"), ("evidence", "text"), ("parent", "text"), ("local_key", "text"), ("ci", "text"),
+        ("scope", "text"), ("part", "integer"), ("first_at", "integer"), ("last_at", "integer"),
+        ("ended_at", "integer"), ("attributes", "json"), ("identifiers", "json"),
+    ),
+    key=("id",), indexes=(("ci",), ("parent",), ("scope",), ("source", "site", "target")),
+)
+"""What one source observed at one place with one set of identifying evidence. ``last_at`` null: confirmed whenever
+its lane is. ``attributes``: name -> [value, since, confirmed | null]. ``parent`` is a record's id for a component."""
+
+IDENTIFIER = Table(
+    "identifier", "state",
+    (("kind", "text"), ("value", "text"), ("record", "text"), ("first_at", "integer"), ("last_at", "integer")),
+    key=("kind", "value", "record"), indexes=(("record",),),
+)
+"""The inverted index of what records bear: identity evidence and also addresses, names, native keys, listeners."""
+
+CI = Table(
+    "ci", "state",
+    (
+        ("id", "text"), ("class", "text"), ("name", "text"), ("parent", "text"), ("first_at", "integer"),
+        ("attributes", "json"), ("revision", "integer"), ("ended_at", "integer"),
+    ),
+    key=("id",), indexes=(("class", "name"), ("name",), ("parent",), ("revision",)),
+)
+"""A configuration item with its winning values. ``ended_at`` null: some source still claims it. Neo4j keeps it as a
+node labelled ``CI`` and with its class and all ancestors, its attributes as properties."""
+
+RELATION = Table(
+    "relation", "state",
+    (
+        ("from_ci", "text"), ("type", "text"), ("to_ci", "text"), ("group", "text"), ("weight", "integer"),
+        ("confidence", "real"), ("first_at", "integer"), ("claims", "json"), ("revision", "integer"),
+    ),
+    key=("from_ci", "type", "to_ci"), indexes=(("to_ci",), ("revision",)),
+)
+"""A relation between two CIs. ``claims``: [record, claim key] pairs that carry it. Neo4j keeps it as a relationship of
+that type."""
+
+FEED = Table(
+    "feed", "state",
+    (("revision", "integer"), ("kind", "text"), ("id", "text"), ("deleted", "integer")),
+    key=("revision", "kind", "id"),
+)
+"""What each revision changed: kind ``ci`` (its id) or ``relation`` (from, type and to, joined by spaces)."""
+
+TASK = Table(
+    "task", "state",
+    (("id", "text"), ("kind", "text"), ("subject", "json"), ("revision", "integer"), ("state", "text")),
+    key=("id",), indexes=(("state",),),
+)
+"""Something a person should look at: ``review``, ``distrusted``, ``duplicate-address``."""
+
+SAMPLE = Table(
+    "sample", "state",
+    (("scope", "text"), ("part", "integer"), ("at", "integer"), ("values", "json")),
+    key=("scope", "part"),
+)
+"""The newest samples of a scope, as reported: moved at every scan, outside of the history."""
+
+TOKEN = Table(
+    "token", "desk",
+    (
+        ("id", "text"), ("prefix", "text"), ("hash", "text"), ("subject", "text"), ("role", "text"),
+        ("grant", "json"), ("created_at", "integer"), ("expires_at", "integer"), ("revoked_at", "integer"),
+    ),
+    key=("id",), indexes=(("prefix",),),
+)
+ENROLMENT = Table(
+    "enrolment", "desk",
+    (("id", "text"), ("hash", "text"), ("grant", "json"), ("expires_at", "integer"), ("used_at", "integer")),
+    key=("id",), indexes=(("hash",),),
+)
+
+TABLES: tuple[Table, ...] = (
+    REPORT, CONTENT, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, RELATION, FEED, TASK, SAMPLE,
+    TOKEN, ENROLMENT,
+)
+SCHEMA_VERSION = 1
