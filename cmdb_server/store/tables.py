@@ -47,10 +47,15 @@ REPORT = Table(
 """One accepted report. ``scope`` is the digest of (source, site, target, probe); ``digest`` names its content."""
 
 CONTENT = Table(
-    "content", "log", (("digest", "text"), ("body", "blob"), ("members", "blob")), key=("digest",),
+    "content", "log", (("digest", "text"), ("coverage", "json"), ("members", "blob")), key=("digest",),
 )
-"""A content as it was sent, compressed, once however often it was seen. ``members``: 16-byte record id and 8-byte
-digest of each of its observations, so that two contents are compared without decoding them."""
+"""What a report contained: ``members`` holds, for each observation in order, the 16 bytes of its record's id and the
+16 bytes of the digest of its own bytes, so that two contents are compared without decoding them."""
+
+THING = Table(
+    "thing", "log", (("digest", "text"), ("body", "blob")), key=("digest",),
+)
+"""One observation as it was sent, once however often it was seen; compressed when ``body`` begins with 0x78."""
 
 DECISION = Table(
     "decision", "log",
@@ -67,7 +72,7 @@ FACT = Table(
     key=("record", "attribute", "at", "revision"), indexes=(("revision",),),
 )
 """A record's attribute has ``value`` from ``at`` until its next row. The attribute ``""`` is the record's presence:
-1 seen at every scan since, 2 no longer confirmed (a partial scan lacked it), 0 gone."""
+``1`` since a sighting, ``[0, last]`` gone, having last been seen at ``last``."""
 
 CLAIM = Table(
     "claim", "history",
@@ -107,8 +112,9 @@ RECORD = Table(
     ),
     key=("id",), indexes=(("ci",), ("parent",), ("scope",), ("source", "site", "target")),
 )
-"""What one source observed at one place with one set of identifying evidence. ``last_at`` null: confirmed whenever
-its lane is. ``attributes``: name -> [value, since, confirmed | null]. ``parent`` is a record's id for a component."""
+"""What one source observed in one scope and place with one set of identifying evidence. ``last_at`` null: confirmed
+whenever its lane (scope, part) is. ``evidence``: the digest of the observation last applied. ``attributes``: name ->
+[value, since, confirmed | null], null following the record. ``parent`` is a record's id for a component."""
 
 IDENTIFIER = Table(
     "identifier", "state",
@@ -175,7 +181,7 @@ ENROLMENT = Table(
 )
 
 TABLES: tuple[Table, ...] = (
-    REPORT, CONTENT, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, RELATION, FEED, TASK, SAMPLE,
+    REPORT, CONTENT, THING, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, RELATION, FEED, TASK, SAMPLE,
     TOKEN, ENROLMENT,
 )
 SCHEMA_VERSION = 1
