@@ -1,0 +1,121 @@
+"""What to scan: ``local``, ``ssh://[user@]host[:port]``, ``snmp://[community-reference@]host[:port]``."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import unquote
+
+from cmdb_agent import credentials
+from cmdb_agent.errors import AgentError
+from cmdb_agent.settings import SnmpAccess, SshAccess
+
+DEFAULT_PORTS = {"ssh": 22, "snmp": 161}
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?")
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@\\-]{0,63}\$?")
+
+
+class TargetError(AgentError):
+    """A target that cannot be understood; the message names it without its user part, which may hold a secret."""
+
+    kind = "target"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One host or device and the way to it. ``host`` is empty for ``local``; IPv6 addresses stand without brackets."""
+
+    kind: Literal["local", "ssh", "snmp"]
+    host: str = ""
+    port: int = 0
+    ssh: SshAccess = SshAccess()
+    snmp: SnmpAccess = SnmpAccess()
+
+    @property
+    def name(self) -> str:
+        """The scope's target: the address, with its port only where that is not the usual one."""
+        if self.kind == "local":
+            return "local"
+        return self.host if self.port == DEFAULT_PORTS[self.kind] else endpoint(self.host, self.port)
+
+    @property
+    def url(self) -> str:
+        """For people: without user and secrets."""
+        return "local" if self.kind == "local" else f"{self.kind}://{self.name}"
+
+
+def endpoint(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def parse(text: str, ssh: SshAccess = SshAccess(), snmp: SnmpAccess = SnmpAccess()) -> Target:
+    """A target from its URL; what the URL leaves out comes from ``ssh`` and ``snmp``. Raises ``TargetError``."""
+    if text == "local":
+        return Target("local", ssh=ssh, snmp=snmp)
+    scheme, separator, rest = text.partition("://")
+    user, _, place = rest.rpartition("@")
+    if not separator or scheme not in DEFAULT_PORTS:
+        raise TargetError(f"{_public(text)}: a target is local, ssh://[user@]host[:port] or snmp://[ref@]host[:port]")
+    host, port = _host_port(place.removesuffix("/"), DEFAULT_PORTS[scheme], f"{scheme}://{place}")
+    if scheme == "ssh":
+        return Target("ssh", host, port, ssh=_with_user(ssh, user, f"ssh://{place}"), snmp=snmp)
+    return Target("snmp", host, port, ssh=ssh, snmp=_with_community(snmp, user, f"snmp://{place}"))
+
+
+def jumps(access: SshAccess) -> list[Target]:
+    """The hosts to pass through, nearest first, each with the same way in unless its URL names another user."""
+    direct = dataclasses.replace(access, jump="", pins=())
+    return [parse(hop.strip(), ssh=direct) for hop in access.jump.split(",") if hop.strip()]
+
+
+def _with_user(access: SshAccess, user: str, shown: str) -> SshAccess:
+    user = unquote(user)
+    if not user:
+        return access
+    if ":" in user:
+        raise TargetError(f"{shown}: no password in a target; name a reference in the settings")
+    if not _USER.fullmatch(user):
+        raise TargetError(f"{shown}: not a user name")
+    return dataclasses.replace(access, user=user)
+
+
+def _with_community(access: SnmpAccess, reference: str, shown: str) -> SnmpAccess:
+    if not reference:
+        return access
+    try:
+        credentials.split(unquote(reference))
+    except credentials.CredentialError as error:
+        raise TargetError(f"{shown}: {error}") from None
+    return dataclasses.replace(access, community=unquote(reference))
+
+
+def _host_port(place: str, default: int, shown: str) -> tuple[str, int]:
+    bracketed = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::(\d+))?", place)
+    if bracketed:
+        host, port = bracketed[1], bracketed[2]
+    elif place.count(":") > 1:
+        host, port = place, None
+    else:
+        host, _, port = place.partition(":")
+    number = default if not port else int(port) if port.isdecimal() else 0
+    if not 0 < number < 65_536:
+        raise TargetError(f"{shown}: not a port")
+    return _address_or_name(host, shown), number
+
+
+def _address_or_name(host: str, shown: str) -> str:
+    """Addresses in their canonical form, names in lower case, so that one host has one scope."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    if not _HOST.fullmatch(host) or re.fullmatch(r"[0-9.]+", host):
+        raise TargetError(f"{shown}: not a host name or address")
+    return host.lower().removesuffix(".")
+
+
+def _public(text: str) -> str:
+    return text.rpartition("@")[2][:256]
