@@ -80,10 +80,10 @@ CLAIM = Table(
         ("record", "text"), ("key", "text"), ("at", "integer"), ("revision", "integer"), ("far", "text"),
         ("value", "json"),
     ),
-    key=("record", "key", "at", "revision"), indexes=(("far",), ("revision",)),
+    key=("record", "key", "at", "revision"), indexes=(("revision",),),
 )
 """A record claims a relation from ``at`` until the next row of the same key; ``value`` null ends it. ``far`` is the
-far end in canonical text, so that claims waiting for an end are found when it appears."""
+far end in canonical text."""
 
 MEMBERSHIP = Table(
     "membership", "history", (("record", "text"), ("revision", "integer"), ("ci", "text")),
@@ -96,18 +96,20 @@ LANE = Table(
     (
         ("scope", "text"), ("part", "integer"), ("source", "text"), ("site", "text"), ("target", "text"),
         ("probe", "text"), ("agent", "text"), ("parts", "integer"), ("scan", "text"), ("digest", "text"),
-        ("observed_at", "integer"), ("complete_at", "integer"), ("revision", "integer"), ("contested", "json"),
+        ("observed_at", "integer"), ("revision", "integer"), ("lost", "json"), ("contested", "json"),
     ),
     key=("scope", "part"), indexes=(("target",),),
 )
-"""The newest report of one part of a scope: what an unchanged report advances instead of every record it confirms."""
+"""The newest report of one part of a scope: what an unchanged report advances instead of every record it confirms.
+``lost``: records no longer confirmed, which the next complete scan ends. ``contested``: records whose further sightings
+may change who is who, or which value wins."""
 
 RECORD = Table(
     "record", "state",
     (
         ("id", "text"), ("source", "text"), ("site", "text"), ("target", "text"), ("native_key", "text"),
-        ("class", "text"), ("evidence", "text"), ("parent", "text"), ("local_key", "text"), ("ci", "text"),
-        ("scope", "text"), ("part", "integer"), ("first_at", "integer"), ("last_at", "integer"),
+        ("class", "text"), ("evidence", "text"), ("parent", "text"), ("local_key", "text"), ("section", "text"),
+        ("ci", "text"), ("scope", "text"), ("part", "integer"), ("first_at", "integer"), ("last_at", "integer"),
         ("ended_at", "integer"), ("attributes", "json"), ("identifiers", "json"),
     ),
     key=("id",), indexes=(("ci",), ("parent",), ("scope",), ("source", "site", "target")),
@@ -134,16 +136,27 @@ CI = Table(
 """A configuration item with its winning values. ``ended_at`` null: some source still claims it. Neo4j keeps it as a
 node labelled ``CI`` and with its class and all ancestors, its attributes as properties."""
 
+TIE = Table(
+    "tie", "state",
+    (
+        ("record", "text"), ("key", "text"), ("type", "text"), ("near", "text"), ("far", "text"), ("value", "json"),
+        ("section", "text"), ("first_at", "integer"), ("last_at", "integer"), ("from_ci", "text"), ("to_ci", "text"),
+    ),
+    key=("record", "key"), indexes=(("far",), ("from_ci", "type", "to_ci"), ("to_ci",)),
+)
+"""A claim as it stands, with its ends resolved; an end not (or not uniquely) known is null, and found again by ``far``
+when something appears. ``near``: the record, of the thing or a component, that the claim is about."""
+
 RELATION = Table(
     "relation", "state",
     (
         ("from_ci", "text"), ("type", "text"), ("to_ci", "text"), ("group", "text"), ("weight", "integer"),
-        ("confidence", "real"), ("first_at", "integer"), ("claims", "json"), ("revision", "integer"),
+        ("confidence", "real"), ("first_at", "integer"), ("claims", "integer"), ("revision", "integer"),
     ),
     key=("from_ci", "type", "to_ci"), indexes=(("to_ci",), ("revision",)),
 )
-"""A relation between two CIs. ``claims``: [record, claim key] pairs that carry it. Neo4j keeps it as a relationship of
-that type."""
+"""A relation between two CIs, carried by so many ties; 0 claims: it follows from a component's class. Neo4j keeps it as
+a relationship of that type."""
 
 FEED = Table(
     "feed", "state",
@@ -181,7 +194,7 @@ ENROLMENT = Table(
 )
 
 TABLES: tuple[Table, ...] = (
-    REPORT, CONTENT, THING, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, RELATION, FEED, TASK, SAMPLE,
+    REPORT, CONTENT, THING, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, TIE, RELATION, FEED, TASK, SAMPLE,
     TOKEN, ENROLMENT,
 )
 SCHEMA_VERSION = 1
