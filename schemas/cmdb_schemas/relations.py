@@ -1,0 +1,116 @@
+"""Relation types: what stands in which relation to what, and which way failure flows. Told by ``relations.toml``;
+users add their own types in further files of the same format."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+from cmdb_schemas.ci_class import CIClass
+from cmdb_schemas.errors import DefinitionError
+
+Impact = Literal["from_to", "to_from", "both", "none"]
+GateKind = Literal["all", "at_least", "weighted", "degrade_only", "path"]
+
+SHIPPED = Path(__file__).parent / "relations.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """When a consumer is down for want of providers.
+
+    ``need``: how many (``at_least``) or how much weight (``weighted``) must serve; ``percent``: the same in per cent
+    of all, ``inclusive``: exactly that many per cent is too few. ``all``: every one; ``degrade_only``: as ``all``,
+    but never worse than degraded; ``path``: some path to a gateway must be left.
+    """
+
+    kind: GateKind
+    need: int | None = None
+    percent: int | None = None
+    inclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RelationType:
+    """``from`` --name--> ``to``. ``impact`` says who is hit when whom fails: ``to_from``: ``to``'s failure hits
+    ``from``. ``gate`` is None exactly when impact is ``none``. ``from_classes`` and ``to_classes`` allow a class and
+    its descendants."""
+
+    name: str
+    title: str
+    reverse: str
+    impact: Impact
+    gate: Gate | None
+    from_classes: tuple[str, ...]
+    to_classes: tuple[str, ...]
+
+    def refuses(self, from_class: CIClass, to_class: CIClass) -> str | None:
+        """Why these classes cannot stand in this relation, in words; None when they can."""
+        for end, ci_class, allowed in (("from", from_class, self.from_classes), ("to", to_class, self.to_classes)):
+            if not any(ci_class.is_a(name) for name in allowed):
+                return f"{self.name}: {end} must be {' or '.join(allowed)}, not {ci_class.name}"
+        return None
+
+
+@cache
+def relation_types(*files: Path) -> Mapping[str, RelationType]:
+    """All relation types by name: the shipped ones and those of the users' ``files``. Raises ``DefinitionError``."""
+    types: dict[str, RelationType] = {}
+    for path in (SHIPPED, *files):
+        for name, body in _read(path).items():
+            if name in types:
+                raise DefinitionError(f"{path}: {name}: is already defined")
+            types[name] = _relation_type(path, name, body)
+    return MappingProxyType(types)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DefinitionError(f"{path}: {error}") from error
+
+
+_KEYS = frozenset({"title", "reverse", "impact", "gate", "from", "to"})
+
+
+def _relation_type(path: Path, name: str, body: Any) -> RelationType:
+    if not isinstance(body, dict):
+        raise DefinitionError(f"{path}: {name}: must be a table")
+    for key in body:
+        if key not in _KEYS:
+            raise DefinitionError(f"{path}: {name}.{key}: unknown key; known are {', '.join(sorted(_KEYS))}")
+    impact = body.get("impact")
+    if impact not in get_args(Impact):
+        raise DefinitionError(f"{path}: {name}.impact: must be one of {', '.join(get_args(Impact))}")
+    if ("gate" in body) != (impact != "none"):
+        raise DefinitionError(f"{path}: {name}.gate: a type has one, unless its impact is none")
+    reverse = body.get("reverse")
+    if not isinstance(reverse, str) or not reverse:
+        raise DefinitionError(f"{path}: {name}.reverse: must be a text")
+    return RelationType(
+        name=name,
+        title=body.get("title", name.replace("_", " ")),
+        reverse=reverse,
+        impact=impact,
+        gate=_gate(path, name, body["gate"]) if "gate" in body else None,
+        from_classes=tuple(body.get("from", ("ci",))),
+        to_classes=tuple(body.get("to", ("ci",))),
+    )
+
+
+def _gate(path: Path, name: str, body: Any) -> Gate:
+    where = f"{path}: {name}.gate"
+    if not isinstance(body, dict) or body.get("kind") not in get_args(GateKind):
+        raise DefinitionError(f"{where}.kind: must be one of {', '.join(get_args(GateKind))}")
+    if unknown := set(body) - {"kind", "need", "percent", "inclusive"}:
+        raise DefinitionError(f"{where}.{min(unknown)}: unknown key")
+    counted = body["kind"] in ("at_least", "weighted")
+    if counted != (("need" in body) != ("percent" in body)):
+        raise DefinitionError(f"{where}: at_least and weighted take either need or percent, the others neither")
+    return Gate(body["kind"], body.get("need"), body.get("percent"), bool(body.get("inclusive", False)))
