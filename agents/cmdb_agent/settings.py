@@ -22,6 +22,7 @@ import msgspec
 from cmdb_agent.errors import SettingsError
 
 PREFIX = "CMDB_AGENT_"
+HOURLY = "1h"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -36,6 +37,9 @@ class Limits:
     command_s: int = 15
     script_s: float = 60.0
     output_bytes: int = 32 * 1024 * 1024
+
+
+DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,10 @@ class SnmpAccess:
     context: str = ""
 
 
+NO_SSH = SshAccess()
+NO_SNMP = SnmpAccess()
+
+
 @dataclass(frozen=True, slots=True)
 class TargetEntry:
     """One scheduled target: its address (``ssh://host``), how often, and its own way in where it differs."""
@@ -95,10 +103,10 @@ class Settings:
     spool: str = ""
     spool_bytes: int = 256 * 1024 * 1024
     concurrency: int = 32
-    every: str = "1h"
-    ssh: SshAccess = SshAccess()
-    snmp: SnmpAccess = SnmpAccess()
-    limits: Limits = Limits()
+    every: str = HOURLY
+    ssh: SshAccess = NO_SSH
+    snmp: SnmpAccess = NO_SNMP
+    limits: Limits = DEFAULT_LIMITS
     targets: tuple[TargetEntry, ...] = field(default=())
 
 
@@ -156,7 +164,7 @@ def _entry(entry: object, table: Mapping[str, Any], where: str) -> dict[str, Any
     """A target's table with the general ways in below its own."""
     if not isinstance(entry, dict) or not isinstance(entry.get("address"), str):
         raise SettingsError(f"{where}: each of [[targets]] needs an address")
-    merged: dict[str, Any] = {"every": table.get("every", Settings.every), **entry}
+    merged: dict[str, Any] = {"every": table.get("every", HOURLY), **entry}
     for name in ("ssh", "snmp"):
         own, general = entry.get(name, {}), table.get(name, {})
         if not isinstance(own, dict) or not isinstance(general, dict):

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from cmdb_agent import credentials
 from cmdb_agent.errors import AgentError
-from cmdb_agent.settings import SnmpAccess, SshAccess
+from cmdb_agent.settings import NO_SNMP, NO_SSH, SnmpAccess, SshAccess
 
 DEFAULT_PORTS = {"ssh": 22, "snmp": 161}
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?")
@@ -31,8 +31,8 @@ class Target:
     kind: Literal["local", "ssh", "snmp"]
     host: str = ""
     port: int = 0
-    ssh: SshAccess = SshAccess()
-    snmp: SnmpAccess = SnmpAccess()
+    ssh: SshAccess = NO_SSH
+    snmp: SnmpAccess = NO_SNMP
 
     @property
     def name(self) -> str:
@@ -51,7 +51,7 @@ def endpoint(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def parse(text: str, ssh: SshAccess = SshAccess(), snmp: SnmpAccess = SnmpAccess()) -> Target:
+def parse(text: str, ssh: SshAccess = NO_SSH, snmp: SnmpAccess = NO_SNMP) -> Target:
     """A target from its URL; what the URL leaves out comes from ``ssh`` and ``snmp``. Raises ``TargetError``."""
     if text == "local":
         return Target("local", ssh=ssh, snmp=snmp)
