@@ -1,0 +1,237 @@
+"""Which records are one CI: a pure function of the set of records of one component, and of what people decided.
+
+Neither the order of the records nor how often or in what company they were told has any say. See ``components`` for
+what a component is, ``attachment`` for records that prove nothing by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cmdb_server.model.clusters import Clustering, cluster
+from cmdb_server.model.components import (
+    components,
+    link_keys,
+    native_link,
+    place,
+    void_values,
+    voids,
+)
+from cmdb_server.model.decisions import Decision, distrusted, in_force
+from cmdb_server.model.distrust import Distrusted, contradictions
+from cmdb_server.model.evidence import Points, Term, View, breakdown, points, score
+from cmdb_server.model.record import Record, Value
+from cmdb_server.model.versions import withdrawn
+from cmdb_server.model.weighing import Weights, shipped
+
+__all__ = [
+    "Record", "Resolution", "Review", "Term", "Value", "components", "link_keys", "native_link", "place", "resolve",
+    "void_values", "voids",
+]  # fmt: skip
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Something only a person can tell. ``likely``: two CIs whose best pair of records scores between review and
+    join. ``tie``: one CI is drawn equally to CIs that must be apart. ``cis``: sorted. ``records``: the pair with the
+    most to say, whose ``terms`` stand side by side; ``score`` is their sum."""
+
+    kind: str
+    cis: tuple[str, ...]
+    records: tuple[str, str]
+    score: float
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """``groups``: record ids, one group a CI, each and all sorted by (first_at, id). ``ci_of``: record id -> CI id,
+    the id of its group's first record. ``weak``: records without trusted evidence, to be attached by place or name
+    (``attachment``). ``withdrawn``: superseded version -> successor. ``overridden``: ids of decisions that a newer
+    one contradicts."""
+
+    groups: tuple[tuple[str, ...], ...]
+    ci_of: Mapping[str, str]
+    weak: frozenset[str] = frozenset()
+    reviews: tuple[Review, ...] = ()
+    distrusted: tuple[Distrusted, ...] = ()
+    withdrawn: Mapping[str, str] = field(default_factory=dict)
+    overridden: frozenset[str] = frozenset()
+    records: Mapping[str, Record] = field(default_factory=dict, repr=False)
+    without: frozenset[Value] = field(default=frozenset(), repr=False)
+
+    def evidence(self, a: str, b: str, weights: Weights | None = None) -> tuple[Term, ...]:
+        """What two records of the component say for and against being one thing, distrusted values left out."""
+        weights = weights or shipped()
+        one, two = (View(self.records[id_], weights, self.without) for id_ in (a, b))
+        return breakdown(one, two, weights.between(one.record.family, two.record.family))
+
+
+def resolve(
+    records: Sequence[Record],
+    decisions: Iterable[Decision] = (),
+    weights: Weights | None = None,
+    void: frozenset[Value] = frozenset(),
+) -> Resolution:
+    """The CIs of one component. ``decisions``: those in force (``decisions.in_force``) that name any of its records or
+    values. ``void``: values that identify nothing anywhere (``components.voids``)."""
+    weights = weights or shipped()
+    ruled = in_force(decisions)
+    without = void | distrusted(ruled) if ruled else void
+    if len(records) == 1:
+        return _alone(records[0], weights, without)
+    return _Component(records, ruled, weights, without).resolution()
+
+
+def _alone(record: Record, weights: Weights, without: frozenset[Value]) -> Resolution:
+    proves = any(
+        kind in weights.strong and any((kind, value) not in without for value in values)
+        for kind, values in record.identifiers.items()
+    )
+    id_ = record.id
+    weak = frozenset() if proves else frozenset((id_,))
+    return Resolution(((id_,),), {id_: id_}, weak, records={id_: record}, without=without)
+
+
+class _Component:
+    """One component being resolved: what is computed once, whatever decisions turn out to hold."""
+
+    def __init__(
+        self, records: Sequence[Record], ruled: Sequence[Decision], weights: Weights, without: frozenset[Value]
+    ) -> None:
+        self.weights = weights
+        self.records = sorted(records, key=lambda r: (r.first_at, r.id))
+        known = {r.id for r in records}
+        self.ruled = [d for d in ruled if d.verb in ("merge", "split") and _names(d, known)]
+        split = {id_ for d in self.ruled if d.verb == "split" for side in d.sides for id_ in side}
+        self.successors = {
+            old: new for old, new in withdrawn(self.records, weights, without).items() if old not in split
+        }
+        live = [r for r in self.records if r.id not in self.successors]
+        self.views = [View(r, weights, without) for r in live]
+        self.at = {r.id: i for i, r in enumerate(live)}
+        self.found = {pair: self._points(*pair) for pair in _pairs(len(live))}
+        self.distrusted = contradictions(self.views, self.found, weights)
+        self.without = without
+        if self.distrusted:
+            self._distrust()
+        self.scores = {pair: score(terms) for pair, terms in self.found.items()}
+
+    def _points(self, i: int, j: int) -> list[Points]:
+        a, b = self.views[i], self.views[j]
+        return points(a, b, self.weights.between(a.record.family, b.record.family))
+
+    def _distrust(self) -> None:
+        """Look again at the records that bear what is distrusted now. Never iterated: what follows from the second
+        look distrusts nothing more."""
+        self.without |= self.distrusted.keys()
+        touched = set()
+        for i, view in enumerate(self.views):
+            if any((kind, value) in self.distrusted for kind, values in view.values.items() for value in values):
+                self.views[i] = View(view.record, self.weights, self.without)
+                touched.add(i)
+        for i, j in self.found:
+            if i in touched or j in touched:
+                self.found[i, j] = self._points(i, j)
+
+    def _where(self, id_: str) -> int:
+        """The number of the view that stands for a record: its own, or its last successor's."""
+        while id_ in self.successors:
+            id_ = self.successors[id_]
+        return self.at[id_]
+
+    def _clustered(self, ruled: Iterable[Decision]) -> Clustering:
+        """Clusters under these decisions: splits hold pairs apart, merges unite what evidence found."""
+        views, family = self.views, self.weights.default
+        apart = {pair for pair, value in self.scores.items() if value <= family.apart}
+        ties = [d for d in ruled if d.verb == "merge"]
+        for decision in ruled:
+            if decision.verb == "split":
+                apart |= self._across(decision)
+        scores = {(i, j): value for (i, j), value in self.scores.items() if views[i].strong == views[j].strong}
+        state = cluster(len(views), scores, family.join, apart)
+        for decision in ties:
+            held = {state.home[self._where(id_)] for side in decision.sides for id_ in side if id_ in self._known}
+            if len(held) > 1:
+                state.unite(held)
+        return state
+
+    @property
+    def _known(self) -> set[str]:
+        return self.at.keys() | self.successors.keys()
+
+    def _across(self, split: Decision) -> set[Pair]:
+        sides = [{self._where(id_) for id_ in side if id_ in self._known} for side in split.sides]
+        return {
+            (min(i, j), max(i, j)) for n, side in enumerate(sides) for other in sides[n + 1 :] for i in side for j in other
+        }  # fmt: skip
+
+    def _decided(self) -> tuple[Clustering, frozenset[str]]:
+        """The clusters under all decisions that do not contradict a newer one, and the ids of those that do."""
+        state = self._clustered(self.ruled)
+        if self._holds(state, self.ruled):
+            return state, frozenset()
+        accepted: list[Decision] = []
+        for decision in self.ruled:
+            if self._holds(self._clustered([*accepted, decision]), [*accepted, decision]):
+                accepted.append(decision)
+        kept = {d.id for d in accepted}
+        return self._clustered(accepted), frozenset(d.id for d in self.ruled if d.id not in kept)
+
+    def _holds(self, state: Clustering, ruled: Iterable[Decision]) -> bool:
+        return not any(
+            state.home[i] == state.home[j] for d in ruled if d.verb == "split" for i, j in self._across(d)
+        )  # fmt: skip
+
+    def resolution(self) -> Resolution:
+        state, overridden = self._decided()
+        groups: dict[int, list[str]] = {}
+        for record in self.records:
+            groups.setdefault(state.home[self._where(record.id)], []).append(record.id)
+        ci_of = {id_: group[0] for group in groups.values() for id_ in group}
+        weak = frozenset(
+            r.id for r in self.records if not self.views[self._where(r.id)].strong
+        )  # fmt: skip
+        return Resolution(
+            groups=tuple(tuple(group) for group in groups.values()), ci_of=ci_of, weak=weak,
+            reviews=tuple(self._reviews(state, ci_of)), distrusted=tuple(self.distrusted[v] for v in sorted(self.distrusted)),
+            withdrawn=self.successors, overridden=overridden, records={r.id: r for r in self.records},
+            without=self.without,
+        )  # fmt: skip
+
+    def _reviews(self, state: Clustering, ci_of: Mapping[str, str]) -> Iterable[Review]:
+        if len(state.members) < 2:
+            return
+        best: dict[tuple[str, ...], tuple[float, Pair, str]] = {}
+        torn = {frozenset((a, b)) for c, others in state.ties for o in others for a in c for b in o}
+        family = self.weights.default
+        for (i, j), value in self.scores.items():
+            a, b = state.home[i], state.home[j]
+            if a == b or value < family.review or state.divided(a, b) or not self._speaks(i, j):
+                continue
+            kind = "tie" if frozenset((i, j)) in torn else "likely"
+            cis = tuple(sorted((ci_of[self.views[i].record.id], ci_of[self.views[j].record.id])))
+            told = (value, (-i, -j), kind)
+            best[cis] = max(best.get(cis, told), told)
+        for cis, (value, (i, j), kind) in sorted(best.items()):
+            one, two = self.views[-i], self.views[-j]
+            terms = breakdown(one, two, self.weights.between(one.record.family, two.record.family))
+            yield Review(kind, cis, (one.record.id, two.record.id), value, terms)
+
+    def _speaks(self, i: int, j: int) -> bool:
+        """Whether two records that prove something share more than a name."""
+        strong = self.weights.strong
+        return any(kind in strong and worth > 0 for kind, worth in self.found[i, j])
+
+
+def _names(decision: Decision, known: set[str]) -> bool:
+    return sum(any(id_ in known for id_ in side) for side in decision.sides) > 1 or (
+        decision.verb == "merge" and len({id_ for side in decision.sides for id_ in side} & known) > 1
+    )
+
+
+def _pairs(n: int) -> Iterable[Pair]:
+    return ((i, j) for i in range(n) for j in range(i + 1, n))
