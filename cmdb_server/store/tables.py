@@ -19,9 +19,9 @@ from typing import Literal
 ColumnType = Literal["text", "integer", "real", "json", "blob"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """One table. ``columns`` is (name, type) in row order; ``key`` and every tuple of ``indexes`` name columns."""
+    """One table, compared by identity since stores look their statements up by it. ``columns`` is (name, type) in row order; ``key`` and every tuple of ``indexes`` name columns."""
 
     name: str
     kind: Literal["log", "history", "state", "desk"]
@@ -198,3 +198,9 @@ TABLES: tuple[Table, ...] = (
     TOKEN, ENROLMENT,
 )
 SCHEMA_VERSION = 1
+
+
+def findable(table: Table, columns: tuple[str, ...]) -> None:
+    """Raises ``ValueError`` unless ``columns`` are leading columns of the table's key or of one of its indexes."""
+    if not columns or not any(columns == way[: len(columns)] for way in (table.key, *table.indexes)):
+        raise ValueError(f"{table.name} has no index that begins with {', '.join(columns)}")
