@@ -172,7 +172,7 @@ def _class(name: str, definition: _Definition, parent: CIClass | None) -> CIClas
 
 
 def _identity(definition: _Definition, parent: CIClass | None) -> Identity:
-    value = definition.body.get("identity", parent.identity if parent else None)
+    value: Any = definition.body.get("identity", parent.identity if parent else None)
     if value not in get_args(Identity):
         raise definition.refuse("identity", f"must be one of {', '.join(get_args(Identity))}")
     identity: Identity = value
@@ -238,7 +238,7 @@ def _attribute(definition: _Definition, name: str, body: Any) -> Attribute:
     for key in body:
         if key not in _ATTRIBUTE_KEYS:
             raise definition.refuse(f"{where}.{key}", f"unknown key; known are {', '.join(sorted(_ATTRIBUTE_KEYS))}")
-    kind = body.get("type")
+    kind: Any = body.get("type")
     if kind not in get_args(AttributeType):
         raise definition.refuse(f"{where}.type", f"must be one of {', '.join(get_args(AttributeType))}")
     if ("unit" in body) != (kind == "quantity"):

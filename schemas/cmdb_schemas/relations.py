@@ -85,7 +85,7 @@ def _relation_type(path: Path, name: str, body: Any) -> RelationType:
     for key in body:
         if key not in _KEYS:
             raise DefinitionError(f"{path}: {name}.{key}: unknown key; known are {', '.join(sorted(_KEYS))}")
-    impact = body.get("impact")
+    impact: Any = body.get("impact")
     if impact not in get_args(Impact):
         raise DefinitionError(f"{path}: {name}.impact: must be one of {', '.join(get_args(Impact))}")
     if ("gate" in body) != (impact != "none"):

@@ -1,0 +1,244 @@
+"""Both ends of a connection, from what each host alone could say. Pure: holders and listeners are handed in.
+
+A host says "this application of mine spoke to 10.0.0.7:5432" or "somebody at 10.0.0.9 spoke to this listener of mine".
+``resolve_end`` finds who stood behind the far address then, ``translate`` follows NAT, and ``join`` makes one relation
+of what the two sides claim of one connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Literal
+
+How = Literal["listener", "host", "group", "unknown", "ambiguous", "local"]
+
+ONE_SIDED = 0.8
+"""A connection that only one side has told of keeps this share of its confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The far end as it was seen. ``port`` None: only the address is known (a client's port means nothing)."""
+
+    address: str
+    port: int | None = None
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An application's listening socket. ``address`` is what it is bound to: an address, ``0.0.0.0``, ``::``, ``*``."""
+
+    ci: str
+    protocol: str
+    address: str
+    port: int
+
+    @classmethod
+    def parse(cls, ci: str, text: str) -> Listener | None:
+        """From an application's ``listens`` value: ``tcp:0.0.0.0:8080``, ``udp:[::]:53``. None when it is none."""
+        protocol, _, rest = text.partition(":")
+        address, _, port = rest.rpartition(":")
+        if not port.isdecimal() or not protocol:
+            return None
+        return cls(ci, protocol, address.strip("[]").partition("%")[0] or "*", int(port))
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A CI that held the address at the time, with the listeners of the applications on it. ``group``: it stands for
+    several boxes that share the address (VRRP, HSRP), so it alone owns the address."""
+
+    ci: str
+    listeners: Sequence[Listener] = ()
+    group: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """``ci`` is the application or host that stands at the end, ``host`` the CI that held the address; both None when
+    nobody did or several did. ``candidates``: everyone it may have been, in order of their ids.
+    ``maybe_translated``: the address was held but nobody listened there: NAT or a load balancer may pass it on."""
+
+    ci: str | None
+    host: str | None
+    how: How
+    candidates: tuple[str, ...] = ()
+    maybe_translated: bool = False
+
+
+def resolve_end(end: Endpoint, holders: Iterable[Holder]) -> Resolution:
+    """Who stood at the far end, given all who held its address then.
+
+    An application that listened there wins over its host; a group over its members. Several holders otherwise are an
+    address in double use, and nobody is guessed.
+    """
+    if _is_loopback(end.address):
+        return Resolution(None, None, "local")
+    held = {holder.ci: holder for holder in holders}
+    if len(held) > 1:
+        groups = [holder for holder in held.values() if holder.group]
+        if len(groups) != 1:
+            return Resolution(None, None, "ambiguous", tuple(sorted(held)))
+        held = {groups[0].ci: groups[0]}
+    if not held:
+        return Resolution(None, None, "unknown")
+    return _on(next(iter(held.values())), end)
+
+
+def _on(holder: Holder, end: Endpoint) -> Resolution:
+    whole: How = "group" if holder.group else "host"
+    if end.port is None:
+        return Resolution(holder.ci, holder.ci, whole)
+    listening = _listening(holder.listeners, end)
+    if len(listening) == 1:
+        return Resolution(listening[0], holder.ci, "listener")
+    return Resolution(holder.ci, holder.ci, whole, tuple(listening), maybe_translated=not listening)
+
+
+def _listening(listeners: Iterable[Listener], end: Endpoint) -> list[str]:
+    """The applications whose socket takes the connection: the narrowest binding does, as in the kernel."""
+    best, found = 0, set[str]()
+    for listener in listeners:
+        if listener.port != end.port or listener.protocol != end.protocol:
+            continue
+        closeness = _closeness(listener.address, end.address)
+        if closeness > best:
+            best, found = closeness, {listener.ci}
+        elif closeness == best and closeness:
+            found.add(listener.ci)
+    return sorted(found)
+
+
+def _closeness(bound: str, address: str) -> int:
+    """How narrowly a socket bound to ``bound`` covers ``address``; 0: not at all. ``::`` also takes IPv4, since that
+    is the default of Linux, macOS and Windows services alike."""
+    if bound == "*":
+        return 1
+    try:
+        one, other = _plain(bound), _plain(address)
+    except ValueError:
+        return 3 if bound == address else 0
+    if one == other:
+        return 3
+    if not one.is_unspecified:
+        return 0
+    if one.version == other.version:
+        return 2
+    return 1 if one.version == 6 else 0
+
+
+def _plain(text: str) -> IPv4Address | IPv6Address:
+    address = ip_address(text)
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return _plain(address).is_loopback
+    except ValueError:
+        return False
+
+
+def translate(end: Endpoint, translations: Mapping[Endpoint, Collection[Endpoint]]) -> tuple[Endpoint, ...]:
+    """Where connections to ``end`` really go, as NAT tables tell (conntrack's original and reply addresses), through
+    as many devices as there are; ``(end,)`` when none translates it. In a loop what was met is left out."""
+    ends: set[Endpoint] = set()
+    met: set[Endpoint] = set()
+    waiting = [end]
+    while waiting:
+        one = waiting.pop()
+        if one in met:
+            continue
+        met.add(one)
+        further = translations.get(one, ())
+        if further:
+            waiting.extend(further)
+        else:
+            ends.add(one)
+    return tuple(sorted(ends, key=lambda e: (e.address, e.port or 0, e.protocol))) or (end,)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One side's claim, its far end resolved. ``consumer`` and ``provider`` are applications where they are known,
+    else the hosts themselves. ``key`` names the claim; ``port`` is the provider's."""
+
+    key: str
+    side: Literal["client", "server"]
+    consumer: str
+    consumer_host: str
+    provider: str
+    provider_host: str
+    port: int | None
+    protocol: str = "tcp"
+    confidence: float = 1.0
+    transient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """One relation: ``consumer`` depends on ``provider``. ``claims``: the keys of all that carry it, in order.
+    ``transient``: none of them saw more than a passing connection."""
+
+    consumer: str
+    provider: str
+    claims: tuple[str, ...]
+    confidence: float
+    transient: bool
+
+
+def join(connections: Iterable[Connection], relays: Collection[str] = frozenset()) -> list[Joined]:
+    """The relations between consumers and providers, in order of their ids, each once however many claims carry it.
+
+    A server knows its client only by host, and a client without rights its server only by host: where the other side
+    names the application, the host's claim supports that relation and makes none of its own. ``relays`` are hosts
+    that hide clients behind themselves (NAT gateways, jump hosts): a server's word that they called is no dependency.
+    """
+    told = list(connections)
+    named: dict[tuple[str, str, int | None, str], set[tuple[str, str]]] = {}
+    providers: dict[tuple[str, int | None, str], set[str]] = {}
+    for one in told:
+        if one.side == "server" and one.provider != one.provider_host:
+            providers.setdefault((one.provider_host, one.port, one.protocol), set()).add(one.provider)
+    for one in told:
+        if one.consumer != one.consumer_host:
+            pair = _pair(one, providers)
+            named.setdefault(_where(one, pair[1]), set()).add(pair)
+    carried: dict[tuple[str, str], list[Connection]] = {}
+    for one in told:
+        if one.side == "server" and one.consumer_host in relays:
+            continue
+        pair = _pair(one, providers)
+        drawn = {pair} if one.consumer != one.consumer_host else named.get(_where(one, pair[1]), {pair})
+        for consumer, provider in drawn:
+            if consumer != provider:
+                carried.setdefault((consumer, provider), []).append(one)
+    return [_joined(pair, carried[pair]) for pair in sorted(carried)]
+
+
+def _pair(one: Connection, providers: Mapping[tuple[str, int | None, str], Collection[str]]) -> tuple[str, str]:
+    """(consumer, provider) of a claim, the provider named by the server's own word where it is the only one there."""
+    if one.provider == one.provider_host:
+        known = providers.get((one.provider_host, one.port, one.protocol), ())
+        if len(known) == 1:
+            return one.consumer, next(iter(known))
+    return one.consumer, one.provider
+
+
+def _where(one: Connection, provider: str) -> tuple[str, str, int | None, str]:
+    return one.consumer_host, provider, one.port, one.protocol
+
+
+def _joined(pair: tuple[str, str], claims: Sequence[Connection]) -> Joined:
+    both = len({claim.side for claim in claims}) == 2
+    confidence = max(claim.confidence for claim in claims)
+    return Joined(
+        consumer=pair[0],
+        provider=pair[1],
+        claims=tuple(sorted({claim.key for claim in claims})),
+        confidence=confidence if both else confidence * ONE_SIDED,
+        transient=all(claim.transient for claim in claims),
+    )
