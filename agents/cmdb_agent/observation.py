@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -10,7 +10,7 @@ from cmdb_schemas.report import Component, Coverage, CoverageStatus, End, Observ
 
 __all__ = [
     "Component", "ConfigFile", "Coverage", "CoverageStatus", "End", "Fact", "HostFacts", "Observation", "Output",
-    "Process", "Relation", "Sample", "ScanError", "Socket", "Transport", "Value", "Varbind", "Walk",
+    "Process", "Relation", "Sample", "ScanError", "Socket", "Transcript", "Transport", "Value", "Varbind", "Walk",
 ]
 
 
@@ -25,7 +25,8 @@ class HostFacts:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A running process. ``command`` is the redacted command line; ``unit`` its systemd unit or cgroup, if known."""
+    """A running process. ``command`` is the redacted command line; ``unit`` its systemd unit or cgroup, if known;
+    ``uid`` its owner's number, ``-1`` if unknown."""
 
     pid: int
     name: str
@@ -35,12 +36,14 @@ class Process:
     executable: str = ""
     unit: str = ""
     container: str = ""
+    uid: int = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Socket:
     """One socket of the host. Listening sockets have no peer. ``process`` is (name, pid) pairs, empty without the
-    right to see them. ``state`` is TCP's (``LISTEN``, ``ESTAB``, ``TIME-WAIT``) or ``UNCONN``."""
+    right to see them. ``state`` is TCP's (``LISTEN``, ``ESTAB``, ``TIME-WAIT``) or ``UNCONN``. ``uid`` is the owner's
+    number where the kernel tells it to everyone, else ``-1``."""
 
     protocol: Literal["tcp", "udp"]
     state: str
@@ -49,6 +52,7 @@ class Socket:
     peer_address: str = ""
     peer_port: int = 0
     processes: tuple[tuple[str, int], ...] = ()
+    uid: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +98,25 @@ class Walk:
     detail: str = ""
 
 
-class Transport(Protocol):
-    """Runs one POSIX script on a host and gives its sections. Raises ``errors.TransportError``."""
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What a script printed, whole or up to where it was cut: ``cut`` is empty, ``timeout``, ``too-large`` or
+    ``closed`` (the connection broke); sections that ended before the cut still count. ``code``: exit code, -1 if
+    unknown. ``errors``: the end of standard error. ``address``: where the host answered, empty if that is not known;
+    ``host_key``: fingerprint (``SHA256:…``) of the SSH host key it proved."""
 
-    def run(self, script: str) -> Iterable[Output]: ...
+    text: str
+    code: int = 0
+    cut: str = ""
+    errors: str = ""
+    address: str = ""
+    host_key: str = ""
+
+
+class Transport(Protocol):
+    """Runs one POSIX script on a host. Raises ``errors.TransportError`` when nothing could be run."""
+
+    def run(self, script: str) -> Transcript: ...
 
     def close(self) -> None: ...
 

@@ -69,7 +69,7 @@ class SnmpAccess:
     version: Literal["2c", "3"] = "2c"
     community: str = ""
     user: str = ""
-    auth: Literal["", "MD5", "SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512"] = ""
+    auth: Literal["", "MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"] = ""
     auth_password: str = ""
     privacy: Literal["", "DES", "AES-128", "AES-192", "AES-256"] = ""
     privacy_password: str = ""
