@@ -1,0 +1,83 @@
+"""Values: what fits each attribute type, and that no value whatever makes the check fail in another way."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmdb_schemas.attribute import Attribute, AttributeType, check_value
+
+TYPES: dict[AttributeType, Attribute] = {
+    "string": Attribute("a", "string", "A"),
+    "integer": Attribute("a", "integer", "A"),
+    "number": Attribute("a", "number", "A"),
+    "boolean": Attribute("a", "boolean", "A"),
+    "date": Attribute("a", "date", "A"),
+    "duration": Attribute("a", "duration", "A"),
+    "quantity": Attribute("a", "quantity", "A", unit="By"),
+    "money": Attribute("a", "money", "A"),
+    "uri": Attribute("a", "uri", "A"),
+    "reference": Attribute("a", "reference", "A", target="person"),
+}
+
+FITS: list[tuple[AttributeType, object]] = [
+    ("string", "x"), ("integer", -3), ("integer", 2**63), ("number", 3), ("number", 0.5), ("boolean", False),
+    ("date", "2026-02-28"), ("date", "2026-02-28T23:59:59Z"), ("date", "2026-02-28T23:59:59.5+02:00"),
+    ("duration", "P1W"), ("duration", "P1DT2H3M4S"), ("duration", "PT0S"),
+    ("quantity", {"value": 8, "unit": "GiB"}), ("quantity", {"value": 0.5, "unit": "By"}),
+    ("money", {"amount": -1999, "currency": "CHF"}), ("uri", "urn:isbn:0451450523"), ("uri", "https://a/?q=%20"),
+    ("reference", "6f0e4c1b-d7a5-5527-8b0f-3a6c1e2937d5"),
+]  # fmt: skip
+FITS_NOT: list[tuple[AttributeType, object]] = [
+    ("string", 1), ("integer", True), ("integer", 1.0), ("integer", "1"), ("number", True),
+    ("number", float("nan")), ("number", float("inf")), ("boolean", 1), ("boolean", "true"),
+    ("date", "2026-02-30"), ("date", "2026-02-28T23:59:59"), ("date", "28.02.2026"), ("date", 20260228),
+    ("duration", "P"), ("duration", "PT"), ("duration", "P1M"), ("duration", "P1Y"), ("duration", "1D"), ("duration", 60),
+    ("quantity", 8), ("quantity", {"value": 8}), ("quantity", {"value": 8, "unit": "s"}),
+    ("quantity", {"value": True, "unit": "By"}), ("quantity", {"value": 8, "unit": "By", "x": 1}),
+    ("quantity", {"value": 8, "unit": ["By"]}),
+    ("money", {"amount": 19.99, "currency": "EUR"}), ("money", {"amount": 1, "currency": "eur"}), ("money", 19),
+    ("uri", "no scheme"), ("uri", "1a:b"), ("uri", "http:"), ("reference", 5), ("reference", {"id": 5}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "value"), FITS)
+def test_fits(kind: AttributeType, value: object) -> None:
+    assert check_value(TYPES[kind], value) is None
+
+
+@pytest.mark.parametrize(("kind", "value"), FITS_NOT)
+def test_does_not_fit(kind: AttributeType, value: object) -> None:
+    assert check_value(TYPES[kind], value)
+
+
+@pytest.mark.parametrize("attribute", TYPES.values(), ids=TYPES)
+@pytest.mark.parametrize("nothing", [None, "", [], {}])
+def test_nothing_told_fits_everything(attribute: Attribute, nothing: object) -> None:
+    assert check_value(attribute, nothing) is None
+
+
+def test_a_list_names_the_item() -> None:
+    ports = Attribute("ports", "integer", "Ports", many=True)
+    assert check_value(ports, [80, 443]) is None
+    assert check_value(ports, 80) == "must be a list"
+    assert check_value(ports, [80, "443"]) == "[1] must be an integer"
+
+
+def test_choices() -> None:
+    duplex = Attribute("duplex", "string", "Duplex", choices=("full", "half"))
+    assert check_value(duplex, "full") is None
+    assert check_value(duplex, "FULL") == "must be one of full, half"
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["value", "unit", "amount"]), inner),
+)
+
+
+@given(st.sampled_from(list(TYPES.values())), st.booleans(), anything)
+def test_any_value_is_answered(attribute: Attribute, many: bool, value: object) -> None:
+    told = Attribute("a", attribute.type, "A", attribute.unit, attribute.target, many)
+    assert isinstance(check_value(told, value), str | None)

@@ -1,0 +1,71 @@
+"""The wire: what is refused, what is left out, and that a content's bytes do not depend on who encodes it."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from cmdb_schemas.report import Component, Content, Coverage, End, Observation, Relation, Report, encode_content
+
+ENVELOPE = {
+    "version": 1, "id": "r1", "agent": "a1", "site": "hq", "source": "ssh", "scope": {"target": "10.0.0.7"},
+    "scan": {"id": "s1"}, "observed_at": "2026-01-01T00:00:00Z", "sent_at": "2026-01-01T00:00:01Z",
+    "content": {"observations": []},
+}  # fmt: skip
+
+
+def decode(**changes: object) -> Report:
+    return msgspec.json.decode(json.dumps({**ENVELOPE, **changes}), type=Report)
+
+
+def test_the_least_report() -> None:
+    report = decode()
+    assert (report.scope.probe, report.scan.parts, report.samples) == ("host", 1, [])
+    assert bytes(report.content) == b'{"observations": []}'
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"id": ""}, "$.id"),
+        ({"id": "x" * 257}, "$.id"),
+        ({"version": "1"}, "$.version"),
+        ({"scope": {}}, "target"),
+        ({"scan": {"id": "s", "part": 0}}, "$.scan.part"),
+        ({"colour": "red"}, "colour"),
+        ({"samples": [{"ref": "h", "name": "n", "value": "3"}]}, "$.samples[...].value"),
+        ({"samples": [{"ref": "h", "name": "n", "value": 3, "kind": "sum"}]}, "$.samples[...].kind"),
+    ],
+)
+def test_a_wrong_envelope_names_the_path(changes: dict[str, object], path: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as refusal:
+        decode(**changes)
+    assert path in str(refusal.value)
+
+
+def test_a_content_comes_back_and_says_only_what_is_told() -> None:
+    content = Content(
+        coverage=[Coverage("interfaces", "complete")],
+        observations=[
+            Observation(
+                ref="h",
+                class_="linux_server",
+                identifiers={"mac": ["00:1b:54:00:00:01"]},
+                attributes={"memory": {"value": 8, "unit": "GiB"}},
+                components=[Component(ref="eth0", class_="network_interface", local_key="eth0")],
+                relations=[Relation("depends_on", End(address="10.0.0.9", port=5432))],
+            )
+        ],
+    )
+    encoded = encode_content(content)
+    assert msgspec.json.decode(encoded, type=Content) == content
+    relation = json.loads(encoded)["observations"][0]["relations"][0]
+    assert relation == {"type": "depends_on", "to": {"address": "10.0.0.9", "port": 5432}}
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, "80"])
+def test_a_port_is_a_port(port: object) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"address": "10.0.0.9", "port": port}, End)
