@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from cmdb_schemas import report as wire
@@ -34,31 +34,27 @@ def report(body: bytes) -> wire.Report:
     """The envelope of a report. Raises Malformed (with ``offset``) or Invalid (with ``errors`` by path)."""
     if (nul := _NUL.search(body)) is not None:
         raise Malformed(f"a NUL character at byte {nul.start()}", offset=nul.start())
-    _check_version(body)
-    decoded = _decode(_REPORT.decode, body, "", 0)
-    if decoded.version < wire.OLDEST_SERVED or decoded.version > wire.VERSION:
-        raise Invalid(
-            f"report version {decoded.version} is not served, only {wire.OLDEST_SERVED} to {wire.VERSION}",
-            errors=[{"path": "version", "message": f"not within {wire.OLDEST_SERVED} to {wire.VERSION}"}],
-        )
+    try:
+        decoded = _decode(_REPORT.decode, body, "", 0)
+    except Invalid:
+        # The fields of another version need not fit this one: what is wrong then is the version.
+        _check_version(_decode(_VERSIONED.decode, body, "", 0).version)
+        raise
+    _check_version(decoded.version)
     return decoded
 
 
-def _check_version(body: bytes) -> None:
-    """Name a foreign version as such, although its other fields may not fit either."""
-    try:
-        version = msgspec.json.decode(body, type=_Versioned).version
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return
-    if version is not msgspec.UNSET and version != wire.VERSION and isinstance(version, int):
-        raise Invalid(
-            f"report version {version} is not served, only {wire.OLDEST_SERVED} to {wire.VERSION}",
-            errors=[{"path": "version", "message": f"not within {wire.OLDEST_SERVED} to {wire.VERSION}"}],
-        )
+def _check_version(version: int) -> None:
+    if not wire.OLDEST_SERVED <= version <= wire.VERSION:
+        message = f"not within {wire.OLDEST_SERVED} to {wire.VERSION}"
+        raise Invalid(f"version {version} of the report is {message}", errors=[{"path": "version", "message": message}])
 
 
 class _Versioned(msgspec.Struct):
-    version: Any = msgspec.UNSET
+    version: int
+
+
+_VERSIONED = msgspec.json.Decoder(_Versioned)
 
 
 def content(raw: bytes, body: bytes) -> wire.RawContent:

@@ -1,0 +1,269 @@
+"""Relations: the ends of claims are found among the CIs, in whatever order the two were discovered.
+
+A far end that nobody is known to be stays open and is carried with the claim; so does one that several may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from cmdb_server.ingest.batch import Batch, Held, Tie
+from cmdb_server.ingest.items import contained
+from cmdb_server.ingest.sighting import as_json
+from cmdb_server.model import ids
+from cmdb_server.model.connections import Endpoint, Holder, Listener, resolve_end
+from cmdb_server.store import tables
+from cmdb_server.store.port import Row
+
+Relation = tuple[str, str, str]
+Entry = tuple[str, str]
+
+
+def resolve(batch: Batch) -> set[Relation]:
+    """Find the ends of the claims that may have changed. Gives the relations to be counted again."""
+    _load_ties(batch)
+    touched = {tie.relation for tie in batch.dropped_ties.values()}
+    ties = [batch.ties[key] for key in sorted(batch.stale_ties) if key in batch.ties]
+    batch.load({id_ for tie in ties for id_ in (tie.near, tie.record)} | {tie.far[2:] for tie in ties if tie.far.startswith("r:")})
+    found = _Ends(batch, ties)
+    for tie in ties:
+        near, far = batch.records[tie.near].ci, found.ci(tie)
+        ends = (near, far) if tie.value["way"] == "out" else (far, near)
+        if (tie.from_ci, tie.to_ci) != ends or (tie.record, tie.key) not in batch.settled:
+            touched.add(tie.relation)
+            tie.from_ci, tie.to_ci = ends
+            touched.add(tie.relation)
+            batch.dirty_ties.add((tie.record, tie.key))
+    return {relation for relation in touched if relation is not None}
+
+
+def _load_ties(batch: Batch) -> None:
+    """The claims told anew are in memory already; add those that wait for what appeared, and those that were loosened."""
+    for row in batch.tx.find(tables.TIE, ("far",), [(far,) for far in batch.woken]):
+        _take(batch, row)
+        batch.stale_ties.add((row[0], row[1]))
+    missing = [key for key in batch.stale_ties if key not in batch.ties and key not in batch.dropped_ties]
+    for row in batch.tx.get(tables.TIE, missing).values() if missing else ():
+        _take(batch, row)
+
+
+def _take(batch: Batch, row: Row) -> None:
+    key = (row[0], row[1])
+    if key not in batch.ties and key not in batch.dropped_ties:
+        batch.ties[key] = Tie(*row)
+        batch.settled.add(key)
+
+
+class _Ends:
+    """The far ends of many claims, looked up together."""
+
+    def __init__(self, batch: Batch, ties: Iterable[Tie]) -> None:
+        self.batch = batch
+        told = list(ties)
+        entries = {_entry(tie.far) for tie in told if not tie.far.startswith(("r:", "key:"))}
+        self.holders: dict[Entry, list[Row]] = {}
+        for row in batch.tx.find(tables.IDENTIFIER, ("kind", "value"), entries) if entries else ():
+            self.holders.setdefault((row[0], row[1]), []).append(row)
+        batch.load({row[2] for rows in self.holders.values() for row in rows})
+        held = [batch.records[row[2]] for rows in self.holders.values() for row in rows]
+        batch.load_lanes(held)
+        self.listeners = self._listeners(told)
+
+    def ci(self, tie: Tie) -> str | None:
+        """The CI at the far end, or None."""
+        if tie.far.startswith("r:"):
+            held = self.batch.records.get(tie.far[2:])
+            return held.ci if held is not None else None
+        if tie.far.startswith("key:"):
+            return self._keyed(tie)
+        cis = self._holding(tie)
+        if tie.far.startswith("address:") and "port" in tie.value:
+            return self._behind(tie, cis)
+        if len(cis) != 1:
+            return None
+        return self._component(tie, cis[0])
+
+    def _keyed(self, tie: Tie) -> str:
+        class_, _, key = tie.far.removeprefix("key:").partition("|")
+        ci = ids.keyed_id(class_, key)
+        self.batch.named.setdefault(ci, {})[(tie.record, tie.key)] = (class_, key, tie)
+        return ci
+
+    def _holding(self, tie: Tie) -> list[str]:
+        """The CIs that held the entry when the claim was last made: those whose time with it covers that moment, or
+        else come nearest to it."""
+        at = tie.last_at if tie.last_at is not None else self.batch.seen_last(self.batch.records[tie.record])
+        best: dict[str, int] = {}
+        for _, _, record, first, last in self.holders.get(_entry(tie.far), ()):
+            held = self.batch.records[record]
+            until = self.batch.seen_last(held) if last is None else last
+            if held.ended_at is not None and last is None:
+                until = min(until, held.ended_at)
+            distance = max(first - at, at - until, 0)
+            best[held.ci] = min(distance, best.get(held.ci, distance))
+        if len(best) > 1:
+            self._contest(tie)
+        nearest = min(best.values(), default=0)
+        return sorted(ci for ci, distance in best.items() if distance == nearest)
+
+    def _contest(self, tie: Tie) -> None:
+        """Several held it: whom the claim means depends on when it is made, so look again at its every sighting."""
+        held = self.batch.records[tie.record]
+        self.batch.load_lanes([held])
+        lane = self.batch.lane(held.scope, held.part)
+        if held.id not in lane.contested:
+            lane.contested.append(held.id)
+            self.batch.dirty_lanes.add((held.scope, held.part))
+
+    def _listeners(self, ties: Iterable[Tie]) -> dict[str, list[Held]]:
+        """CI -> its application records, for the CIs that hold the addresses asked for."""
+        asked = [tie for tie in ties if tie.far.startswith("address:") and "port" in tie.value]
+        cis = {self.batch.records[row[2]].ci for tie in asked for row in self.holders.get(_entry(tie.far), ())}
+        members = self.batch.of_cis(cis) if cis else {}
+        ports = {f"{tie.value['protocol']}|{tie.value['port']}" for tie in asked}
+        wanted = {
+            ("listens", f"{held.id}|{port}"): ci for ci, some in members.items() for held in some for port in ports
+        }
+        rows = self.batch.tx.find(tables.IDENTIFIER, ("kind", "value"), wanted) if wanted else []
+        self.batch.load({row[2] for row in rows})
+        found: dict[str, list[Held]] = {}
+        for row in rows:
+            found.setdefault(wanted[(row[0], row[1])], []).append(self.batch.records[row[2]])
+        return found
+
+    def _behind(self, tie: Tie, cis: Collection[str]) -> str | None:
+        """Who listened at that address and port; their host where no application is known to."""
+        address = tie.far.partition("|")[2]
+        end = Endpoint(address, tie.value["port"], tie.value["protocol"])
+        holders = [Holder(ci, tuple(self._sockets(self.listeners.get(ci, ())))) for ci in cis]
+        return resolve_end(end, holders).ci
+
+    def _sockets(self, applications: Iterable[Held]) -> Iterable[Listener]:
+        there = list(applications)
+        for held in [one for one in there if one.ended_at is None] or there:
+            for text in held.attributes.get("listens", ([],))[0]:
+                if (listener := Listener.parse(held.ci, text)) is not None:
+                    yield listener
+
+    def _component(self, tie: Tie, ci: str) -> str:
+        """A far end that names an interface too (LLDP, CDP) is that interface, where it is known."""
+        names = tie.value.get("identifiers", {}).get("if_name")
+        if not names:
+            return ci
+        members = self.batch.of_cis([ci])[ci]
+        for held in members:
+            for part in self.batch.components([held.id]).get(held.id, ()):
+                if part.local_key in names:
+                    return part.ci
+        return ci
+
+
+def _entry(far: str) -> Entry:
+    kind, _, value = far.partition(":")
+    return kind, value
+
+
+def keyed(batch: Batch) -> set[str]:
+    """CIs that come to be by being named. Gives those that nobody names any more."""
+    dropped = {tie.to_ci for tie in batch.dropped_ties.values() if tie.far.startswith("key:") and tie.to_ci}
+    dropped |= {tie.from_ci for tie in batch.dropped_ties.values() if tie.far.startswith("key:") and tie.from_ci}
+    wanted = set(batch.named) | dropped
+    if not wanted:
+        return set()
+    known = batch.tx.get(tables.CI, [(ci,) for ci in wanted])
+    rows = []
+    for ci, naming in batch.named.items():
+        row = _keyed_row(batch, ci, naming, known.get((ci,)))
+        if row is not None:
+            rows.append(row)
+            batch.changed("ci", ci)
+    batch.tx.put(tables.CI, rows)
+    left = _still_named(batch, dropped - set(batch.named))
+    gone = {ci for ci in dropped - set(batch.named) - left if (ci,) in known}
+    gone = {ci for ci in gone if batch.kinds[known[(ci,)][1]].identity == "key"}
+    for ci in gone:
+        batch.changed("ci", ci, deleted=True)
+    return gone
+
+
+def _still_named(batch: Batch, cis: Collection[str]) -> set[str]:
+    left: set[str] = set()
+    for column in ("to_ci", "from_ci"):
+        position = tables.TIE.position(column)
+        for row in batch.tx.find(tables.TIE, (column,), [(ci,) for ci in cis]):
+            if (row[0], row[1]) not in batch.dropped_ties:
+                left.add(row[position])
+    return left
+
+
+def _keyed_row(
+    batch: Batch, ci: str, naming: Mapping[tuple[str, str], tuple[str, str, Tie]], old: Row | None
+) -> Row | None:
+    """The fullest word about it wins, whoever said it and when; a row that stays as it is is None."""
+    class_, key, _ = next(iter(naming.values()))
+    told = [dict(tie.value.get("attributes", {})) for _, _, tie in naming.values()]
+    first = min(tie.first_at for _, _, tie in naming.values())
+    key_name = batch.kinds[class_].key
+    attributes: dict[str, Any] = {}
+    for one in [*told, old[5] if old is not None else {}]:
+        for name, value in one.items():
+            if name not in attributes or as_json(value) > as_json(attributes[name]):
+                attributes[name] = value
+    if key_name is not None:
+        attributes[key_name] = key
+    name = attributes.get("name")
+    row = (
+        ci, class_, name if isinstance(name, str) else key, "", min(first, old[4]) if old is not None else first,
+        dict(sorted(attributes.items())), batch.tx.revision, None,
+    )  # fmt: skip
+    if old is not None and (*old[:6], old[7]) == (*row[:6], row[7]):
+        return None
+    return row
+
+
+def count(batch: Batch, touched: Iterable[Relation]) -> None:
+    """Write the relations that these claims carry, as many of them as there are."""
+    wanted = sorted(set(touched))
+    if not wanted and not batch.contained:
+        return
+    carried: dict[Relation, list[Row]] = {relation: [] for relation in wanted}
+    for row in batch.tx.find(tables.TIE, ("from_ci", "type", "to_ci"), wanted):
+        carried[(row[9], row[2], row[10])].append(row)
+    known = batch.tx.get(tables.RELATION, wanted)
+    rows, gone = list(batch.contained), []
+    inherent = _inherent(batch, [relation for relation in wanted if not carried[relation] and relation in known])
+    for relation in wanted:
+        old = known.get(relation)
+        if not carried[relation]:
+            if old is not None and relation not in inherent:
+                gone.append(relation)
+                batch.changed("relation", " ".join(relation), deleted=True)
+            continue
+        row = _relation(batch, relation, carried[relation])
+        if old is None or old[:-1] != row[:-1]:
+            rows.append(row)
+            batch.changed("relation", " ".join(relation))
+    batch.tx.delete(tables.RELATION, gone)
+    batch.tx.put(tables.RELATION, rows)
+
+
+def _relation(batch: Batch, relation: Relation, ties: list[Row]) -> Row:
+    values = [row[5] for row in ties]
+    groups = sorted({value["group"] for value in values if value.get("group")})
+    return (
+        *relation, groups[0] if groups else None, max(value.get("weight", 1) for value in values),
+        max(float(value.get("confidence", 1.0)) for value in values), min(row[7] for row in ties), len(ties),
+        batch.tx.revision,
+    )  # fmt: skip
+
+
+def _inherent(batch: Batch, relations: Iterable[Relation]) -> set[Relation]:
+    """Those that follow from a component's class, whoever claims them."""
+    ends = {ci for from_ci, _, to_ci in relations for ci in (from_ci, to_ci)}
+    rows = {row[0]: row for row in batch.tx.get(tables.CI, [(ci,) for ci in ends]).values()}
+    found = set()
+    for row in rows.values():
+        if row[3] and (relation := contained(batch, row[0], row[3], row[1])) is not None:
+            found.add(relation)
+    return found

@@ -1,0 +1,48 @@
+"""Under what a record is entered in the inverted index, and the record as identity reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cmdb_server.ingest.sighting import Index, Said
+from cmdb_server.model.components import link_keys, place
+from cmdb_server.model.record import Record
+
+if TYPE_CHECKING:
+    from cmdb_server.ingest.batch import Batch, Held
+
+DECLARED = "manual"
+"""The source that speaks for what people enter."""
+
+
+def entries(batch: Batch, held: Held, said: Said) -> set[Index]:
+    """A component is found by the port it listens on; a thing by its identifiers, addresses, native key and places."""
+    if held.parent:
+        return said.index
+    found = set(said.index)
+    found.update((kind, value) for kind, values in said.identifiers.items() for value in values)
+    view = record(batch, held, ((held.first_at, held.first_at),))
+    found.update(link_keys(view))
+    if (where := place(view)) is not None:
+        found.add(where)
+    return found
+
+
+def record(batch: Batch, held: Held, intervals: tuple[tuple[int, int], ...]) -> Record:
+    """The record as identity reads it."""
+    identifiers = {kind: tuple(values) for kind, values in held.identifiers.items()}
+    address = identifiers.pop("@address", (None,))[0]
+    return Record(
+        id=held.id,
+        source=held.source,
+        site=held.site,
+        target=held.target,
+        native_key=held.native_key,
+        class_=held.class_,
+        family=batch.kinds[held.class_].family,
+        identifiers=identifiers,
+        address=address,
+        intervals=intervals,
+        declared=held.source == DECLARED,
+        first_at=held.first_at,
+    )

@@ -1,0 +1,140 @@
+"""The rows of CIs, from the records each is made of: class, name, winning values, whether any source still claims it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cmdb_server.ingest.batch import Batch, Held
+from cmdb_server.ingest.sighting import as_json
+from cmdb_server.store import tables
+from cmdb_server.store.port import Row
+
+NAMES = ("name", "fqdn", "label", "hostname")
+
+
+def build(batch: Batch) -> set[str]:
+    """Write the rows of ``batch.stale_cis``. Gives the CIs that are no more, whose relations must go first."""
+    stale = batch.stale_cis - {""}
+    members = batch.of_cis(stale)
+    for held in [held for some in members.values() for held in some if held.ended_at is not None and not held.parent]:
+        stale.update(below.ci for below in batch.descendants(held.id))
+    members = batch.of_cis(stale)
+    batch.load({held.parent for some in members.values() for held in some if held.parent})
+    known = batch.tx.get(tables.CI, [(ci,) for ci in stale])
+    rows, gone = [], set()
+    for ci in sorted(stale):
+        old = known.get((ci,))
+        if not members[ci]:
+            if old is not None:
+                gone.add(ci)
+                batch.changed("ci", ci, deleted=True)
+            continue
+        row = _row(batch, ci, members[ci])
+        if old is None or not _same(old, row):
+            rows.append(row)
+            batch.changed("ci", ci)
+    batch.tx.put(tables.CI, rows)
+    _contain(batch, rows, known)
+    return gone
+
+
+REVISION = tables.CI.position("revision")
+
+
+def _same(old: Row, new: Row) -> bool:
+    return (*old[:REVISION], *old[REVISION + 1 :]) == (*new[:REVISION], *new[REVISION + 1 :])
+
+
+def _row(batch: Batch, ci: str, members: list[Held]) -> Row:
+    class_ = _class(batch, members)
+    attributes = _values(batch, members)
+    name = _name(attributes, members)
+    parent = _parent(batch, members)
+    return (
+        ci, class_, name, parent, min(held.first_at for held in members), attributes, batch.tx.revision,
+        _ended(batch, members),
+    )  # fmt: skip
+
+
+def _class(batch: Batch, members: list[Held]) -> str:
+    """The most specific class told by a record that counts: classes refine in place. What is there outvotes what is
+    gone, and among equals the name decides."""
+    if len(members) == 1:
+        return members[0].class_
+    present = [held for held in members if held.ended_at is None] or members
+    return min({held.class_ for held in present}, key=lambda name: (-len(batch.kinds[name].ancestors), name))
+
+
+def _values(batch: Batch, members: list[Held]) -> dict[str, Any]:
+    """The winning value of each attribute: what is claimed by a record that is still there, then the newest."""
+    if len(members) == 1:
+        return {name: entry[0] for name, entry in sorted(members[0].attributes.items())}
+    best: dict[str, tuple[tuple[Any, ...], Any]] = {}
+    for held in members:
+        for name, entry in held.attributes.items():
+            confirmed = entry[2] if entry[2] is not None else batch.seen_last(held)
+            rank = (held.ended_at is None, confirmed, as_json(entry[0]), held.id)
+            if name not in best or rank > best[name][0]:
+                best[name] = (rank, entry[0])
+    return {name: best[name][1] for name in sorted(best)}
+
+
+def _name(attributes: dict[str, Any], members: list[Held]) -> str:
+    for attribute in NAMES:
+        if isinstance(value := attributes.get(attribute), str) and value:
+            return value
+    first = min(members, key=lambda held: (held.ended_at is not None, held.first_at, held.id))
+    names = first.identifiers.get("fqdn") or first.identifiers.get("name")
+    return names[0] if names else first.local_key or first.native_key or first.target
+
+
+def _parent(batch: Batch, members: list[Held]) -> str:
+    first = members[0]
+    return batch.records[first.parent].ci if first.parent else ""
+
+
+def _ended(batch: Batch, members: Iterable[Held]) -> int | None:
+    """None while any record is still there; a component is only where its parent is."""
+    latest = 0
+    for held in members:
+        ends = [held.ended_at]
+        above = held
+        while above.parent:
+            batch.load((above.parent,))
+            above = batch.records[above.parent]
+            ends.append(above.ended_at)
+        known = [at for at in ends if at is not None]
+        if not known:
+            return None
+        latest = max(latest, min(known))
+    return latest
+
+
+def _contain(batch: Batch, rows: Iterable[Row], known: dict[Any, Row]) -> None:
+    """The relation that a component's class says it has with its parent."""
+    parent_at, class_at, first_at = (tables.CI.position(name) for name in ("parent", "class", "first_at"))
+    relations, former = [], []
+    for row in rows:
+        old = known.get((row[0],))
+        if old is not None and old[parent_at] and (old[parent_at], old[class_at]) != (row[parent_at], row[class_at]):
+            former.append(contained(batch, old[0], old[parent_at], old[class_at]))
+        if row[parent_at] and (old is None or (old[parent_at], old[class_at]) != (row[parent_at], row[class_at])):
+            ends = contained(batch, row[0], row[parent_at], row[class_at])
+            if ends is not None:
+                relations.append((*ends, None, 1, 1.0, row[first_at], 0, batch.tx.revision))
+                batch.changed("relation", " ".join(ends))
+    gone = [ends for ends in former if ends is not None]
+    for ends in gone:
+        batch.changed("relation", " ".join(ends), deleted=True)
+    batch.tx.delete(tables.RELATION, gone)
+    batch.contained += relations
+
+
+def contained(batch: Batch, ci: str, parent: str, class_: str) -> tuple[str, str, str] | None:
+    """(from, type, to) of the relation between a component and its parent."""
+    containment = batch.kinds[class_].containment
+    if containment is None:
+        return None
+    ends = (ci, parent) if containment.component == "from" else (parent, ci)
+    return (ends[0], containment.relation, ends[1])
