@@ -1,0 +1,173 @@
+"""Installed software packages, with the source package that advisories name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from cmdb_agent.component import told
+from cmdb_agent.observation import End, Relation
+from cmdb_agent.probe import Probe, Variant
+
+_TAB = "\t"
+
+
+def _installs(
+    kind: str, namespace: str, name: str, version: str, *, arch: str = "", distro: str = "", epoch: str = "",
+    source: str = "", source_version: str = "", vendor: str = "",
+) -> Relation:  # fmt: skip
+    """The host installs a package, keyed by its purl."""
+    qualifiers = {"arch": arch, "distro": distro, "epoch": epoch}
+    tail = "&".join(f"{key}={quote(value, safe='.-_~:')}" for key, value in qualifiers.items() if value)
+    parts = [kind, *([quote(namespace, safe="")] if namespace else []), quote(name, safe="~.-_")]
+    purl = f"pkg:{'/'.join(parts)}@{quote(version, safe='~.-_:')}{'?' + tail if tail else ''}"
+    full = f"{epoch}:{version}" if epoch else version
+    attributes = told({
+        "name": name, "version": full, "host.arch": arch, "source_name": source or name,
+        "source_version": source_version or full, "vendor": vendor, "purl": purl,
+    })  # fmt: skip
+    return Relation(type="installs", to=End(class_="software_package", key=purl[:256], attributes=attributes))
+
+
+def _distribution(line: str) -> tuple[str, str]:
+    """``ID VERSION_ID`` as namespace and as purl's distro qualifier."""
+    name, _, version = line.strip().partition(" ")
+    return name.lower(), f"{name}-{version}".lower() if version else ""
+
+
+def parse_dpkg(text: str) -> Iterator[Relation]:
+    """A line with the distribution, then ``dpkg-query``'s with seven columns: status, name, version, architecture,
+    source, its version, maintainer."""
+    first, _, rest = text.partition("\n")
+    namespace, distro = _distribution(first)
+    for line in rest.splitlines():
+        columns = line.split(_TAB)
+        if len(columns) >= 6 and columns[0][1:2] == "i":
+            _, name, version, arch, source, source_version = columns[:6]
+            yield _installs(
+                "deb", namespace or "debian", name, version, arch=arch, distro=distro, source=source,
+                source_version=source_version,
+            )  # fmt: skip
+
+
+_DPKG_ROW = re.compile(r"^([a-zA-Z]{2,3})\s+([a-z0-9][a-z0-9+.-]+)(?::(\S+))?\s+(\S+)\s+(\S+)\s")
+
+
+def parse_dpkg_list(text: str) -> Iterator[Relation]:
+    """``dpkg -l``: names are cut off when it was printed for a narrow terminal."""
+    for line in text.splitlines():
+        row = _DPKG_ROW.match(line)
+        if row and row[1][1] == "i":
+            yield _installs("deb", "debian", row[2], row[4], arch=row[5])
+
+
+_SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm")
+
+
+def parse_rpm(text: str) -> Iterator[Relation]:
+    """A line with the distribution, then ``rpm``'s with seven columns: name, epoch, version, release, architecture,
+    source RPM, vendor. Keys (gpg-pubkey) are no packages."""
+    first, _, rest = text.partition("\n")
+    namespace, distro = _distribution(first)
+    for line in rest.splitlines():
+        columns = line.split(_TAB)
+        if len(columns) < 6 or columns[0] == "gpg-pubkey":
+            continue
+        name, epoch, version, release, arch, source_rpm, *more = ["" if word == "(none)" else word for word in columns]
+        source = _SOURCE_RPM.fullmatch(source_rpm)
+        yield _installs(
+            "rpm", namespace, name, f"{version}-{release}", arch=arch, distro=distro, epoch="" if epoch == "0" else epoch,
+            source=source[1] if source else "", source_version=source[2] if source else "", vendor=more[0] if more else "",
+        )  # fmt: skip
+
+
+def parse_apk(text: str) -> Iterator[Relation]:
+    """A line with the distribution, then /lib/apk/db/installed: blocks of ``X:value`` lines; ``o`` is the origin."""
+    first, _, rest = text.partition("\n")
+    namespace, distro = _distribution(first)
+    for block in re.split(r"\n\s*\n", rest):
+        fields = dict(line.split(":", 1) for line in block.splitlines() if line[1:2] == ":")
+        if "P" in fields and "V" in fields:
+            yield _installs(
+                "apk", namespace or "alpine", fields["P"], fields["V"], arch=fields.get("A", ""), distro=distro,
+                source=fields.get("o", ""),
+            )  # fmt: skip
+
+
+def parse_pacman(text: str) -> Iterator[Relation]:
+    """``pacman -Qi``: blocks of ``Name : value``."""
+    for block in re.split(r"\n\s*\n", text):
+        fields = {key.strip(): value.strip() for key, sign, value in (line.partition(" : ") for line in block.splitlines()) if sign}
+        if "Name" in fields and "Version" in fields:
+            yield _installs("alpm", "arch", fields["Name"], fields["Version"], arch=fields.get("Architecture", ""))
+
+
+def parse_bsd(text: str) -> Iterator[Relation]:
+    """``pkg info`` or ``pkg_info``: ``name-version`` and a comment."""
+    for line in text.splitlines():
+        found = re.match(r"(\S+)-(\d[^\s-]*)(?:\s|$)", line)
+        if found:
+            yield _installs("generic", "bsd", found[1], found[2])
+
+
+def parse_lslpp(text: str) -> Iterator[Relation]:
+    """AIX ``lslpp -c -l``: colon-separated; one row for each part of a fileset, so names may repeat."""
+    seen = set()
+    for line in text.splitlines():
+        columns = line.split(":")
+        if len(columns) > 3 and not line.startswith("#") and columns[1] and re.match(r"\d", columns[2]):
+            if (columns[1], columns[2]) in seen:
+                continue
+            seen.add((columns[1], columns[2]))
+            yield _installs("generic", "aix", columns[1].strip(), columns[2].strip())
+
+
+def parse_pkginfo(text: str) -> Iterator[Relation]:
+    """Solaris ``pkginfo -l``: blocks with PKGINST, VERSION and ARCH."""
+    for block in re.split(r"\n\s*\n", text):
+        fields = dict(re.findall(r"^\s*([A-Z]+):\s*(.*?)\s*$", block, re.MULTILINE))
+        if "PKGINST" in fields:
+            yield _installs(
+                "generic", "solaris", fields["PKGINST"], fields.get("VERSION", ""), arch=fields.get("ARCH", ""),
+                vendor=fields.get("VENDOR", ""),
+            )  # fmt: skip
+
+
+def parse_ips(text: str) -> Iterator[Relation]:
+    """Solaris 11 ``pkg info``: blocks of ``Name:``, ``Version:``, ``Publisher:``."""
+    for block in re.split(r"\n\s*\n", text):
+        fields = dict(re.findall(r"^\s*([A-Z][A-Za-z ]*?):\s+(.*?)\s*$", block, re.MULTILINE))
+        if "Name" in fields and "Version" in fields:
+            yield _installs("generic", "solaris", fields["Name"], fields["Version"], vendor=fields.get("Publisher", ""))
+
+
+def parse_swlist(text: str) -> Iterator[Relation]:
+    """HP-UX ``swlist``: name, revision and title below comments."""
+    for line in text.splitlines():
+        found = re.match(r"\s{1,4}(\S+)\s+(\S*\d\S*)\s+\S", line)
+        if found and not found[1].startswith("#"):
+            yield _installs("generic", "hp-ux", found[1], found[2])
+
+
+_DISTRIBUTION = 'if [ -r /etc/os-release ]; then . /etc/os-release; fi; echo "$ID $VERSION_ID"; '
+_DPKG_FORMAT = (
+    "${db:Status-Abbrev}\\t${Package}\\t${Version}\\t${Architecture}\\t${source:Package}\\t${source:Version}\\n"
+)
+_RPM_FORMAT = "%{NAME}\\t%{EPOCH}\\t%{VERSION}\\t%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\t%{VENDOR}\\n"
+
+PROBE = Probe(
+    "packages",
+    (
+        Variant(f"{_DISTRIBUTION}dpkg-query -W -f '{_DPKG_FORMAT}'", parse_dpkg, when="[ -s /var/lib/dpkg/status ] && command -v dpkg-query"),
+        Variant(f"{_DISTRIBUTION}rpm -qa --qf '{_RPM_FORMAT}'", parse_rpm, when='[ "`uname -s`" = Linux ] && command -v rpm'),
+        Variant(f"{_DISTRIBUTION}cat /lib/apk/db/installed", parse_apk, when="[ -r /lib/apk/db/installed ]"),
+        Variant("pacman -Qi", parse_pacman, when="command -v pacman"),
+        Variant("pkg info -l 2>/dev/null", parse_ips, when='[ "`uname -s`" = SunOS ] && command -v pkg'),
+        Variant("pkginfo -l", parse_pkginfo, when="command -v pkginfo"),
+        Variant("lslpp -c -l", parse_lslpp, when="command -v lslpp"),
+        Variant("swlist", parse_swlist, when="command -v swlist"),
+        Variant("pkg info", parse_bsd, when="command -v pkg"),
+        Variant("pkg_info", parse_bsd, when="command -v pkg_info"),
+    ),
+)
