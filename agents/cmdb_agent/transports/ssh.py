@@ -138,13 +138,13 @@ class SshTransport:
 
     def _drain(self, connection: paramiko.Transport, channel: paramiko.Channel) -> Transcript:
         """Reads both outputs as they come, then the exit status; in this order nothing can wait for another."""
+        key = connection.get_remote_server_key()
+        address = str(connection.getpeername()[0]) if len(self._hops) == 1 else ""
         capture = Capture(self._limits.output_bytes)
         cut = _read(channel, capture, time.monotonic() + self._limits.script_s)
         if cut:
             _terminate(connection, channel)
         code = channel.exit_status if channel.exit_status_ready() and not cut else -1
-        key = connection.get_remote_server_key()
-        address = str(connection.getpeername()[0]) if len(self._hops) == 1 else ""
         return capture.transcript(code, cut, address, host_keys.fingerprint(key.asbytes()))
 
 

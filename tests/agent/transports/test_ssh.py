@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from cmdb_agent import targets
 from cmdb_agent.errors import AgentError, TransportError
 from cmdb_agent.observation import Transcript
-from cmdb_agent.settings import Limits, SshAccess
+from cmdb_agent.settings import DEFAULT_LIMITS, Limits, SshAccess
 from cmdb_agent.targets import Target
 from cmdb_agent.transports.ssh import SshTransport
-
 from tests import sshd
 from tests.sshd import Sshd
 
@@ -39,7 +39,7 @@ def access(server: Sshd, **changes: object) -> SshAccess:
     return dataclasses.replace(usual, **changes)
 
 
-def run(server: Sshd, script: str, limits: Limits = Limits(), **changes: object) -> Transcript:
+def run(server: Sshd, script: str, limits: Limits = DEFAULT_LIMITS, **changes: object) -> Transcript:
     return SshTransport(targets.parse(server.url, access(server, **changes)), limits).run(script)
 
 
