@@ -23,7 +23,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cmdb_schemas.ci_class import Life, classes
-
 from cmdb_server.model import precedence, presence
 from cmdb_server.model.attachment import owner
 from cmdb_server.model.components import components, place, void_values
@@ -33,7 +32,7 @@ from cmdb_server.model.normalise import normalise
 from tests import identity_sim
 
 DAY = 86_400_000
-LIFE = Life(ageing_ms=2 * DAY, missing_ms=14 * DAY, retired_ms=int(4.5 * DAY))
+LIFE = Life(ageing_ms=2 * DAY, missing_ms=14 * DAY, retired_ms=int(5.5 * DAY))
 """A month is all there is: gone machines must leave within the days without events at its end."""
 GOALS = {
     "precision": lambda s: s["precision"] >= 0.999,
@@ -135,7 +134,7 @@ def records(estate: Estate) -> tuple[list[Record], dict[str, tuple[presence.Run,
                 intervals,
                 False,
                 intervals[0][0],
-            )  # fmt: skip
+            )
         )
     return built, runs
 
