@@ -13,6 +13,7 @@ UUID strings.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -204,3 +205,7 @@ def findable(table: Table, columns: tuple[str, ...]) -> None:
     """Raises ``ValueError`` unless ``columns`` are leading columns of the table's key or of one of its indexes."""
     if not columns or not any(columns == way[: len(columns)] for way in (table.key, *table.indexes)):
         raise ValueError(f"{table.name} has no index that begins with {', '.join(columns)}")
+
+
+RELATION_TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+"""What a relation's type looks like: a graph store has it as a name, where nothing may be quoted."""

@@ -39,7 +39,7 @@ def accepted(path: Path) -> Iterator[None]:
     try:
         with translated(path):
             yield
-    except (UnicodeEncodeError, OverflowError) as error:
+    except (UnicodeEncodeError, OverflowError, IndexError) as error:
         raise Invalid(f"a value cannot be stored: {error}") from error
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from cmdb_server.store.sqlite.schema import listed, quoted
+from cmdb_server.store.sqlite.schema import STORAGE, listed, quoted
 from cmdb_server.store.tables import Table
 
 BATCHES = (1, 8, 64, 256)
@@ -51,19 +51,23 @@ def between(table: Table, column: str) -> str:
     return f"SELECT {columns_of(table)} FROM {quoted(table.name)} WHERE {name} > ? AND {name} <= ? ORDER BY {order}"
 
 
+def _insert_into(table: Table) -> str:
+    """Names its columns, since a migrated table has them in another order."""
+    names = tuple(name for name, _ in table.columns)
+    return f"INSERT INTO {quoted(table.name)} ({listed(names)}) VALUES ({', '.join('?' for _ in names)})"
+
+
 @cache
 def insert(table: Table) -> str:
-    marks = ", ".join("?" for _ in table.columns)
-    return f"INSERT INTO {quoted(table.name)} VALUES ({marks}) ON CONFLICT ({listed(table.key)}) DO NOTHING"
+    return f"{_insert_into(table)} ON CONFLICT ({listed(table.key)}) DO NOTHING"
 
 
 @cache
 def put(table: Table) -> str:
     """An upsert and not ``REPLACE``, which would write every index of the row anew."""
-    marks = ", ".join("?" for _ in table.columns)
     rest = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name, _ in table.columns if name not in table.key)
     action = f"UPDATE SET {rest}" if rest else "NOTHING"
-    return f"INSERT INTO {quoted(table.name)} VALUES ({marks}) ON CONFLICT ({listed(table.key)}) DO {action}"
+    return f"{_insert_into(table)} ON CONFLICT ({listed(table.key)}) DO {action}"
 
 
 @cache
@@ -75,3 +79,15 @@ def delete(table: Table, columns: tuple[str, ...]) -> str:
 @cache
 def count(table: Table) -> str:
     return f"SELECT count(*) FROM {quoted(table.name)}"
+
+
+def add_column(table: Table, column: str) -> str:
+    return f"ALTER TABLE {quoted(table.name)} ADD COLUMN {quoted(column)} {STORAGE[dict(table.columns)[column]]}"
+
+
+def fill(table: Table, column: str) -> str:
+    return f"UPDATE {quoted(table.name)} SET {quoted(column)} = ?"
+
+
+def clear(table: Table) -> str:
+    return f"DELETE FROM {quoted(table.name)}"

@@ -16,7 +16,7 @@ from cmdb_server.errors import Conflict, Invalid, StoreUnavailable
 from cmdb_server.store.port import Key, Row
 from cmdb_server.store.sqlite import statements
 from cmdb_server.store.sqlite.connection import accepted
-from cmdb_server.store.tables import CI, RELATION, Table, findable
+from cmdb_server.store.tables import CI, RELATION, RELATION_TYPE, Table, findable
 
 FETCH = 1000
 _encode = msgspec.json.Encoder().encode
@@ -47,19 +47,20 @@ def encoded(table: Table, rows: Iterable[Row]) -> Iterable[Row]:
     return _encoded_at_all(positions, rows)
 
 
+def encoded_value(value: Any) -> str | None:
+    return None if value is None else _encode(value).decode()
+
+
 def _encoded_at(position: int, rows: Iterable[Row]) -> Iterator[Row]:
     for row in rows:
-        value = row[position]
-        yield (*row[:position], None if value is None else _encode(value).decode(), *row[position + 1 :])
+        yield (*row[:position], encoded_value(row[position]), *row[position + 1 :])
 
 
 def _encoded_at_all(positions: tuple[int, ...], rows: Iterable[Row]) -> Iterator[Row]:
     for row in rows:
         values = list(row)
         for position in positions:
-            value = values[position]
-            if value is not None:
-                values[position] = _encode(value).decode()
+            values[position] = encoded_value(values[position])
         yield tuple(values)
 
 
@@ -156,17 +157,19 @@ class SqliteWriting(SqliteReading):
 
     def _store(self, statement: str, table: Table, rows: Iterable[Row]) -> None:
         self._check()
+        rows = list(rows)
         if table is RELATION:
-            rows = list(rows)
-            self._check_ends(rows)
+            self._check_relations(rows)
         elif table is CI:
-            rows = list(rows)
             self._known.update(row[0] for row in rows)
         with accepted(self._path):
             self._connection.executemany(statement, encoded(table, rows))
 
-    def _check_ends(self, rows: list[Row]) -> None:
-        """A relation needs both of its CIs, as in a graph store."""
+    def _check_relations(self, rows: list[Row]) -> None:
+        """A relation needs a type that is a name and both of its CIs, as in a graph store."""
+        for kind in {row[1] for row in rows}:
+            if not RELATION_TYPE.fullmatch(kind):
+                raise Invalid(f"{kind!r} is no type of a relation")
         ends = {end for row in rows for end in (row[0], row[2])} - self._known
         if ends:
             self._known.update(row[0] for row in self._matching(CI, CI.key, [(end,) for end in ends]))
