@@ -182,11 +182,13 @@ def _reenter(
             batch.index[(kind, value, held.id)] = (kind, value, held.id, first, None)
             batch.wake(kind, value)
             if kind == "listens":
-                batch.stale_cis.add(held.ci)
+                batch.listening.add(value.partition("|")[0])
     for (kind, value), row in borne.items():
         if row[4] is None and (kind, value) not in now:
             batch.index[(kind, value, held.id)] = (*row[:4], last)
             batch.wake(kind, value)
+            if kind == "listens":
+                batch.listening.add(value.partition("|")[0])
 
 
 def _components(

@@ -15,8 +15,13 @@ from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.relations import RelationType
 
 from cmdb_server.ingest.sighting import Index, Kinds, Said
+from cmdb_server.model.components import NATIVE, PLACE, PLACE_NAME
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row, Writing
+
+
+UNASKED = frozenset(("listens", PLACE, PLACE_NAME, NATIVE))
+"""Kinds of the index by which no claim names its far end."""
 
 
 @dataclass(slots=True)
@@ -111,7 +116,8 @@ class Batch:
     """What one report reads and changes. ``seeds``: things whose identity is to be decided again; ``stale_cis``: CIs
     whose row is to be built again; ``stale_ties``: claims whose ends are to be found again; ``woken``: far ends that
     may have become known; ``moved``: record -> the CI that held it before; ``settled``: ties whose ends were found
-    before; ``named``: keyed CI -> the claims that name it; ``contained``: relations that follow from a class."""
+    before; ``named``: keyed CI -> the claims that name it; ``contained``: relations that follow from a class;
+    ``listening``: things on which something listens anew."""
 
     tx: Writing
     kinds: Kinds
@@ -128,6 +134,7 @@ class Batch:
     settled: set[tuple[str, str]] = field(default_factory=set)
     named: dict[str, dict[tuple[str, str], tuple[str, str, Tie]]] = field(default_factory=dict)
     contained: list[Row] = field(default_factory=list)
+    listening: set[str] = field(default_factory=set)
     facts: list[Row] = field(default_factory=list)
     claims: list[Row] = field(default_factory=list)
     members: list[Row] = field(default_factory=list)
@@ -252,12 +259,21 @@ class Batch:
         for kind, value in entries:
             self.index[(kind, value, said.record)] = (kind, value, said.record, at, None)
             self.wake(kind, value)
+            if kind == "listens":
+                self.listening.add(value.partition("|")[0])
 
     def wake(self, kind: str, value: str) -> None:
         """Have the claims looked at again whose far end this entry may be."""
-        if kind == "listens":
-            return
-        self.woken.add(f"{kind}:{value}")
+        if kind not in UNASKED:
+            self.woken.add(f"{kind}:{value}")
+
+    def contest(self, held: Held) -> None:
+        """Further sightings of the record may change an outcome: have it looked at again at each."""
+        self.load_lanes([held])
+        lane = self.lane(held.scope, held.part)
+        if held.id not in lane.contested:
+            lane.contested.append(held.id)
+            self.dirty_lanes.add((held.scope, held.part))
 
     def changed(self, kind: str, id_: str, *, deleted: bool = False) -> None:
         """Tell the change feed."""
@@ -283,5 +299,5 @@ class Batch:
         tx.put(tables.LANE, [self.lanes[key].row() for key in self.dirty_lanes])
         tx.insert(tables.FACT, self.facts)
         tx.insert(tables.CLAIM, self.claims)
-        tx.put(tables.MEMBERSHIP, {row[:2]: row for row in self.members}.values())
+        tx.insert(tables.MEMBERSHIP, {row[:2]: row for row in self.members}.values())
         tx.insert(tables.FEED, [(revision, kind, id_, gone) for (kind, id_), gone in self.feed.items()])

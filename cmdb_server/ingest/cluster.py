@@ -153,12 +153,8 @@ def _decide(batch: Batch, component: list[Held], ruled: Sequence[Decision], void
         batch.place(held, earliest[ci_of[held.id]][1])
     _tasks(batch, resolution)
     if _contested(views, resolution):
-        batch.load_lanes(component)
         for held in component:
-            lane = batch.lane(held.scope, held.part)
-            if held.id not in lane.contested:
-                lane.contested.append(held.id)
-                batch.dirty_lanes.add((held.scope, held.part))
+            batch.contest(held)
 
 
 def _attach(views: Sequence[Record], resolution: identity.Resolution, ci_of: dict[str, str]) -> None:

@@ -40,6 +40,8 @@ def resolve(batch: Batch) -> set[Relation]:
 
 def _load_ties(batch: Batch) -> None:
     """The claims told anew are in memory already; add those that wait for what appeared, and those that were loosened."""
+    for kind, value, *_ in batch.tx.find(tables.IDENTIFIER, ("record",), [(id_,) for id_ in batch.listening]):
+        batch.wake(kind, value)
     for row in batch.tx.find(tables.TIE, ("far",), [(far,) for far in batch.woken]):
         _take(batch, row)
         batch.stale_ties.add((row[0], row[1]))
@@ -92,7 +94,7 @@ class _Ends:
 
     def _holding(self, tie: Tie) -> list[str]:
         """The CIs that held the entry when the claim was last made: those whose time with it covers that moment, or
-        else come nearest to it."""
+        else come nearest to it. Where several did, whom the claim means depends on when it is made."""
         at = tie.last_at if tie.last_at is not None else self.batch.seen_last(self.batch.records[tie.record])
         best: dict[str, int] = {}
         for _, _, record, first, last in self.holders.get(_entry(tie.far), ()):
@@ -103,18 +105,9 @@ class _Ends:
             distance = max(first - at, at - until, 0)
             best[held.ci] = min(distance, best.get(held.ci, distance))
         if len(best) > 1:
-            self._contest(tie)
+            self.batch.contest(self.batch.records[tie.record])
         nearest = min(best.values(), default=0)
         return sorted(ci for ci, distance in best.items() if distance == nearest)
-
-    def _contest(self, tie: Tie) -> None:
-        """Several held it: whom the claim means depends on when it is made, so look again at its every sighting."""
-        held = self.batch.records[tie.record]
-        self.batch.load_lanes([held])
-        lane = self.batch.lane(held.scope, held.part)
-        if held.id not in lane.contested:
-            lane.contested.append(held.id)
-            self.batch.dirty_lanes.add((held.scope, held.part))
 
     def _listeners(self, ties: Iterable[Tie]) -> dict[str, list[Held]]:
         """CI -> its application records, for the CIs that hold the addresses asked for."""

@@ -71,6 +71,11 @@ def _values(batch: Batch, members: list[Held]) -> dict[str, Any]:
     if len(members) == 1:
         return {name: entry[0] for name, entry in sorted(members[0].attributes.items())}
     best: dict[str, tuple[tuple[Any, ...], Any]] = {}
+    present = [held for held in members if held.ended_at is None]
+    told: dict[str, Any] = {}
+    if any(told.setdefault(name, e[0]) != e[0] for held in present for name, e in held.attributes.items()):
+        for held in present:
+            batch.contest(held)
     for held in members:
         for name, entry in held.attributes.items():
             confirmed = entry[2] if entry[2] is not None else batch.seen_last(held)

@@ -1,0 +1,348 @@
+"""A report becomes part of the graph: decode, compare with the last one of its scope, resolve, write. One transaction,
+one revision, one entry in the history.
+
+Cost follows the change. A content that is the last one's writes only its time; of a changed one only the observations
+whose bytes are new are decoded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from cmdb_schemas import report as wire
+from cmdb_schemas.ci_class import CIClass, classes
+from cmdb_schemas.relations import RelationType, relation_types
+
+from cmdb_server.errors import Invalid
+from cmdb_server.ingest import apply, cluster, decode, ends, items, late
+from cmdb_server.ingest.batch import Batch, Lane
+from cmdb_server.ingest.caller import Caller, check_address, check_scope
+from cmdb_server.ingest.sighting import Origin, Sighting, coverage, digest, is_complete, pack, read, unpack
+from cmdb_server.store import tables
+from cmdb_server.store.port import Reading, Row, Store, Writing
+
+WORTH_PACKING = 512
+"""Bytes from which an observation is kept compressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """What the server answers to a report it has taken in. ``unchanged``: only its time was new. ``duplicate``: it had
+    been taken in before, at ``revision``."""
+
+    report: str
+    revision: int
+    durable_revision: int
+    unchanged: bool = False
+    duplicate: bool = False
+    observations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A report that may be taken in: its envelope, where it is from and when it was observed, by the server's clock."""
+
+    report: wire.Report
+    origin: Origin
+    at: int
+    received: int
+    body: bytes
+    digest: str
+    caller: Caller
+
+
+def ingest(store: Store, body: bytes, caller: Caller, now_ms: int, kinds: Mapping[str, CIClass] | None = None) -> Ack:
+    """Take in one report. Raises Malformed, Invalid or Forbidden, and then nothing is stored."""
+    report = decode.report(body)
+    check_scope(caller, report)
+    raw = bytes(report.content)
+    accepted = Accepted(
+        report, Origin.of(report), decode.observed_at(report, now_ms), now_ms, body,
+        hashlib.blake2b(raw, digest_size=16).hexdigest(), caller,
+    )  # fmt: skip
+    if report.scan.part > report.scan.parts:
+        raise _invalid("scan.part", f"part {report.scan.part} of {report.scan.parts}")
+    if (known := store.read(lambda tx: _taken(tx, report.id))) is not None:
+        return _duplicate(store, known, accepted)
+    ack = store.write(lambda tx: _take_in(tx, accepted, kinds or classes()))
+    return replace(ack, durable_revision=max(ack.durable_revision, store.durable_revision()))
+
+
+def _taken(tx: Reading, report: str) -> Row | None:
+    return next(iter(tx.find(tables.REPORT, ("id",), [(report,)])), None)
+
+
+def _duplicate(store: Store, row: Row, accepted: Accepted) -> Ack:
+    """The same id again is the same report; a report of another agent or content under that id is refused."""
+    agent, told = row[tables.REPORT.position("agent")], row[tables.REPORT.position("digest")]
+    if agent != accepted.report.agent or told != accepted.digest:
+        raise _invalid("id", f"report {accepted.report.id!r} was delivered before with another content")
+    return Ack(accepted.report.id, row[0], store.durable_revision(), duplicate=True)
+
+
+def _take_in(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Ack:
+    report, origin = accepted.report, accepted.origin
+    if (known := _taken(tx, report.id)) is not None:
+        return Ack(report.id, known[0], 0, duplicate=True)
+    batch = Batch(tx, kinds, dict(_types()), accepted.received)
+    lanes = {row[1]: Lane(*row) for row in tx.find(tables.LANE, ("scope",), [(origin.scope,)])}
+    batch.lanes.update({(origin.scope, part): lane for part, lane in lanes.items()})
+    lane = lanes.get(report.scan.part)
+    in_order = all(accepted.at >= other.observed_at for other in lanes.values())
+    unchanged = in_order and lane is not None and lane.digest == accepted.digest and lane.observed_at < accepted.at
+    count = 0
+    if unchanged and lane is not None:
+        batch.seeds.update(lane.contested)
+        _enter_report(batch, accepted)
+        _advance(batch, lane, accepted)
+        _look_again(batch, lane)
+    else:
+        count = _take_changes(batch, accepted, lane, in_order=in_order)
+    if in_order:
+        _close_scan(batch, accepted)
+    _samples(tx, accepted)
+    settle(batch)
+    return Ack(report.id, tx.revision, 0, unchanged=unchanged, observations=count)
+
+
+def _types() -> Mapping[str, RelationType]:
+    return relation_types()
+
+
+def settle(batch: Batch) -> None:
+    """From what the records say to CIs and relations, and to the store."""
+    batch.enter()
+    cluster.recluster(batch)
+    gone = items.build(batch)
+    touched = ends.resolve(batch)
+    gone |= ends.keyed(batch)
+    batch.tie_up()
+    ends.count(batch, touched)
+    batch.tx.delete(tables.CI, [(ci,) for ci in gone])
+    batch.flush()
+
+
+# What changed ----------------------------------------------------------------------------------------------------------
+
+
+def _take_changes(batch: Batch, accepted: Accepted, lane: Lane | None, *, in_order: bool) -> int:
+    """Take in a content that differs from the last one of its lane. Gives the number of observations read."""
+    content = decode.content(bytes(accepted.report.content), accepted.body)
+    sections = coverage(content.coverage)
+    before = _members(batch.tx, lane.digest) if lane is not None and lane.digest and in_order else {}
+    raws = [bytes(raw) for raw in content.observations]
+    digests = [digest(raw) for raw in raws]
+    fresh: dict[bytes, Sighting] = {}
+    for index, (raw, mark) in enumerate(zip(raws, digests, strict=True)):
+        if mark not in before:
+            fresh[mark] = _read(accepted, batch.kinds, raw, mark, index)
+    members = [(before.get(mark) or fresh[mark].thing.record, mark) for mark in digests]
+    _check_distinct(members)
+    _store_content(batch.tx, accepted, content.coverage, members, dict(zip(digests, raws, strict=True)), fresh)
+    _enter_report(batch, accepted)
+    batch.load(sighting.thing.record for sighting in fresh.values())
+    if not in_order or (lane is not None and lane.observed_at == accepted.at):
+        late.rebuild(batch, accepted.origin, {record for record, _ in members}, accepted.report.scan.id)
+        return len(fresh)
+    missing = set(before.values()) - {record for record, _ in members}
+    _apply(batch, accepted, lane, list(fresh.values()), sections, missing)
+    return len(fresh)
+
+
+def _read(accepted: Accepted, kinds: Mapping[str, CIClass], raw: bytes, mark: bytes, index: int) -> Sighting:
+    seen = decode.observation(raw, index, accepted.body)
+    path = f"content.observations[{index}]"
+    if accepted.caller.grant is not None and seen.address is not None:
+        check_address(accepted.caller.grant, seen.address, f"{path}.address")
+    return read(seen, accepted.origin, kinds, mark, path)
+
+
+def _check_distinct(members: Iterable[tuple[str, bytes]]) -> None:
+    met: dict[str, int] = {}
+    for index, (record, _) in enumerate(members):
+        if record in met:
+            raise _invalid(
+                f"content.observations[{index}]",
+                f"the same thing as observations[{met[record]}]: same place and identifiers",
+            )
+        met[record] = index
+
+
+def _apply(
+    batch: Batch, accepted: Accepted, lane: Lane | None, seen: list[Sighting], sections: Mapping[str, str],
+    missing: set[str],
+) -> None:  # fmt: skip
+    """The usual case: nothing newer is known of the scope. A record seen elsewhere at the very same time is late."""
+    part, at = accepted.report.scan.part, accepted.at
+    known = [batch.records[s.thing.record] for s in seen if s.thing.record in batch.records]
+    batch.load_lanes(known)
+    late_ones = {held.id for held in known if batch.seen_last(held) >= at}
+    prompt = [s for s in seen if s.thing.record not in late_ones]
+    if lane is None:
+        batch.lanes[(accepted.origin.scope, part)] = _lane(accepted, batch.tx.revision)
+        batch.dirty_lanes.add((accepted.origin.scope, part))
+    apply.apply(batch, prompt, accepted.origin, part, at, sections)
+    if lane is not None:
+        _lose(batch, lane, missing)
+        _advance(batch, lane, accepted)
+    _displace(batch, accepted, prompt)
+    if late_ones:
+        late.rebuild(batch, accepted.origin, late_ones, None)
+
+
+def _lane(accepted: Accepted, revision: int) -> Lane:
+    report, origin = accepted.report, accepted.origin
+    return Lane(
+        scope=origin.scope, part=report.scan.part, source=origin.source, site=origin.site, target=origin.target,
+        probe=origin.probe, agent=report.agent, parts=report.scan.parts, scan=report.scan.id, digest=accepted.digest,
+        observed_at=accepted.at, revision=revision, lost=[], contested=[],
+    )  # fmt: skip
+
+
+def _advance(batch: Batch, lane: Lane, accepted: Accepted) -> None:
+    report = accepted.report
+    lane.observed_at, lane.digest, lane.scan = accepted.at, accepted.digest, report.scan.id
+    lane.agent, lane.parts, lane.revision = report.agent, report.scan.parts, batch.tx.revision
+    batch.dirty_lanes.add((lane.scope, lane.part))
+
+
+def _look_again(batch: Batch, lane: Lane) -> None:
+    """What this sighting alone may have changed: who the contested are, which of their values wins, what they reach."""
+    contested, lane.contested = lane.contested, []
+    if not contested:
+        return
+    batch.load(contested)
+    batch.stale_cis.update(batch.records[id_].ci for id_ in contested)
+    for row in batch.tx.find(tables.TIE, ("record",), [(id_,) for id_ in contested]):
+        batch.stale_ties.add((row[0], row[1]))
+
+
+def _lose(batch: Batch, lane: Lane, missing: set[str]) -> None:
+    """Records that the lane's last report held and this one does not are no longer confirmed by it."""
+    batch.load(missing)
+    for id_ in sorted(missing):
+        held = batch.records[id_]
+        if held.part == lane.part and held.last_at is None and held.ended_at is None:
+            held.last_at = lane.observed_at
+            batch.dirty.add(id_)
+            lane.lost.append(id_)
+
+
+def _displace(batch: Batch, accepted: Accepted, seen: Iterable[Sighting]) -> None:
+    """Whoever answered at an address before is not there any more, even if the scan was only partial."""
+    origin = accepted.origin
+    things = {s.thing.record for s in seen}
+    places = {(origin.source, origin.site, s.target) for s in seen if "@address" in s.thing.identifiers}
+    if not places:
+        return
+    others = [h for h in batch.at_targets(places) if not h.parent and h.id not in things and h.ended_at is None]
+    batch.load_lanes(others)
+    for other in others:
+        if "@address" in other.identifiers and batch.seen_last(other) < accepted.at:
+            apply.end(batch, other, accepted.at)
+            lane = batch.lane(other.scope, other.part)
+            if other.scope != origin.scope or lane.part != accepted.report.scan.part:
+                lane.digest = ""
+                batch.dirty_lanes.add((other.scope, other.part))
+
+
+# The scan as a whole ---------------------------------------------------------------------------------------------------
+
+
+def _close_scan(batch: Batch, accepted: Accepted) -> None:
+    """Once all parts of a scan are there and all of them complete, what it did not see is gone."""
+    scan, scope = accepted.report.scan, accepted.origin.scope
+    lanes = [lane for (at, _), lane in batch.lanes.items() if at == scope]
+    current = [lane for lane in lanes if lane.scan == scan.id and lane.part <= scan.parts]
+    former = [lane for lane in lanes if lane.part > scan.parts]
+    if len(current) < scan.parts or not (former or any(lane.lost for lane in lanes)):
+        return
+    if not all(_is_complete(batch.tx, lane.digest) for lane in current):
+        return
+    start = min(lane.observed_at for lane in current)
+    for lane in former:
+        _empty(batch, lane)
+    for lane in lanes:
+        lost, lane.lost = lane.lost, []
+        batch.load(lost)
+        for id_ in lost:
+            held = batch.records[id_]
+            if held.last_at is not None and held.ended_at is None and held.last_at < start:
+                apply.end(batch, held, start)
+        if lost:
+            batch.dirty_lanes.add((lane.scope, lane.part))
+
+
+def _empty(batch: Batch, lane: Lane) -> None:
+    """A part that the scope no longer has confirms nothing any more."""
+    members = _members(batch.tx, lane.digest).values() if lane.digest else ()
+    batch.load(members)
+    for id_ in members:
+        held = batch.records[id_]
+        if held.part == lane.part and held.last_at is None:
+            held.last_at = lane.observed_at
+            batch.dirty.add(id_)
+            lane.lost.append(id_)
+    lane.digest = ""
+    batch.dirty_lanes.add((lane.scope, lane.part))
+
+
+def _is_complete(tx: Reading, content: str) -> bool:
+    row = tx.get(tables.CONTENT, [(content,)]).get((content,))
+    return row is not None and is_complete(dict(row[1]), None)
+
+
+# Rows of the log -------------------------------------------------------------------------------------------------------
+
+
+def _members(tx: Reading, content: str) -> dict[bytes, str]:
+    row = tx.get(tables.CONTENT, [(content,)]).get((content,))
+    return unpack(row[2]) if row is not None else {}
+
+
+def _store_content(
+    tx: Writing, accepted: Accepted, told: Iterable[wire.Coverage], members: list[tuple[str, bytes]],
+    raws: Mapping[bytes, bytes], fresh: Iterable[bytes],
+) -> None:  # fmt: skip
+    tx.insert(tables.CONTENT, [(accepted.digest, coverage(told), pack(members))])
+    tx.insert(tables.THING, [(mark.hex(), _packed(raws[mark])) for mark in fresh])
+
+
+def _packed(raw: bytes) -> bytes:
+    return zlib.compress(raw, 1) if len(raw) >= WORTH_PACKING else raw
+
+
+def _enter_report(batch: Batch, accepted: Accepted) -> None:
+    report, origin = accepted.report, accepted.origin
+    errors: list[Any] = msgspec.to_builtins(report.errors)
+    batch.tx.insert(
+        tables.REPORT,
+        [
+            (
+                batch.tx.revision, report.id, origin.scope, origin.source, origin.site, origin.target, origin.probe,
+                report.agent, report.scan.id, report.scan.part, report.scan.parts, accepted.at, accepted.received,
+                accepted.digest, errors,
+            )
+        ],
+    )  # fmt: skip
+
+
+def _samples(tx: Writing, accepted: Accepted) -> None:
+    if not accepted.report.samples:
+        return
+    scope, part = accepted.origin.scope, accepted.report.scan.part
+    old = tx.get(tables.SAMPLE, [(scope, part)]).get((scope, part))
+    if old is None or old[2] <= accepted.at:
+        values = [[s.ref, s.component, s.name, s.value, s.unit, s.kind, s.at] for s in accepted.report.samples]
+        tx.put(tables.SAMPLE, [(scope, part, accepted.at, values)])
+
+
+def _invalid(path: str, message: str) -> Invalid:
+    return Invalid(f"{path}: {message}", errors=[{"path": path, "message": message}])
+
+
