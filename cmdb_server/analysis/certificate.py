@@ -1,0 +1,33 @@
+"""What proves an answer, as plain columns: the engine writes it, the checker reads it, nothing else connects them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.integer]
+
+OWN = -1
+"""In place of a gate: the CI failed, or was degraded, by itself."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Certificate:
+    """CIs and gates by their numbers in the projection of ``revision``.
+
+    ``failed``, ``limping``, ``excluded``: what was asked. ``ci``, ``state``, ``rank``, ``gate``: each affected CI and
+    the gate that says so. ``held``, ``lost``: each gate that lost members while its consumer is not down, and how much.
+    """
+
+    revision: int
+    failed: Numbers
+    limping: Numbers
+    excluded: Numbers
+    ci: Numbers
+    state: Numbers
+    rank: Numbers
+    gate: Numbers
+    held: Numbers
+    lost: Numbers

@@ -1,0 +1,125 @@
+"""What breaks when these CIs fail together: the least fixpoint of all gates, with its certificate as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cmdb_server.analysis.certificate import OWN, Certificate
+from cmdb_server.analysis.fixpoint import NEVER, Run, clean, spread_degraded, spread_down
+from cmdb_server.errors import Invalid
+from cmdb_server.model.gates import State
+from cmdb_server.projection.columns import Ints, Longs
+from cmdb_server.projection.projection import Projection
+from cmdb_server.projection.scratch import Scratch
+
+__all__ = ["OWN", "Impact", "impact"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Impact:
+    """The whole answer, and what proves it.
+
+    ``ci``, ``state``, ``rank``, ``cause``: those affected; first the down ones in order of derivation, those failed by
+    themselves leading, then the degraded ones likewise. ``rank``: round of derivation; each claim follows from members
+    of strictly lower rank. ``cause``: a row of ``projection.direct``, or -2 - a slot, or ``OWN``. ``held``, ``lost``:
+    the slots that lost members for good and hold, and how much. ``excluded``: told not to be impacted.
+    """
+
+    projection: Projection
+    failed: Longs
+    degraded_before: Longs
+    excluded: Longs
+    ci: Longs
+    state: npt.NDArray[np.uint8]
+    rank: Ints
+    cause: Longs
+    held: Longs
+    lost: Ints
+
+    @property
+    def down(self) -> Longs:
+        """All who are down, those failed by themselves included."""
+        return self._in(State.DOWN)
+
+    @property
+    def degraded(self) -> Longs:
+        return self._in(State.DEGRADED)
+
+    def _in(self, state: State) -> Longs:
+        found: Longs = self.ci[self.state == state]
+        return found
+
+    def gates(self) -> Longs:
+        """The gate by which each CI is affected, or ``OWN``."""
+        gate = np.full(len(self.ci), OWN, np.int64)
+        direct, counted = np.flatnonzero(self.cause >= 0), np.flatnonzero(self.cause < OWN)
+        gate[direct] = self.projection.direct.gate[self.cause[direct]]
+        gate[counted] = self.projection.slots.gate[-2 - self.cause[counted]]
+        return gate
+
+    def certificate(self) -> Certificate:
+        """What ``checker.check`` verifies."""
+        held = self.projection.slots.gate[self.held]
+        return Certificate(
+            self.projection.revision, self.failed, self.degraded_before, self.excluded,
+            self.ci, self.state, self.rank, self.gates(), held, self.lost,
+        )  # fmt: skip
+
+
+def impact(
+    projection: Projection,
+    failed: Iterable[int],
+    not_impacted: Iterable[int] = (),
+    degraded: Iterable[int] = (),
+) -> Impact:
+    """All of ``failed`` down and all of ``degraded`` degraded by themselves, together. ``not_impacted`` stay up and
+    pass nothing on. Raises ``Invalid`` when one CI is told both."""
+    sources, own, excluded = _numbers(failed), _numbers(degraded), _numbers(not_impacted)
+    refuse_both(projection, np.concatenate((sources, own)), excluded)
+    with projection.pool.lent(projection) as scratch:
+        return _run(Run(projection, scratch), sources, own, excluded)
+
+
+def refuse_both(projection: Projection, affected: Longs, excluded: Longs) -> None:
+    """Raise ``Invalid`` naming the CIs that are in both."""
+    both = [projection.id(int(ci)) for ci in np.intersect1d(affected, excluded)] if len(excluded) else []
+    if both:
+        raise Invalid(f"failed and not impacted at once: {', '.join(both)}", cis=both)
+
+
+def _run(run: Run, failed: Longs, own: Longs, excluded: Longs) -> Impact:
+    slots, open_ = run.projection.slots, run.scratch.open
+    open_[excluded] = False
+    spread_down(run, failed)
+    touched = run.touched()
+    held = touched.take(np.flatnonzero(open_.take(slots.consumer.take(touched))))
+    lost = slots.slack.take(held) - run.scratch.slack.take(held)
+    ci, rank, cause = run.columns()
+    state = np.full(len(ci), State.DOWN, np.uint8)
+    if len(own) or (lost > slots.want_slack.take(held)).any():
+        more = Run(run.projection, run.scratch)
+        spread_degraded(more, own, held, lost, _ranks(run.scratch, ci, rank, excluded))
+        also, their_rank, their_cause = more.columns()
+        state = np.append(state, np.full(len(also), State.DEGRADED, np.uint8))
+        ci, rank = np.append(ci, also), np.append(rank, their_rank)
+        cause = np.append(cause, their_cause)
+        clean(more, more.touched(), ())
+    clean(run, touched, (excluded,))
+    return Impact(run.projection, failed, own, excluded, ci, state, rank, cause, held, lost)
+
+
+def _ranks(scratch: Scratch, ci: Longs, rank: Ints, excluded: Longs) -> Ints:
+    """Ranks by CI, valid where a CI is settled."""
+    ranks = scratch.ranks()
+    ranks[ci] = rank
+    ranks[excluded] = NEVER
+    return ranks
+
+
+def _numbers(cis: Iterable[int]) -> Longs:
+    given = cis if isinstance(cis, np.ndarray) else np.fromiter(cis, np.int64)
+    return np.unique(given).astype(np.int64) if len(given) > 1 else given.astype(np.int64)

@@ -1,0 +1,187 @@
+"""A projection made from nothing: out of the store, out of rows (of the past, say), or out of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cmdb_server.errors import Invalid
+from cmdb_server.projection.columns import Bools, Column, Ints, Longs
+from cmdb_server.projection.gates import Edges, Gates, Members, Slots, flow_lists, gate_rows, list_bounds
+from cmdb_server.projection.identities import Identities, Index, Names, words
+from cmdb_server.projection.projection import Bounds, Counted, Direct, Listed, Projection
+from cmdb_server.projection.rules import Overrides, Rules, overrides_of
+from cmdb_server.store.port import Reading, Row
+from cmdb_server.store.tables import CI, RELATION, Table
+
+PAGE = 20_000
+"""Rows read at once: few enough to hold as Python objects, many enough for the arrays to be made in bulk."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CIColumns:
+    """The CIs of a graph. ``ended_at``: milliseconds, -1 while claimed. ``refused``: gate attributes that are none."""
+
+    index: Index
+    names: Names
+    class_of: Ints
+    ended_at: Longs
+    overrides: Mapping[int, Overrides]
+    refused: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RelationColumns:
+    """The relations of a graph: ends by CI number, -1 where there is no such CI; ``group`` -1 where there is none."""
+
+    from_: Ints
+    type: Ints
+    to: Ints
+    group: Ints
+    weight: Ints
+
+
+def build(reading: Reading, rules: Rules, now: int) -> Projection:
+    """The present graph of the store. ``now``, in milliseconds, decides who is retired."""
+    cis = ci_columns(pages(reading, CI), rules)
+    return assemble(cis, relation_columns(pages(reading, RELATION), cis.index, rules), rules, reading.revision, now)
+
+
+def from_rows(cis: Sequence[Row], relations: Sequence[Row], rules: Rules, revision: int, now: int) -> Projection:
+    """The graph of these rows of the tables ``ci`` and ``relation``, in any order: a graph of the past, a what-if."""
+    columns = ci_columns([cis], rules)
+    return assemble(columns, relation_columns([relations], columns.index, rules), rules, revision, now)
+
+
+def assemble(cis: CIColumns, relations: RelationColumns, rules: Rules, revision: int, now: int) -> Projection:
+    """The graph of these columns."""
+    retired = retired_at(now, cis.class_of, cis.ended_at, rules)
+    edges = edges_of(relations, cis.class_of, retired, rules)
+    return from_edges(cis, edges, retired, rules, revision)
+
+
+def from_edges(cis: CIColumns, edges: Edges, retired: Bools, rules: Rules, revision: int) -> Projection:
+    """The graph of these edges, which hold no retired provider and no CI as its own."""
+    size = len(cis.class_of)
+    rows = gate_rows(edges, cis.class_of, cis.overrides, rules)
+    gates, members, slots = Gates.of(*rows.gates), Members.of(*rows.members), Slots.of(*rows.slots)
+    every = np.arange(len(gates), dtype=np.int32)
+    provider, consumer, gate, counter, slot, weight = flow_lists(gates, members, every, rules)
+    return Projection(
+        revision=revision,
+        rules=rules,
+        index=cis.index,
+        names=cis.names,
+        class_of=cis.class_of,
+        ended_at=cis.ended_at,
+        retired=retired,
+        overrides=cis.overrides,
+        refused=cis.refused,
+        gates=gates,
+        members=members,
+        slots=slots,
+        gates_of=Bounds(*list_bounds(gates.consumer, size)),
+        listed=Listed.of(every),
+        direct_of=Bounds(*list_bounds(provider, size)),
+        direct=Direct.of(consumer, gate),
+        counted_of=Bounds(*list_bounds(counter, size)),
+        counted=Counted.of(slot, weight),
+    )
+
+
+def pages(reading: Reading, table: Table) -> Iterator[Sequence[Row]]:
+    """All rows of a table, in key order."""
+    places = [table.position(name) for name in table.key]
+    after = None
+    while page := reading.scan(table, after, PAGE):
+        yield page
+        after = tuple(page[-1][place] for place in places)
+
+
+def ci_columns(parts: Iterable[Sequence[Row]], rules: Rules) -> CIColumns:
+    """The columns of rows of the table ``ci``."""
+    halves, classes, ended = [words([])], [np.empty(0, np.int32)], [np.empty(0, np.int64)]
+    names: list[Names] = []
+    overrides: dict[int, Overrides] = {}
+    refused: dict[int, str] = {}
+    size = 0
+    for rows in parts:
+        if not rows:
+            continue
+        ids, class_names, row_names, _, _, attributes, _, ends = zip(*rows, strict=True)
+        halves.append(words(ids))
+        classes.append(np.fromiter(map(rules.classes.code, class_names), np.int32, len(rows)))
+        ended.append(np.fromiter((-1 if end is None else end for end in ends), np.int64, len(rows)))
+        names.append(Names.of(row_names))
+        for place, values in enumerate(attributes):
+            if values and "gate" in values:
+                read_override(size + place, values["gate"], overrides, refused)
+        size += len(rows)
+    high, low = (np.concatenate(half) for half in zip(*halves, strict=True))
+    index = Index.of(Identities.of(high, low))
+    return CIColumns(index, Names.joined(names), np.concatenate(classes), np.concatenate(ended), overrides, refused)
+
+
+def read_override(ci: int, value: object, overrides: dict[int, Overrides], refused: dict[int, str]) -> None:
+    """Take over one CI's attribute ``gate``, or say why not."""
+    overrides.pop(ci, None)
+    refused.pop(ci, None)
+    if value is None:
+        return
+    try:
+        overrides[ci] = overrides_of(value)
+    except Invalid as error:
+        refused[ci] = error.detail
+
+
+def relation_columns(parts: Iterable[Sequence[Row]], index: Index, rules: Rules) -> RelationColumns:
+    """The columns of rows of the table ``relation``; types that ``rules`` does not know are left out."""
+    found: list[tuple[Column, ...]] = [tuple(np.empty(0, np.int32) for _ in range(5))]
+    for rows in parts:
+        if rows:
+            found.append(_relation_page(rows, index, rules))
+    return RelationColumns(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def _relation_page(rows: Sequence[Row], index: Index, rules: Rules) -> tuple[Column, ...]:
+    froms, types, tos, groups, weights, *_ = zip(*rows, strict=True)
+    size = len(rows)
+    known = {name: code for code, name in enumerate(rules.types.values)}
+    type_ = np.fromiter((known.get(name, -1) for name in types), np.int32, size)
+    group = np.fromiter((-1 if name is None else rules.groups.code(name) for name in groups), np.int32, size)
+    weight = np.fromiter((1 if value is None else value for value in weights), np.int32, size)
+    columns = (index.find(froms).astype(np.int32), type_, index.find(tos).astype(np.int32), group, weight)
+    kept = np.flatnonzero(type_ >= 0)
+    return columns if len(kept) == size else tuple(column[kept] for column in columns)
+
+
+def retired_at(now: int, class_of: Ints, ended_at: Longs, rules: Rules) -> Bools:
+    """Who has ended for longer than the class allows; a class without a life retires as it ends."""
+    allowed = np.asarray([rules.retired_ms.get(name, 0) for name in rules.classes.values] or [0], np.int64)
+    retired: Bools = (ended_at >= 0) & (ended_at + allowed[class_of] <= now)
+    return retired
+
+
+def edges_of(relations: RelationColumns, class_of: Ints, retired: Bools, rules: Rules) -> Edges:
+    """Who has whom as a provider. Retired CIs neither provide nor consume, and none provides for itself."""
+    impact = np.asarray([flow.impact if flow.gate else "none" for flow in rules.flows])[relations.type]
+    both = impact == "both"
+    forward, backward = np.flatnonzero(both | (impact == "to_from")), np.flatnonzero(both | (impact == "from_to"))
+    return Edges.joined(
+        _towards(relations, forward, relations.from_, relations.to, class_of, retired),
+        _towards(relations, backward, relations.to, relations.from_, class_of, retired),
+    )
+
+
+def _towards(
+    relations: RelationColumns, rows: Longs, consumers: Ints, providers: Ints, class_of: Ints, retired: Bools
+) -> Edges:
+    """The edges of ``rows`` read one way."""
+    consumer, provider = consumers[rows], providers[rows]
+    counts = (consumer >= 0) & (provider >= 0) & (consumer != provider)
+    kept = np.flatnonzero(counts & ~retired[provider] & ~retired[consumer])
+    group, provider = relations.group[rows[kept]], provider[kept]
+    key = np.where(group >= 0, group, -1 - class_of[provider]).astype(np.int32)
+    return Edges(consumer[kept], relations.type[rows[kept]], key, provider, relations.weight[rows[kept]])

@@ -1,0 +1,120 @@
+"""Read-only columns that grow at the end, so that a newer projection shares its memory with the older ones."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Generic, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+Column = npt.NDArray[Any]
+T = TypeVar("T", bound=Hashable)
+
+SPARE = 0.25
+"""Room left at the end of a column, as a share of it."""
+
+
+def frozen(column: Column) -> Column:
+    """The column, made read-only."""
+    column.flags.writeable = False
+    return column
+
+
+class Room:
+    """The memory behind one set of parallel columns; ``used`` is the length that some version of them has taken."""
+
+    def __init__(self, columns: Iterable[Column]) -> None:
+        given = list(columns)
+        self.used = len(given[0])
+        size = self.used + int(self.used * SPARE) + 64
+        self.columns = [np.empty(size, column.dtype) for column in given]
+        self.lock = Lock()
+        for column, values in zip(self.columns, given, strict=True):
+            column[: self.used] = values
+
+    def views(self, size: int) -> list[Column]:
+        return [frozen(column[:size]) for column in self.columns]
+
+    def take(self, size: int, more: int) -> bool:
+        """Claim ``more`` places after ``size``; False when another version has them or there is no room."""
+        with self.lock:
+            if self.used != size or size + more > len(self.columns[0]):
+                return False
+            self.used = size + more
+            return True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Parallel columns of equal length, read-only. Subclasses name the columns after ``room``."""
+
+    room: Room
+
+    @classmethod
+    def of(cls, *columns: Column) -> Self:
+        room = Room(columns)
+        return cls(room, *room.views(len(columns[0])))
+
+    def __len__(self) -> int:
+        return len(self._columns()[0])
+
+    def extended(self, *more: Column) -> Self:
+        """These rows and ``more`` after them. In place where this is the newest version, else in a copy."""
+        size, extra = len(self), len(more[0])
+        if not extra:
+            return self
+        if not self.room.take(size, extra):
+            return type(self).of(*(np.concatenate((old, new)) for old, new in zip(self._columns(), more, strict=True)))
+        for column, new in zip(self.room.columns, more, strict=True):
+            column[size : size + extra] = new
+        return type(self)(self.room, *self.room.views(size + extra))
+
+    def _columns(self) -> list[Column]:
+        return [getattr(self, name) for name in self.__dataclass_fields__ if name != "room"]
+
+
+class Interned(Generic[T]):
+    """Values by a small number, numbered as they are met; only ever added to."""
+
+    def __init__(self, values: Iterable[T] = ()) -> None:
+        self.values: list[T] = []
+        self._codes: dict[T, int] = {}
+        for value in values:
+            self.code(value)
+
+    def code(self, value: T) -> int:
+        """The value's number, a new one for a new value."""
+        known = self._codes.get(value)
+        if known is None:
+            known = self._codes[value] = len(self.values)
+            self.values.append(value)
+        return known
+
+    def find(self, value: T) -> int | None:
+        """The value's number, None when it was never met."""
+        return self._codes.get(value)
+
+    def __getitem__(self, code: int) -> T:
+        return self.values[code]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def spans(first: Ints, last: Ints, rows: Column) -> tuple[Longs, Longs]:
+    """The list of each of ``rows``, one after the other: (positions in the listed column, place in ``rows``)."""
+    start = first.take(rows).astype(np.int64)
+    count = last.take(rows) - start
+    end = np.cumsum(count)
+    owner = np.repeat(np.arange(len(rows)), count)
+    positions = np.arange(int(end[-1]) if len(end) else 0)
+    positions += (start - end + count).take(owner)
+    return positions, owner

@@ -1,0 +1,133 @@
+"""The columnar read model: CIs, gates and the lists that impact runs along. Read-only; one for each revision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cmdb_server.errors import NotFound
+from cmdb_server.model.gates import Gate, Threshold, threshold
+from cmdb_server.projection.columns import Bools, Ints, Longs, Rows
+from cmdb_server.projection.gates import Gates, Members, Slots
+from cmdb_server.projection.identities import Index, Names
+from cmdb_server.projection.rules import Overrides, Rules
+from cmdb_server.projection.scratch import Pool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Direct(Rows):
+    """Consumers that fail with the provider; ``gate`` says by which gate."""
+
+    consumer: Ints
+    gate: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted(Rows):
+    """Gates in which the provider counts, and how much."""
+
+    slot: Ints
+    weight: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listed(Rows):
+    """Gate numbers, the gates of one consumer side by side."""
+
+    gate: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounds:
+    """``first`` to ``last`` (without it): each CI's part of a list."""
+
+    first: Ints
+    last: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Projection:
+    """The graph at one revision. CIs are numbered from 0; numbers are kept from revision to revision.
+
+    ``class_of``: number of the class; ``ended_at``: milliseconds, or -1 while some source claims the CI; ``retired``:
+    ended for longer than its class allows, so that it counts nowhere. ``live_gates``, ``live_entries``: what of the
+    columns is in use, the rest was replaced by later revisions.
+    """
+
+    revision: int
+    rules: Rules
+    index: Index
+    names: Names
+    class_of: Ints
+    ended_at: Longs
+    retired: Bools
+    overrides: Mapping[int, Overrides]
+    refused: Mapping[int, str]
+    gates: Gates
+    members: Members
+    slots: Slots
+    gates_of: Bounds
+    listed: Listed
+    direct_of: Bounds
+    direct: Direct
+    counted_of: Bounds
+    counted: Counted
+    pool: Pool = field(default_factory=Pool)
+
+    def __len__(self) -> int:
+        """How many CIs, retired ones included."""
+        return len(self.class_of)
+
+    def ci(self, id_: str) -> int:
+        """The CI's number. Raises ``NotFound`` naming the id."""
+        return int(self.cis([id_])[0])
+
+    def cis(self, ids: Sequence[str]) -> Longs:
+        """The CIs' numbers. Raises ``NotFound`` naming the first id that is not there."""
+        try:
+            found = self.index.find(ids)
+        except ValueError:
+            found = np.asarray([self._find_one(id_) for id_ in ids], np.int64)
+        for row in np.flatnonzero(found < 0).tolist():
+            raise NotFound(f"there is no CI {ids[row]!r}", id=ids[row])
+        return found
+
+    def id(self, ci: int) -> str:
+        return self.index.id(ci)
+
+    def class_name(self, ci: int) -> str:
+        return self.rules.classes[int(self.class_of[ci])]
+
+    def gates_by(self, consumer: int) -> Ints:
+        """The numbers of the CI's gates."""
+        return self.listed.gate[self.gates_of.first[consumer] : self.gates_of.last[consumer]]
+
+    def members_of(self, gate: int) -> Ints:
+        """The providers that count in the gate."""
+        return self.members.provider[self.gates.first[gate] : self.gates.last[gate]]
+
+    def weights_of(self, gate: int) -> Ints:
+        """What each of ``members_of`` counts."""
+        weight = self.members.weight[self.gates.first[gate] : self.gates.last[gate]]
+        return weight if self.definition(gate).weighs else np.ones_like(weight)
+
+    def definition(self, gate: int) -> Gate:
+        return self.rules.gates[int(self.gates.rule[gate])]
+
+    def threshold(self, gate: int) -> Threshold:
+        return threshold(self.definition(gate), int(self.weights_of(gate).sum()))
+
+    def relation_type(self, gate: int) -> str:
+        return self.rules.types[int(self.gates.type[gate])]
+
+    def key_name(self, gate: int) -> str:
+        """The gate's group, or the class of its providers."""
+        return self.rules.key_name(int(self.gates.key[gate]))
+
+    def _find_one(self, id_: str) -> int:
+        try:
+            return int(self.index.find([id_])[0])
+        except ValueError:
+            return -1

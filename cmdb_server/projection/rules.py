@@ -1,0 +1,125 @@
+"""Which gate applies: that of the relation type, unless the consumer's class or the consumer itself sets another.
+
+A class (``gates``) and a CI (its attribute ``gate``) set gates by key::
+
+    {"powered_by": {"kind": "at_least", "k": 2}}              every gate of that relation type
+    {"depends_on/database": {"kind": "at_least", "k": 1}}     only the one over that group, or class of provider
+
+A CI's attribute may also be one bare gate, ``{"kind": "at_least", "k": 2}``: it then holds for the gates over what makes
+the CI up, the relation types whose default is not ``all`` (members of a cluster, pool members, power feeds), and leaves
+plain dependencies as they are. The longer key wins over the shorter, the CI over its class, a class over its parents.
+A value that is no gate is left out and kept as ``refused`` with its reason: agents may send anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from cmdb_server.errors import Invalid
+from cmdb_server.model.gates import ALL, Gate
+from cmdb_server.projection.columns import Interned, Ints
+
+Impact = Literal["from_to", "to_from", "both", "none"]
+BARE = ""
+PATH_EXISTS = "path_exists"
+
+Overrides = Mapping[str, Gate]
+
+
+class RelationType(Protocol):
+    """What is asked of a relation type. ``gate`` is the plain form, or None; kind ``path_exists`` means links."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def impact(self) -> str: ...
+    @property
+    def gate(self) -> Mapping[str, Any] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One relation type as the projection sees it. ``gate`` None: it carries no impact by edges."""
+
+    name: str
+    impact: Impact
+    gate: Gate | None
+    link: bool = False
+
+    @classmethod
+    def of(cls, kind: RelationType) -> Flow:
+        value = dict(kind.gate or {"kind": "all"})
+        link = value.get("kind") == PATH_EXISTS
+        impact: Any = kind.impact
+        carries = not link and impact != "none"
+        return cls(kind.name, impact, Gate.of(value, f"{kind.name}.gate") if carries else None, link)
+
+
+@dataclass(slots=True)
+class Rules:
+    """Relation types, classes and gates, numbered. ``flows`` in order of their numbers; ``gates`` are all gates that
+    apply anywhere; ``groups`` are the groups that relations name."""
+
+    flows: tuple[Flow, ...]
+    class_gates: Mapping[str, Overrides] = field(default_factory=dict)
+    ancestors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    retired_ms: Mapping[str, int] = field(default_factory=dict)
+    forwarding: frozenset[str] = frozenset()
+    gates: Interned[Gate] = field(default_factory=lambda: Interned([ALL]))
+    classes: Interned[str] = field(default_factory=Interned)
+    groups: Interned[str] = field(default_factory=Interned)
+    types: Interned[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.types = Interned(flow.name for flow in self.flows)
+
+    def key_name(self, key: int) -> str:
+        """The group's or class's name."""
+        return self.groups[key] if key >= 0 else self.classes[-1 - key]
+
+    def lineage(self, class_name: str) -> tuple[str, ...]:
+        """The class and its ancestors, nearest first."""
+        return (class_name, *self.ancestors.get(class_name, ()))
+
+    def codes(self, class_of: Ints, type_: Ints, key: Ints) -> Ints:
+        """The gate number of each gate by its consumer's class, relation type and key; CI overrides come after."""
+        defaults = [self.gates.code(flow.gate or ALL) for flow in self.flows]
+        codes = np.asarray(defaults, np.int32)[type_]
+        for name, overrides in self._by_class():
+            rows = np.flatnonzero(class_of == self.classes.code(name))
+            kinds, which = np.unique(np.stack((type_[rows], key[rows])), axis=1, return_inverse=True)
+            for place, (kind, key_) in enumerate(kinds.T.tolist()):
+                gate = self.pick(overrides, kind, key_)
+                if gate is not None:
+                    codes[rows[which == place]] = self.gates.code(gate)
+        return codes
+
+    def pick(self, overrides: Overrides, type_: int, key: int) -> Gate | None:
+        """What these overrides say of one gate; None when nothing."""
+        flow = self.flows[type_]
+        exact = overrides.get(f"{flow.name}/{self.key_name(key)}") or overrides.get(flow.name)
+        if exact is None and flow.gate is not None and flow.gate.kind != "all":
+            return overrides.get(BARE)
+        return exact
+
+    def _by_class(self) -> Iterator[tuple[str, Overrides]]:
+        """Classes met so far that set gates, their ancestors' included."""
+        for name in list(self.classes.values) if self.class_gates else ():
+            merged: dict[str, Gate] = {}
+            for ancestor in reversed(self.lineage(name)):
+                merged.update(self.class_gates.get(ancestor, {}))
+            if merged:
+                yield name, merged
+
+
+def overrides_of(value: Any) -> Overrides:
+    """The gates of a CI's attribute ``gate``. Raises ``Invalid`` with the path."""
+    if isinstance(value, Mapping) and "kind" in value:
+        return {BARE: Gate.of(value)}
+    if not isinstance(value, Mapping):
+        raise Invalid("gate: must be a gate or a mapping from relation type to gate")
+    return {str(name): Gate.of(gate, f"gate.{name}") for name, gate in value.items()}
