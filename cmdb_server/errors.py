@@ -47,6 +47,10 @@ class TooLarge(CmdbError):
     status, slug, title = 413, "too-large", "Too large"
 
 
+class UnsupportedMediaType(CmdbError):
+    status, slug, title = 415, "unsupported-media-type", "Not a media type this resource reads"
+
+
 class Invalid(CmdbError):
     status, slug, title = 422, "invalid", "The content is not valid"
 

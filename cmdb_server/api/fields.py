@@ -1,0 +1,71 @@
+"""Fields of requests and answers that marshmallow does not have."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+from cmdb_server.api.body import text_fault
+
+_RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):([0-5]\d|60)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Instant(fields.Field[int]):
+    """A time: RFC 3339 with an offset outside, ms since 1970 UTC inside."""
+
+    def __init__(self, **options: Any) -> None:
+        metadata = {"type": "string", "format": "date-time"} | options.pop("metadata", {})
+        super().__init__(metadata=metadata, **options)
+
+    def _serialize(self, value: int | None, *_: Any, **__: Any) -> str | None:
+        return None if value is None else rfc3339(value)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        found = _RFC3339.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            raise ValidationError("not an RFC 3339 time with an offset, such as 2026-02-01T12:00:00Z")
+        day, minute, second, fraction, offset = found.groups()
+        offset = "+00:00" if offset in "Zz" else offset
+        try:
+            moment = datetime.fromisoformat(f"{day}T{minute}:00{offset}").replace(tzinfo=None)
+            moment -= _offset(offset)
+        except (ValueError, OverflowError):
+            raise ValidationError("no such time") from None
+        whole = (moment.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1) + int(second)
+        return whole * 1000 + int((fraction or "0").ljust(3, "0")[:3])
+
+
+def _offset(text: str) -> timedelta:
+    hours, minutes = int(text[1:3]), int(text[4:6])
+    if hours > 23 or minutes > 59:
+        raise ValueError(text)
+    return (-1 if text[0] == "-" else 1) * timedelta(hours=hours, minutes=minutes)
+
+
+def rfc3339(value: int) -> str:
+    """ms since 1970 UTC as RFC 3339."""
+    moment = _EPOCH + timedelta(milliseconds=value)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Text(fields.String):
+    """A text of bounded length without what no store keeps: NUL and lone surrogates."""
+
+    def __init__(self, *, longest: int = 256, shortest: int = 1, **options: Any) -> None:
+        self.longest, self.shortest = longest, shortest
+        bounds = {"minLength": shortest, "maxLength": longest}
+        super().__init__(metadata=bounds | options.pop("metadata", {}), **options)
+
+    def _deserialize(self, value: Any, *told: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, *told, **kwargs)
+        if not self.shortest <= len(text) <= self.longest:
+            raise ValidationError(f"must have {self.shortest} to {self.longest} characters")
+        if (fault := text_fault(text)) is not None:
+            raise ValidationError(fault)
+        return text

@@ -1,0 +1,90 @@
+"""Puts the server together: the one place that chooses a store."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from cmdb_schemas.ci_class import classes
+from cmdb_schemas.errors import DefinitionError
+from cmdb_schemas.relations import relation_types
+from cmdb_server.api import access, docs, enrolments, health, metrics, problem, reports, tokens
+from cmdb_server.api import classes as classes_resource
+from cmdb_server.api.context import KEY, Context
+from cmdb_server.api.metrics_registry import Metrics
+from cmdb_server.api.quota import Quota
+from cmdb_server.errors import SettingsError
+from cmdb_server.settings import Settings, secret
+from cmdb_server.store.port import Store
+
+BLUEPRINTS = (
+    reports.BLUEPRINT,
+    classes_resource.BLUEPRINT,
+    tokens.BLUEPRINT,
+    enrolments.BLUEPRINT,
+    metrics.BLUEPRINT,
+    health.BLUEPRINT,
+)
+
+DESCRIPTION = "Every time is RFC 3339; every refusal is RFC 9457 problem+json; every list pages by cursor."
+
+
+def create_app(settings: Settings, store: Store | None = None, quota: Quota | None = None) -> Flask:
+    """The WSGI application. ``store``: instead of the one that the settings name; ``quota``: shared by processes
+    that part later. Raises SettingsError."""
+    app = Flask("cmdb_server", static_folder=None)
+    app.config.update(
+        API_TITLE="CMDB",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS={"info": {"description": DESCRIPTION, "version": version("cmdb-server")}},
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions[KEY] = _context(settings, store, quota)
+    app.url_map.strict_slashes = False
+    access.register(app)
+    api = problem.ProblemApi(app)
+    problem.register(app)
+    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    reports.describe_wire(api.spec)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(docs.BLUEPRINT)
+    if settings.proxies:
+        hops = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name. Raises SettingsError or StoreUnavailable."""
+    address = settings.store
+    if address.engine == "sqlite":
+        from cmdb_server.store.sqlite import SqliteStore
+
+        return SqliteStore(address.path or "cmdb.db")
+    try:
+        from cmdb_server.store.neo4j import Neo4jStore
+    except ImportError:
+        raise SettingsError("a Neo4j store needs its driver: pip install 'cmdb-server[neo4j]'") from None
+    return Neo4jStore(address.uri, address.user, secret(settings.store_password), address.database)
+
+
+def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Context:
+    try:
+        kinds, types = classes(*settings.classes), relation_types()
+    except DefinitionError as error:
+        raise SettingsError(str(error)) from error
+    return Context(
+        settings=settings,
+        store=store if store is not None else open_store(settings),
+        quota=quota or Quota(settings.requests_per_minute, settings.bytes_per_minute),
+        kinds=kinds,
+        relation_types=types,
+        metrics=Metrics(),
+        projections=None,
+    )
