@@ -1,0 +1,153 @@
+"""Targets times probes: each target becomes one report, whatever happens to it.
+
+A host that cannot be read is a report too: its coverage is ``failed``, it says why, and it observes nothing, so it
+ends nothing on the server.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+import msgspec
+
+from cmdb_agent import credentials, script, transports
+from cmdb_agent.delivery import rfc3339
+from cmdb_agent.errors import AgentError, TransportError
+from cmdb_agent.observation import Sample, Transcript
+from cmdb_agent.probes import probes
+from cmdb_agent.redact import redact_text
+from cmdb_agent.settings import Settings
+from cmdb_agent.targets import Target
+from cmdb_agent.unite import short_of, unite
+from cmdb_schemas.report import VERSION, Content, Coverage, Observation, Report, Scan, ScanError, Scope, encode_content
+
+HOST_CLASS = "server"
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What reading one target came to, before it is put into an envelope."""
+
+    coverage: list[Coverage]
+    observations: list[Observation] = []
+    samples: list[Sample] = []
+    errors: list[ScanError] = []
+
+
+def scan(
+    targets: Iterable[Target], settings: Settings, stopping: Callable[[], bool] = lambda: False
+) -> Iterator[Report]:
+    """One report per target, in the order in which they are done, ``settings.concurrency`` at a time. Targets are
+    taken from the iterable as places come free; none is begun once ``stopping()`` says so."""
+    waiting = iter(targets)
+    with ThreadPoolExecutor(max(1, settings.concurrency), "scan") as pool:
+        running: set[Future[Report]] = set()
+        while True:
+            while len(running) < settings.concurrency and not stopping() and (target := next(waiting, None)):
+                running.add(pool.submit(scan_one, target, settings))
+            if not running:
+                return
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+
+
+def scan_one(target: Target, settings: Settings) -> Report:
+    """The report on one target. Never raises: what goes wrong stands in the report."""
+    started = time.time()
+    try:
+        found = _read_device(target, settings) if target.kind == "snmp" else _read_host(target, settings)
+    except AgentError as error:
+        found = _failed(target, error.kind, str(error))
+    except Exception as error:  # noqa: BLE001 - a fault of ours on one host must not cost the others theirs
+        found = _failed(target, "internal", f"{type(error).__name__}: {error}")
+    return envelope(target, settings, found, started)
+
+
+def envelope(target: Target, settings: Settings, found: Found, at: float) -> Report:
+    """``found`` as a report, observed at ``at`` (seconds since 1970)."""
+    content = Content(found.coverage, sorted(found.observations, key=lambda one: one.ref))
+    return Report(
+        version=VERSION,
+        id=str(uuid.uuid4()),
+        agent=settings.agent,
+        site=settings.site,
+        source=target.kind,
+        scope=Scope(target.name, _probe_set(target)),
+        scan=Scan(str(uuid.uuid4())),
+        observed_at=rfc3339(at),
+        sent_at=rfc3339(at),
+        content=msgspec.Raw(encode_content(content)),
+        samples=found.samples,
+        errors=[_line(error, target) for error in found.errors],
+    )
+
+
+def failed(report: Report) -> bool:
+    """Whether a target could not be read at all."""
+    return not msgspec.json.decode(report.content, type=Content).observations
+
+
+def _read_host(target: Target, settings: Settings) -> Found:
+    """Runs the script on one host and reads what it printed."""
+    marker, chosen = secrets.token_hex(16), probes()
+    text = script.build(
+        chosen,
+        marker=marker,
+        sudo=target.ssh.sudo != "none",
+        limit_s=settings.limits.command_s,
+        sudo_password=_sudo_password(target),
+    )
+    transport = transports.open_shell(target, settings.limits)
+    try:
+        transcript = transport.run(text)
+    finally:
+        transport.close()
+    outputs = script.read_sections(transcript.text, marker)
+    if not outputs:
+        raise TransportError(f"{target.name}: no shell: {_first_line(transcript)}", transcript.cut or "channel")
+    reading = script.facts(chosen, outputs)
+    address = None if target.kind == "local" else transcript.address or target.host
+    united = unite(target.name, HOST_CLASS, address, reading.facts)
+    errors = [*reading.errors, *united.errors, *_cut(transcript)]
+    return Found(short_of(united.errors, reading.coverage), [united.observation], united.samples, errors)
+
+
+def _read_device(target: Target, settings: Settings) -> Found:
+    raise TransportError(f"{target.name}: SNMP is not there yet", "unsupported")
+
+
+def _sudo_password(target: Target) -> str | None:
+    return credentials.resolve(target.ssh.sudo_password) if target.ssh.sudo == "password" else None
+
+
+def _cut(transcript: Transcript) -> list[ScanError]:
+    if not transcript.cut:
+        return []
+    return [ScanError(transcript.cut, "the script was cut off; the sections before it count")]
+
+
+def _first_line(transcript: Transcript) -> str:
+    """What a host says instead of running a script: a nologin notice, a forced command's output."""
+    said = (transcript.errors or transcript.text).strip().splitlines()
+    return said[0][:200] if said else f"nothing was printed (exit code {transcript.code})"
+
+
+def _failed(target: Target, kind: str, message: str) -> Found:
+    return Found([Coverage(section, "failed") for section in _sections(target)], errors=[ScanError(kind, message)])
+
+
+def _sections(target: Target) -> Sequence[str]:
+    return [probe.name for probe in probes()]
+
+
+def _probe_set(target: Target) -> str:
+    return "snmp" if target.kind == "snmp" else "host"
+
+
+def _line(error: ScanError, target: Target) -> ScanError:
+    message = redact_text(error.message.replace("\0", ""))[:2000].encode("utf-8", "replace").decode()
+    return msgspec.structs.replace(error, message=message, target=target.name)

@@ -1,0 +1,168 @@
+"""What all probes of one session learned becomes one observation. Pure.
+
+Everything is put in order, so that an unchanged host gives unchanged bytes, and in bounds: what the wire cannot carry
+is left out with an error line, because one bad value must not cost a whole report.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+import msgspec
+from msgspec.structs import replace
+
+from cmdb_agent.observation import Component, Coverage, Fact, HostFacts, Observation, Relation, Sample, ScanError, Value
+from cmdb_agent.redact import redact_text
+
+_LONGEST_TEXT = 65_536
+S = TypeVar("S", Component, Relation, Sample)
+
+
+@dataclass(slots=True)
+class United:
+    """One observation with what belongs to it but not into it."""
+
+    observation: Observation
+    samples: list[Sample] = field(default_factory=list)
+    errors: list[ScanError] = field(default_factory=list)
+
+
+def unite(
+    ref: str, class_: str, address: str | None, facts: Mapping[str, Sequence[Fact]], applications: Iterable[Fact] = ()
+) -> United:
+    """Facts by section, in the order of their precedence: of two sections that tell one attribute the first counts;
+    identifiers are united. ``class_`` is used when no section tells a better one. ``applications`` are facts that
+    were drawn from several sections; they carry their own."""
+    told = [(section, fact) for section, found in facts.items() for fact in found]
+    told += [("", fact) for fact in applications]
+    united = United(_host(ref, class_, address, told))
+    components = _components(told, united.errors)
+    relations = _relations(told, united.errors)
+    united.observation = replace(united.observation, components=components, relations=relations)
+    united.samples = _samples(ref, told)
+    return united
+
+
+def short_of(errors: Iterable[ScanError], coverage: Sequence[Coverage]) -> list[Coverage]:
+    """The coverage, lowered to ``partial`` where something of a section had to be left out."""
+    lost = {error.section for error in errors}
+    return [
+        replace(one, status="partial", detail="some of it cannot be carried")
+        if one.section in lost and one.status == "complete"
+        else one
+        for one in coverage
+    ]
+
+
+def _host(ref: str, class_: str, address: str | None, told: Iterable[tuple[str, Fact]]) -> Observation:
+    identifiers: dict[str, set[str]] = {}
+    attributes: dict[str, Value] = {}
+    sections: dict[str, str] = {}
+    classes: list[str] = []
+    for section, fact in told:
+        if not isinstance(fact, HostFacts):
+            continue
+        classes += [fact.class_] if fact.class_ else []
+        for kind, values in fact.identifiers.items():
+            identifiers.setdefault(kind, set()).update(_clean(value)[:256] for value in values if value)
+        for name, value in fact.attributes.items():
+            if name not in attributes and value not in (None, "", [], {}):
+                attributes[name] = _value(value)
+                sections[name] = section
+    return Observation(
+        ref=ref,
+        class_=_class(classes, class_),
+        address=address,
+        identifiers={kind: sorted(identifiers[kind]) for kind in sorted(identifiers) if identifiers[kind]},
+        attributes=dict(sorted(attributes.items())),
+        sections={name: section for name, section in sorted(sections.items()) if section},
+    )
+
+
+def _class(told: Sequence[str], default: str) -> str:
+    """The first class that says more than the usual one."""
+    return next((one for one in told if one != default), default)
+
+
+def _components(told: Iterable[tuple[str, Fact]], errors: list[ScanError]) -> list[Component]:
+    """One per class and local key; of two that tell an attribute the first counts."""
+    found: dict[tuple[str, str, str], Component] = {}
+    for section, fact in told:
+        if not isinstance(fact, Component):
+            continue
+        one = replace(fact, section=fact.section or section or None, attributes=_values(fact.attributes))
+        key = (one.class_, one.parent, one.local_key)
+        if before := found.get(key):
+            one = replace(
+                before,
+                attributes={**one.attributes, **before.attributes},
+                identifiers={**one.identifiers, **before.identifiers},
+            )
+        found[key] = replace(one, attributes=dict(sorted(one.attributes.items())))
+    return sorted(_carried(found.values(), errors), key=lambda one: (one.class_, one.local_key, one.parent))
+
+
+def _relations(told: Iterable[tuple[str, Fact]], errors: list[ScanError]) -> list[Relation]:
+    """Each once, in the order of their bytes."""
+    found: dict[bytes, Relation] = {}
+    for section, fact in told:
+        if isinstance(fact, Relation):
+            one = replace(fact, section=fact.section or section or None, evidence=_clean(fact.evidence))
+            if one.to.attributes:
+                one = replace(one, to=replace(one.to, attributes=_values(one.to.attributes)))
+            found.setdefault(msgspec.json.encode(one), one)
+    kept = _carried([found[key] for key in sorted(found)], errors)
+    return list(kept)
+
+
+def _samples(ref: str, told: Iterable[tuple[str, Fact]]) -> list[Sample]:
+    return [replace(fact, ref=ref) for _, fact in told if isinstance(fact, Sample) and math.isfinite(fact.value)]
+
+
+def _carried(facts: Iterable[S], errors: list[ScanError]) -> Iterable[S]:
+    """Those the wire can carry. All are tried at once, one by one only when that fails."""
+    facts = list(facts)
+    if not facts:
+        return []
+    shape = type(facts[0])
+    if not _complaint(facts, list[shape]):  # type: ignore[valid-type]
+        return facts
+    kept: list[S] = []
+    for fact in facts:
+        if complaint := _complaint(fact, shape):
+            section = getattr(fact, "section", None)
+            errors.append(ScanError("invalid", f"a {shape.__name__.lower()} is left out: {complaint}", section))
+        else:
+            kept.append(fact)
+    return kept
+
+
+def _complaint(fact: object, shape: object) -> str:
+    try:
+        msgspec.json.decode(msgspec.json.encode(fact), type=shape)
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeEncodeError, OverflowError) as error:
+        return str(error)[:300]
+    return ""
+
+
+def _values(attributes: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: _value(value) for name, value in attributes.items()}
+
+
+def _value(value: Value) -> Value:
+    """Strings in bounds and without secrets, wherever they stand."""
+    if isinstance(value, str):
+        return _clean(value)
+    if isinstance(value, list):
+        return cast(Value, [_clean(item) if isinstance(item, str) else item for item in value])
+    return value
+
+
+def _clean(text: str) -> str:
+    """A last look for secrets, however they came here; no NUL and no half of a surrogate pair, which JSON or the
+    server refuse."""
+    text = redact_text(text.replace("\0", "")[:_LONGEST_TEXT])
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
