@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from threading import Event
 from urllib.parse import urlsplit
 
 import httpx
@@ -229,11 +230,18 @@ class Delivery:
     """Sends what is in a spool to one server."""
 
     def __init__(
-        self, spool: Spool, server: str, token: str, ca_file: str = "", sleep: Callable[[float], object] = time.sleep
+        self,
+        spool: Spool,
+        server: str,
+        token: str,
+        ca_file: str = "",
+        stop: Event | None = None,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         """``token`` is a reference, resolved at each attempt, so that it can be exchanged while the agent runs.
-        Raises ``SettingsError`` for a server that may not be spoken to."""
-        self._spool, self._token, self._sleep = spool, token, sleep
+        Once ``stop`` is set, nothing more is sent. Raises ``SettingsError`` for a server that may not be spoken to."""
+        self._spool, self._token, self._stop = spool, token, stop or Event()
+        self._sleep = sleep or self._stop.wait
         self._client = client(server, ca_file)
 
     def close(self) -> None:
@@ -252,7 +260,7 @@ class Delivery:
 
     def _send_all(self, outcome: Outcome, patience_s: float) -> None:
         deadline, failures = time.monotonic() + patience_s, 0
-        while entry := self._next(deadline):
+        while not self._stop.is_set() and (entry := self._next(deadline)):
             answer = self._send(entry)
             if answer.taken:
                 self._spool.remove(entry.row)
@@ -278,7 +286,7 @@ class Delivery:
         entry, due = self._spool.due(time.time()), self._spool.next_due()
         while entry is None and due is not None:
             wait = max(0.01, due - time.time())
-            if time.monotonic() + wait > deadline:
+            if self._stop.is_set() or time.monotonic() + wait > deadline:
                 return None
             self._sleep(wait)
             entry, due = self._spool.due(time.time()), self._spool.next_due()

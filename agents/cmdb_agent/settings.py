@@ -110,13 +110,17 @@ class Settings:
     targets: tuple[TargetEntry, ...] = field(default=())
 
 
-def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+def load(
+    path: Path | None = None, environ: Mapping[str, str] = os.environ, options: Mapping[str, Any] | None = None
+) -> Settings:
     """Reads the settings. ``path`` (or ``CMDB_AGENT_CONFIG``) names the file; without one, only defaults and the
-    environment count. Raises ``SettingsError`` naming the file and the field."""
+    environment count. ``options`` go over both: by field name, a nested field as ``ssh_user``; what is no setting is
+    passed over. Raises ``SettingsError`` naming the file and the field."""
     named = path or (Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None)
     table = _read(named) if named else {}
     where = str(named) if named else "environment"
     _overlay(table, Settings, PREFIX, environ)
+    _overlay(table, Settings, "", {name.upper(): value for name, value in (options or {}).items()})
     table["targets"] = [_entry(entry, table, where) for entry in table.get("targets", [])]
     _refuse_unknown(table, Settings, where, "")
     table["agent"] = table.get("agent") or socket.gethostname()
@@ -147,8 +151,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: {error}") from None
 
 
-def _overlay(table: dict[str, Any], shape: type, prefix: str, environ: Mapping[str, str]) -> None:
-    """Lays the environment over a table, in place, field by field."""
+def _overlay(table: dict[str, Any], shape: type, prefix: str, environ: Mapping[str, Any]) -> None:
+    """Lays the environment (or options under the same names) over a table, in place, field by field."""
     for spec in dataclasses.fields(shape):
         name = prefix + spec.name.upper()
         if _is_table(spec.default):
@@ -156,8 +160,9 @@ def _overlay(table: dict[str, Any], shape: type, prefix: str, environ: Mapping[s
             if isinstance(nested, dict):
                 _overlay(nested, type(spec.default), name + "_", environ)
         elif name in environ and spec.name != "targets":
-            text = environ[name]
-            table[spec.name] = [part for part in text.split(",") if part] if spec.default == () else text
+            given = environ[name]
+            split = spec.default == () and isinstance(given, str)
+            table[spec.name] = [part for part in given.split(",") if part] if split else given
 
 
 def _entry(entry: object, table: Mapping[str, Any], where: str) -> dict[str, Any]:
