@@ -67,7 +67,7 @@ def points(a: View, b: View, family: Family) -> list[Points]:
         mine, other = ours.get(kind.name), theirs.get(kind.name)
         if mine is None or other is None:
             continue
-        worth = kind.agree if mine == other and kind.local == 1 else _worth(kind, mine, other)
+        worth = _worth(kind, mine, other)
         found.append((kind.name, worth))
         if kind.group == "installation":
             software.append(worth)
@@ -88,8 +88,12 @@ def _worth(kind: Kind, mine: frozenset[str], other: frozenset[str]) -> float:
         return kind.differ
     if kind.measure == "any":
         return kind.agree
-    weight = kind.agree if kind.local == 1 or any(not is_local(mac) for mac in shared) else kind.agree * kind.local
-    return weight * len(shared) / min(len(mine), len(other))
+    least = min(len(mine), len(other))
+    burnt_in = sum([not is_local(mac) for mac in shared])
+    weight = kind.agree if burnt_in else kind.agree * kind.local
+    if burnt_in > 1 and len(shared) == least:
+        weight += kind.several
+    return weight * len(shared) / least
 
 
 def is_local(mac: str) -> bool:

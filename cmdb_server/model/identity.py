@@ -146,7 +146,7 @@ class _Component:
     def _clustered(self, ruled: Iterable[Decision]) -> Clustering:
         """Clusters under these decisions: splits hold pairs apart, merges unite what evidence found."""
         views, family = self.views, self.weights.default
-        apart = {pair for pair, value in self.scores.items() if value <= family.apart}
+        apart = {pair for pair, value in self.scores.items() if value <= family.apart and self._opposed(*pair)}
         ties = [d for d in ruled if d.verb == "merge"]
         for decision in ruled:
             if decision.verb == "split":
@@ -158,6 +158,16 @@ class _Component:
             if len(held) > 1:
                 state.unite(held)
         return state
+
+    def _opposed(self, i: int, j: int) -> bool:
+        """Whether two records whose score says so must be apart. Names and installations change in time; that those of
+        a past record are not those of a later one only opposes them if both were seen at once."""
+        if self.views[i].record.meets(self.views[j].record):
+            return True
+        fleeting = self.weights.installation | {"name"}
+        told = self.found[i, j]
+        lasting = [(k, w) for k, w in told if (k not in fleeting or w > 0) and (k != "installation" or w < 0)]
+        return score(lasting) <= self.weights.default.apart
 
     @property
     def _known(self) -> set[str]:

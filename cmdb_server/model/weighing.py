@@ -15,7 +15,8 @@ Group = Literal["hardware", "installation", "trait"]
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of identifier. ``measure``: ``any`` shared value is agreement, or the ``overlap`` of the sets scales
-    it. ``local``: the share of the weight that locally administered MACs carry."""
+    it. ``local``: the share of the weight that locally administered MACs carry. ``several``: added when one set holds
+    the other and they share two or more burnt-in MACs."""
 
     name: str
     group: Group
@@ -23,6 +24,7 @@ class Kind:
     differ: float
     measure: Literal["any", "overlap"] = "any"
     local: float = 1.0
+    several: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
