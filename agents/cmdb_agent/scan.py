@@ -14,18 +14,22 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import msgspec
 
-from cmdb_agent import credentials, script, transports
+from cmdb_agent import credentials, device, script, transports
 from cmdb_agent.delivery import rfc3339
 from cmdb_agent.errors import AgentError, TransportError
-from cmdb_agent.observation import Sample, Transcript
+from cmdb_agent.mibs import mibs
+from cmdb_agent.observation import CoverageStatus, Sample, Transcript
 from cmdb_agent.probes import probes
 from cmdb_agent.redact import redact_text
 from cmdb_agent.settings import Settings
 from cmdb_agent.targets import Target
-from cmdb_agent.unite import short_of, unite
+from cmdb_agent.transports import walker
+from cmdb_agent.transports.snmp import SnmpTarget, SnmpUser, open_snmp
+from cmdb_agent.unite import carried_samples, short_of, unite, within_bounds
 from cmdb_schemas.report import VERSION, Content, Coverage, Observation, Report, Scan, ScanError, Scope, encode_content
 
 HOST_CLASS = "server"
+_BROKEN: frozenset[CoverageStatus] = frozenset({"failed", "truncated", "loop", "timeout", "undecodable"})
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -117,7 +121,35 @@ def _read_host(target: Target, settings: Settings) -> Found:
 
 
 def _read_device(target: Target, settings: Settings) -> Found:
-    raise TransportError(f"{target.name}: SNMP is not there yet", "unsupported")
+    """Walks one device by SNMP."""
+    transport = open_snmp(_snmp_target(target), walker.Limits(seconds=settings.limits.script_s))
+    try:
+        reading = device.read_device(transport)
+    finally:
+        transport.close()
+    observation, coverage, samples = device.device_observation(reading.walks, reading.facts, target.host)
+    united = [within_bounds(one) for one in (observation, *device.guests(reading.walks, target.host))]
+    errors = [error for one in united for error in one.errors]
+    errors += [ScanError(one.status, one.detail, one.section) for one in coverage if one.status in _BROKEN]
+    observations = [one.observation for one in united]
+    return Found(short_of(errors, coverage), observations, carried_samples(samples), errors)
+
+
+def _snmp_target(target: Target) -> SnmpTarget:
+    """The device and the way in with its secrets, which live no longer than this scan."""
+    way = target.snmp
+    if way.version == "2c":
+        if not way.community:
+            raise TransportError(f"{target.name}: no community is configured", "auth")
+        return SnmpTarget(target.host, target.port, credentials.resolve(way.community))
+    user = SnmpUser(
+        way.user,
+        way.auth or None,
+        credentials.resolve(way.auth_password) if way.auth_password else "",
+        way.privacy or None,
+        credentials.resolve(way.privacy_password) if way.privacy_password else "",
+    )
+    return SnmpTarget(target.host, target.port, user=user, context=way.context)
 
 
 def _sudo_password(target: Target) -> str | None:
@@ -141,7 +173,7 @@ def _failed(target: Target, kind: str, message: str) -> Found:
 
 
 def _sections(target: Target) -> Sequence[str]:
-    return [probe.name for probe in probes()]
+    return [mib.name for mib in mibs()] if target.kind == "snmp" else [probe.name for probe in probes()]
 
 
 def _probe_set(target: Target) -> str:

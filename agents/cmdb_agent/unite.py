@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from cmdb_agent.observation import Component, Coverage, Fact, HostFacts, Observation, Relation, Sample, ScanError, Value
 from cmdb_agent.redact import redact_text
 
-_LONGEST_TEXT = 65_536
-S = TypeVar("S", Component, Relation, Sample)
+_LONGEST_TEXT, _LONGEST_NAME = 65_536, 256
+S = TypeVar("S", Component, Relation)
 
 
 @dataclass(slots=True)
@@ -38,12 +38,32 @@ def unite(
     were drawn from several sections; they carry their own."""
     told = [(section, fact) for section, found in facts.items() for fact in found]
     told += [("", fact) for fact in applications]
-    united = United(_host(ref, class_, address, told))
-    components = _components(told, united.errors)
-    relations = _relations(told, united.errors)
-    united.observation = replace(united.observation, components=components, relations=relations)
-    united.samples = _samples(ref, told)
+    host = _host(ref, class_, address, told)
+    united = within_bounds(replace(host, components=_components(told), relations=_relations(told)))
+    united.samples = carried_samples(replace(fact, ref=ref) for _, fact in told if isinstance(fact, Sample))
     return united
+
+
+def within_bounds(observation: Observation) -> United:
+    """The observation with what the wire can carry, and an error line for each thing that it cannot."""
+    errors: list[ScanError] = []
+    components = [replace(one, attributes=_values(one.attributes)) for one in observation.components]
+    bounded = replace(
+        observation,
+        identifiers={
+            kind: sorted({_clean(value)[:_LONGEST_NAME] for value in values if value})
+            for kind, values in observation.identifiers.items()
+        },
+        attributes=_values(observation.attributes),
+        components=list(_carried(components, errors)),
+        relations=list(_carried([_cleaned(one) for one in observation.relations], errors)),
+    )
+    return United(bounded, errors=errors)
+
+
+def carried_samples(samples: Iterable[Sample]) -> list[Sample]:
+    """JSON has no infinity."""
+    return [sample for sample in samples if math.isfinite(sample.value)]
 
 
 def short_of(errors: Iterable[ScanError], coverage: Sequence[Coverage]) -> list[Coverage]:
@@ -67,10 +87,10 @@ def _host(ref: str, class_: str, address: str | None, told: Iterable[tuple[str, 
             continue
         classes += [fact.class_] if fact.class_ else []
         for kind, values in fact.identifiers.items():
-            identifiers.setdefault(kind, set()).update(_clean(value)[:256] for value in values if value)
+            identifiers.setdefault(kind, set()).update(value for value in values if value)
         for name, value in fact.attributes.items():
             if name not in attributes and value not in (None, "", [], {}):
-                attributes[name] = _value(value)
+                attributes[name] = value
                 sections[name] = section
     return Observation(
         ref=ref,
@@ -87,39 +107,35 @@ def _class(told: Sequence[str], default: str) -> str:
     return next((one for one in told if one != default), default)
 
 
-def _components(told: Iterable[tuple[str, Fact]], errors: list[ScanError]) -> list[Component]:
+def _components(told: Iterable[tuple[str, Fact]]) -> list[Component]:
     """One per class and local key; of two that tell an attribute the first counts."""
     found: dict[tuple[str, str, str], Component] = {}
     for section, fact in told:
         if not isinstance(fact, Component):
             continue
-        one = replace(fact, section=fact.section or section or None, attributes=_values(fact.attributes))
-        key = (one.class_, one.parent, one.local_key)
+        one = replace(fact, section=fact.section or section or None)
+        key = (one.class_, one.local_key, one.parent)
         if before := found.get(key):
-            one = replace(
-                before,
-                attributes={**one.attributes, **before.attributes},
-                identifiers={**one.identifiers, **before.identifiers},
-            )
+            attributes = {**one.attributes, **before.attributes}
+            one = replace(before, attributes=attributes, identifiers={**one.identifiers, **before.identifiers})
         found[key] = replace(one, attributes=dict(sorted(one.attributes.items())))
-    return sorted(_carried(found.values(), errors), key=lambda one: (one.class_, one.local_key, one.parent))
+    return [found[key] for key in sorted(found)]
 
 
-def _relations(told: Iterable[tuple[str, Fact]], errors: list[ScanError]) -> list[Relation]:
+def _relations(told: Iterable[tuple[str, Fact]]) -> list[Relation]:
     """Each once, in the order of their bytes."""
     found: dict[bytes, Relation] = {}
     for section, fact in told:
         if isinstance(fact, Relation):
-            one = replace(fact, section=fact.section or section or None, evidence=_clean(fact.evidence))
-            if one.to.attributes:
-                one = replace(one, to=replace(one.to, attributes=_values(one.to.attributes)))
-            found.setdefault(msgspec.json.encode(one), one)
-    kept = _carried([found[key] for key in sorted(found)], errors)
-    return list(kept)
+            one = replace(fact, section=fact.section or section or None)
+            found[msgspec.json.encode(one)] = one
+    return [found[key] for key in sorted(found)]
 
 
-def _samples(ref: str, told: Iterable[tuple[str, Fact]]) -> list[Sample]:
-    return [replace(fact, ref=ref) for _, fact in told if isinstance(fact, Sample) and math.isfinite(fact.value)]
+def _cleaned(relation: Relation) -> Relation:
+    if relation.to.attributes:
+        relation = replace(relation, to=replace(relation.to, attributes=_values(relation.to.attributes)))
+    return replace(relation, evidence=_clean(relation.evidence)) if relation.evidence else relation
 
 
 def _carried(facts: Iterable[S], errors: list[ScanError]) -> Iterable[S]:
