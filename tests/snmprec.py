@@ -51,7 +51,8 @@ def _varbind(name: OID, tag: str, value: bytes) -> Varbind:
         return Varbind(name, ".".join(map(str, content)) if tag.endswith("x") else content.decode(), kind)
     if kind == "oid":
         return Varbind(name, content.decode().lstrip("."), kind)
-    return Varbind(name, int(content), kind)
+    # Some recordings hold decimals where the type says integer.
+    return Varbind(name, int(content) if b"." not in content else int(float(content)), kind)
 
 
 class Recording:
