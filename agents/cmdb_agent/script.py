@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from cmdb_agent.observation import Coverage, CoverageStatus, Fact, Output, ScanError
+from cmdb_agent.own_session import OwnSession
 from cmdb_agent.probe import Probe, Variant
 
 SECTION_LIMIT = 4 * 1024 * 1024
@@ -63,19 +64,6 @@ printf '\\n%s begin {session} 0\\n' "$mark"
 printf 'ssh=%s\\nuid=%s\\npids=%s %s\\npartial=%s\\n' "$SSH_CONNECTION" "$uid" "$$" "$PPID" "$partial"
 printf '\\n%s end {session} 0\\n' "$mark"
 """
-
-
-class OwnSession(NamedTuple):
-    """Who scans: the ends of the scanner's own SSH connection (empty when there is none), the processes that run the
-    script, and the sections that were read without the rights to see everything."""
-
-    client_address: str = ""
-    client_port: int = 0
-    server_address: str = ""
-    server_port: int = 0
-    pids: frozenset[int] = frozenset()
-    uid: int = -1
-    partial: frozenset[str] = frozenset()
 
 
 class Reading(NamedTuple):
@@ -168,21 +156,7 @@ def _output(name: str, variant: str, code: str, body: str) -> Output:
 
 def own_session(outputs: Iterable[Output]) -> OwnSession:
     """Whose session the script ran in; all empty when the script did not get that far."""
-    text = next((output.text for output in outputs if output.section == SESSION), "")
-    told = dict(line.partition("=")[::2] for line in text.splitlines() if "=" in line)
-    ends = told.get("ssh", "").split()
-    client, client_port, server, server_port = ends if len(ends) == 4 else ("", "0", "", "0")
-    uid = told.get("uid", "")
-    return OwnSession(
-        client, _number(client_port), server, _number(server_port),
-        pids=frozenset(_number(pid) for pid in told.get("pids", "").split()),
-        uid=int(uid) if uid.isdigit() else -1,
-        partial=frozenset(told.get("partial", "").split()),
-    )  # fmt: skip
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    return OwnSession.parse(next((output.text for output in outputs if output.section == SESSION), ""))
 
 
 def facts(probes: Sequence[Probe], outputs: Sequence[Output]) -> Reading:
