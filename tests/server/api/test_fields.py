@@ -10,7 +10,10 @@ from marshmallow import ValidationError
 from cmdb_server.api.fields import Instant, Text, rfc3339
 
 
-@given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)))
+FIRST, LAST = datetime(1, 1, 2), datetime(9999, 12, 30)  # noqa: DTZ001  hypothesis adds the zone
+
+
+@given(st.datetimes(FIRST, LAST, timezones=st.just(UTC)))
 def test_a_time_goes_round(moment: datetime) -> None:
     milliseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // (datetime.resolution * 1000)
     assert Instant().deserialize(rfc3339(milliseconds)) == milliseconds
