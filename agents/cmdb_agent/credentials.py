@@ -89,10 +89,12 @@ def _vault(name: str, environ: Mapping[str, str]) -> str:
     mount, slash, below = path.partition("/")
     if not (hash_ and key and slash and below):
         raise CredentialError(f"vault:{name}: expected vault:MOUNT/PATH#FIELD")
-    address = _env("VAULT_ADDR", environ).rstrip("/")
+    if not (environ.get("VAULT_ADDR") and environ.get("VAULT_TOKEN")):
+        raise CredentialError(f"vault:{name}: VAULT_ADDR and VAULT_TOKEN must be set")
+    address = environ["VAULT_ADDR"].rstrip("/")
     if not address.startswith("https://") and not is_loopback(address):
         raise CredentialError(f"vault:{name}: VAULT_ADDR must be https beyond this machine")
-    headers = {"X-Vault-Token": _env("VAULT_TOKEN", environ)}
+    headers = {"X-Vault-Token": environ["VAULT_TOKEN"]}
     if environ.get("VAULT_NAMESPACE"):
         headers["X-Vault-Namespace"] = environ["VAULT_NAMESPACE"]
     try:
