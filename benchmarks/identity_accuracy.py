@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cmdb_schemas.ci_class import Life, classes
 from cmdb_server.model import precedence, presence
-from cmdb_server.model.attachment import owner
-from cmdb_server.model.components import components, place, void_values
-from cmdb_server.model.identity import Record, Resolution, resolve
-from cmdb_server.model.ids import record_id
 from cmdb_server.model.normalise import normalise
 from tests import identity_sim
+from tests.observed import Observed, Scan, Thing
 
 DAY = 86_400_000
 LIFE = Life(ageing_ms=2 * DAY, missing_ms=14 * DAY, retired_ms=int(5.5 * DAY))
@@ -45,139 +41,50 @@ GOALS = {
 }
 
 
-@dataclass
-class Held:
-    """A record under way: what was seen of it so far."""
-
-    source: str
-    class_: str
-    key: str | None
-    address: str | None
-    identifiers: dict[str, tuple[str, ...]]
-    seen: dict[tuple[int, str], str] = field(default_factory=dict)
-    values: dict[str, tuple[int, int, Any]] = field(default_factory=dict)
-
-
-@dataclass
-class Estate:
-    """All that was observed. ``complete``: scope -> times of its complete scans. ``lanes``: where records displace
-    one another -> their sightings. ``now``: the time of the last observation."""
-
-    held: dict[str, Held]
-    complete: dict[str, list[int]]
-    lanes: dict[tuple[str, str], list[tuple[int, str]]]
-    now: int
-
-
 def read(path: Path) -> Iterator[dict[str, Any]]:
     """A JSON object a line."""
     with path.open() as file:
         yield from map(json.loads, file)
 
 
-def observe(reports: Iterable[Mapping[str, Any]]) -> Estate:
-    """The reports as records, each report once."""
-    estate = Estate({}, defaultdict(list), defaultdict(list), 0)
+def scans(reports: Iterable[Mapping[str, Any]]) -> Iterator[Scan]:
+    """The reports' scans, each report once."""
     told: set[str] = set()
     for report in reports:
-        at = report["observed_at"] * 1000
-        estate.now = max(estate.now, at)
         if report["report"] in told:
             continue
         told.add(report["report"])
-        scope = f"{report['source']} {report['scope']}"
-        if report["coverage"] == "complete":
-            estate.complete[scope].append(at)
-        for thing in report["things"]:
-            _sight(estate, report["source"], scope, at, thing)
-    return estate
+        things = tuple(_thing(report["source"], thing) for thing in report["things"])
+        at, complete = report["observed_at"] * 1000, report["coverage"] == "complete"
+        yield Scan(report["source"], report["scope"], at, things, complete)
 
 
-def _sight(estate: Estate, source: str, scope: str, at: int, thing: Mapping[str, Any]) -> None:
-    raw = dict(thing["identifiers"])
+def _thing(source: str, told: Mapping[str, Any]) -> Thing:
+    """A thing of the estate. What a hypervisor calls a machine is a label that people gave it."""
+    raw = dict(told["identifiers"])
     if source == "hypervisor":
         raw["label"] = raw.pop("name", [])
-    key, address = thing["key"], thing["address"]
-    id_ = record_id(source, "main", thing["class"], raw, target=address, native_key=key)
-    if id_ not in estate.held:
-        estate.held[id_] = Held(source, thing["class"], key, address, normalise(raw))
-    held = estate.held[id_]
-    held.seen[at, scope] = thing["id"]
-    estate.lanes[source, key or address].append((at, id_))
-    for name, value in thing["attributes"].items():
-        since, confirmed, old = held.values.get(name, (at, -1, None))
-        if at > confirmed:
-            held.values[name] = (since if value == old else at, at, value)
-
-
-def records(estate: Estate) -> tuple[list[Record], dict[str, tuple[presence.Run, ...]]]:
-    """The estate's records and each one's presence."""
-    known = classes()
-    complete = {scope: sorted(times) for scope, times in estate.complete.items()}
-    built, runs = [], {}
-    for id_, held in estate.held.items():
-        lane = estate.lanes[held.source, held.key or held.address or ""]
-        others = sorted(at for at, other in lane if other != id_)
-        runs[id_] = presence.runs(held.seen, others, complete)
-        intervals = tuple((run.first, run.last) for run in runs[id_])
-        built.append(
-            Record(
-                id_,
-                held.source,
-                "main",
-                held.address or "",
-                held.key,
-                held.class_,
-                known[held.class_].family,
-                held.identifiers,
-                held.address,
-                intervals,
-                False,
-                intervals[0][0],
-            )
-        )
-    return built, runs
-
-
-def resolved(built: Sequence[Record]) -> list[Resolution]:
-    """Every component's CIs."""
-    void = void_values(built)
-    return [resolve(component, void=void) for component in components(built, void=void)]
+    return Thing(told["id"], raw, told["address"], told["key"], told["class"], told["attributes"])
 
 
 def predict(reports: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """The judge's lines for all observations."""
-    estate = observe(reports)
-    built, runs = records(estate)
-    found = resolved(built)
-    ci_of = {id_: ci for resolution in found for id_, ci in resolution.ci_of.items()}
-    weak = {id_ for resolution in found for id_ in resolution.weak}
-    proofs: dict[Any, list[Record]] = defaultdict(list)
-    for record in built:
-        if record.id not in weak and place(record):
-            proofs[place(record)].append(record)
-    owned: dict[str, str] = {}
-    for record in built:
-        for (at, _), thing in sorted(estate.held[record.id].seen.items()):
-            holder = owner(record, proofs[place(record)], at) if record.id in weak else None
-            owned[record.id] = ci_of[holder or record.id]
-            yield {"observation": thing, "ci": owned[record.id]}
-    yield from _current(estate, runs, owned)
-    for resolution in found:
+    estate = Observed(scans(reports))
+    yield from ({"observation": sighting, "ci": ci} for sighting, ci in estate.ci.items())
+    yield from _current(estate)
+    for resolution in estate.resolutions:
         yield from ({"review": list(review.cis)} for review in resolution.reviews)
 
 
-def _current(
-    estate: Estate, runs: Mapping[str, Sequence[presence.Run]], owned: Mapping[str, str]
-) -> Iterator[dict[str, Any]]:
+def _current(estate: Observed) -> Iterator[dict[str, Any]]:
     members = defaultdict(list)
-    for id_, ci in owned.items():
+    for id_, ci in estate.owned.items():
         members[ci].append(id_)
     rules, known = precedence.shipped(), classes()
     for ci, ids in members.items():
-        if presence.stage([runs[id_][-1] for id_ in ids], LIFE, estate.now).stage == "retired":
+        if presence.stage([estate.runs[id_][-1] for id_ in ids], LIFE, estate.now).stage == "retired":
             continue
-        class_ = known[estate.held[min(ids)].class_]
+        class_ = known[estate.held[min(ids)].thing.class_]
         told = defaultdict(list)
         for id_ in ids:
             for name, (since, confirmed, value) in estate.held[id_].values.items():

@@ -41,7 +41,13 @@ class Clustering:
 def cluster(n: int, scores: Mapping[Pair, float], join: float, apart: Iterable[Pair]) -> Clustering:
     """Cluster ``n`` things by their pairs' scores (i < j), of which those at or above ``join`` join."""
     state = Clustering(list(range(n)), {i: {i} for i in range(n)}, {i: set() for i in range(n)})
-    for i, j in apart:
+    separate = list(apart)
+    if not separate:  # then no order of joining can matter
+        for (i, j), value in scores.items():
+            if value >= join and state.home[i] != state.home[j]:
+                state.unite((state.home[i], state.home[j]))
+        return state
+    for i, j in separate:
         state.apart[i].add(j)
         state.apart[j].add(i)
     levels: dict[float, list[Pair]] = {}

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _NAMESPACE = bytes.fromhex("6f0e4c1bd7a5527eb0f3a6c1e2937d58")
 
 
 def _uuid5(parts: Iterable[str]) -> str:
     form = "".join([f"{len(part)}:{part}" for part in parts])
     digest = hashlib.sha1(_NAMESPACE + form.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digest[16], 16) & 3]
+    variant = _VARIANT[digest[16]]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
@@ -32,8 +33,10 @@ def record_id(
     rule nor a person's decision may move a record. A source with keys of its own is keyed by them, whatever the site
     it was read from; anything else by where it was seen."""
     place = ("native", source, native_key) if native_key is not None else ("target", source, site, target or "")
-    evidence = [part for kind in sorted(identifiers) for part in (kind, "=", *sorted(set(identifiers[kind])))]
-    return _uuid5(("record-1", *place, class_, *evidence))
+    parts = ["record-1", *place, class_]
+    for kind, values in sorted(identifiers.items()):
+        parts += (kind, "=", *(sorted(set(values)) if len(values) > 1 else values))
+    return _uuid5(parts)
 
 
 def component_id(parent: str, class_: str, local_key: str) -> str:

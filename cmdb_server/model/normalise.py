@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from ipaddress import ip_address
 
 _PLACEHOLDERS = frozenset(
     """to be filled by o.e.m.|to be filled by oem|default string|default|not specified|not applicable|not available
@@ -53,6 +52,9 @@ _MACS = re.compile(
     "|0a:00:27:00:00:"          # VirtualBox's host-only adapters
     "|(20:41:53:59:4e:ff|50:50:54:50:30:30|33:50:6f:45:30:30)"  # Windows' WAN miniports
 )  # fmt: skip
+_MAC = re.compile("(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+_ADDRESS = re.compile(r"[0-9.]*|[0-9a-f.]*:[0-9a-f:.]*(%.*)?")
+_FILLING = frozenset(" .:_-\t")
 _HEX = re.compile(r"[^0-9a-f]")
 _LONGEST = 512
 
@@ -84,9 +86,8 @@ def _unite_vmware(found: dict[str, set[str]]) -> None:
 
 def is_placeholder(text: str) -> bool:
     """Whether a maker or a program wrote it where a value should stand."""
-    low = " ".join(text.lower().split())
-    bare = re.sub(r"[\s.:_\-]", "", low)
-    return low in _PLACEHOLDERS or len(set(bare)) < 2
+    low = text.lower()
+    return " ".join(low.split()) in _PLACEHOLDERS or len(set(low) - _FILLING) < 2
 
 
 def serial(text: str) -> str | None:
@@ -98,40 +99,37 @@ def serial(text: str) -> str | None:
 def uuid(text: str) -> str | None:
     """Lower case with hyphens, in the smaller of the two byte orders SMBIOS was read in: the first three fields of
     one are the other's backwards, and nothing in the value tells which was meant."""
-    digits = _HEX.sub("", text.lower())
-    if len(digits) != 32 or len(set(digits)) < 2:
+    d = _HEX.sub("", text.lower())
+    if len(d) != 32 or len(set(d)) < 2:
         return None
-    swapped = bytes.fromhex(digits)
-    swapped = swapped[3::-1] + swapped[5:3:-1] + swapped[7:5:-1] + swapped[8:]
-    orders = sorted(f"{d[:8]}-{d[8:12]}-{d[12:16]}-{d[16:20]}-{d[20:]}" for d in (digits, swapped.hex()))
-    return None if _UUIDS.intersection(orders) or is_placeholder(text) else orders[0]
+    rest = f"-{d[16:20]}-{d[20:]}"
+    one = f"{d[:8]}-{d[8:12]}-{d[12:16]}{rest}"
+    two = f"{d[6:8]}{d[4:6]}{d[2:4]}{d[:2]}-{d[10:12]}{d[8:10]}-{d[14:16]}{d[12:14]}{rest}"
+    return None if one in _UUIDS or two in _UUIDS else min(one, two)
 
 
 def mac(text: str) -> str | None:
     """Six octets, lower case, colons; none for groups, virtual routers, docker and what every machine has alike."""
-    low = text.lower()
-    if re.search(r"[^0-9a-f:.\-\s]", low.removeprefix("0x")):
+    value: str | None = text.lower()
+    if not value or not _MAC.fullmatch(value):
+        value = _respelt(text.lower().removeprefix("0x"))
+    if value is None or value[1] in "13579bdf" or len(set(value)) < 3 or _MACS.match(value):
         return None
-    parts = re.split(r"[:\-\s]", low)
-    digits = "".join(p.zfill(2) for p in parts) if len(parts) == 6 else _HEX.sub("", low.removeprefix("0x"))
-    if len(digits) != 12 or len(set(digits)) < 2 or int(digits[1], 16) & 1:
-        return None
-    value = ":".join(digits[i : i + 2] for i in range(0, 12, 2))
-    return None if _MACS.match(value) else value
+    return value
+
+
+def _respelt(text: str) -> str | None:
+    """A MAC from hyphens, dots, blanks, no separator, or octets without their leading zero."""
+    parts = re.split(r"[:\-\s]", text)
+    digits = "".join(part.zfill(2) for part in parts) if len(parts) == 6 else re.sub(r"[:.\-\s]", "", text)
+    value = ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
+    return value if _MAC.fullmatch(value) else None
 
 
 def name(text: str) -> str | None:
     """A host name in lower case without its final dot; none for localhost and for addresses."""
     value = text.lower().rstrip(".")
-    return None if value in _NAMES or not value or _is_address(value) else value
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return None if value in _NAMES or _ADDRESS.fullmatch(value) else value
 
 
 def vendor(text: str) -> str:
