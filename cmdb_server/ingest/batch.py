@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.relations import RelationType
 
 from cmdb_server.ingest.sighting import Index, Kinds, Said
@@ -228,8 +227,12 @@ class Batch:
             return self.seen_last(self.records[held.parent])
         return self.lane(held.scope, held.part).observed_at
 
-    def kind(self, held: Held) -> CIClass:
-        return self.kinds[held.class_]
+    def top(self, held: Held) -> Held:
+        """The thing that a component belongs to; a thing itself."""
+        while held.parent:
+            self.load((held.parent,))
+            held = self.records[held.parent]
+        return held
 
     # Lanes -----------------------------------------------------------------------------------------------------------
 

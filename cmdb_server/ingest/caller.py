@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cmdb_schemas.report import Report
+from cmdb_schemas.report import Observation, Report
 
 from cmdb_server.errors import Forbidden
 
@@ -56,6 +56,15 @@ def check_address(grant: Grant, address: str, path: str) -> None:
     """Raise Forbidden when an address or range lies outside of the granted networks."""
     if grant.networks and not any(_within(address, network) for network in grant.networks):
         raise Forbidden(f"{path}: {address!r} is outside of the networks granted to {grant.agent!r}")
+
+
+def check_observation(grant: Grant, seen: Observation, path: str) -> None:
+    """Raise Forbidden when an agent observed outside of its networks, or names a CI by its id."""
+    if seen.address is not None:
+        check_address(grant, seen.address, f"{path}.address")
+    for at, relation in enumerate(seen.relations):
+        if relation.to.ci is not None or relation.from_.ci is not None:
+            raise Forbidden(f"{path}.relations[{at}]: an agent names no CI, only what it observed")
 
 
 @lru_cache(maxsize=4096)

@@ -25,7 +25,7 @@ def resolve(batch: Batch) -> set[Relation]:
     _load_ties(batch)
     touched = {tie.relation for tie in batch.dropped_ties.values()}
     ties = [batch.ties[key] for key in sorted(batch.stale_ties) if key in batch.ties]
-    batch.load({id_ for tie in ties for id_ in (tie.near, tie.record)} | {tie.far[2:] for tie in ties if tie.far.startswith("r:")})
+    batch.load({id_ for tie in ties for id_ in (tie.near, tie.record)} | {_named_record(tie.far) for tie in ties} - {""})
     found = _Ends(batch, ties)
     for tie in ties:
         near, far = batch.records[tie.near].ci, found.ci(tie)
@@ -63,7 +63,8 @@ class _Ends:
     def __init__(self, batch: Batch, ties: Iterable[Tie]) -> None:
         self.batch = batch
         told = list(ties)
-        entries = {_entry(tie.far) for tie in told if not tie.far.startswith(("r:", "key:"))}
+        entries = {_entry(tie.far) for tie in told if not tie.far.startswith(("r:", "ci:", "key:"))}
+        self.keyed_cis = batch.tx.get(tables.CI, [(tie.far[3:],) for tie in told if tie.far.startswith("ci:")])
         self.holders: dict[Entry, list[Row]] = {}
         for row in batch.tx.find(tables.IDENTIFIER, ("kind", "value"), entries) if entries else ():
             self.holders.setdefault((row[0], row[1]), []).append(row)
@@ -74,8 +75,10 @@ class _Ends:
 
     def ci(self, tie: Tie) -> str | None:
         """The CI at the far end, or None."""
-        if tie.far.startswith("r:"):
-            held = self.batch.records.get(tie.far[2:])
+        if record := _named_record(tie.far):
+            held = self.batch.records.get(record)
+            if held is None and (record,) in self.keyed_cis:
+                return record
             return held.ci if held is not None else None
         if tie.far.startswith("key:"):
             return self._keyed(tie)
@@ -150,6 +153,12 @@ class _Ends:
                 if part.local_key in names:
                     return part.ci
         return ci
+
+
+def _named_record(far: str) -> str:
+    """The record that a far end names outright: one of its own observation, or a CI by any of its ids."""
+    kind, _, value = far.partition(":")
+    return value if kind in ("r", "ci") else ""
 
 
 def _entry(far: str) -> Entry:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cmdb_server.ingest.batch import Batch, Held
-from cmdb_server.ingest.sighting import as_json
+from cmdb_server.model.precedence import Candidate, shipped, winner
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row
 
@@ -67,22 +67,35 @@ def _class(batch: Batch, members: list[Held]) -> str:
 
 
 def _values(batch: Batch, members: list[Held]) -> dict[str, Any]:
-    """The winning value of each attribute: what is claimed by a record that is still there, then the newest."""
+    """The winning value of each attribute."""
     if len(members) == 1:
         return {name: entry[0] for name, entry in sorted(members[0].attributes.items())}
-    best: dict[str, tuple[tuple[Any, ...], Any]] = {}
-    present = [held for held in members if held.ended_at is None]
-    told: dict[str, Any] = {}
-    if any(told.setdefault(name, e[0]) != e[0] for held in present for name, e in held.attributes.items()):
-        for held in present:
-            batch.contest(held)
+    told: dict[str, list[tuple[Held, list[Any]]]] = {}
     for held in members:
         for name, entry in held.attributes.items():
-            confirmed = entry[2] if entry[2] is not None else batch.seen_last(held)
-            rank = (held.ended_at is None, confirmed, as_json(entry[0]), held.id)
-            if name not in best or rank > best[name][0]:
-                best[name] = (rank, entry[0])
-    return {name: best[name][1] for name in sorted(best)}
+            told.setdefault(name, []).append((held, entry))
+    class_ = batch.kinds[_class(batch, members)]
+    lineage = (class_.name, *class_.ancestors)
+    return {name: _winner(batch, name, told[name], lineage) for name in sorted(told)}
+
+
+def _winner(batch: Batch, name: str, told: list[tuple[Held, list[Any]]], lineage: tuple[str, ...]) -> Any:
+    """The value that counts. Where sources disagree, whose word is the newest depends on when each speaks again."""
+    first = told[0][1][0]
+    if all(entry[0] == first and type(entry[0]) is type(first) for _, entry in told):
+        return first
+    for held, _ in told:
+        batch.contest(batch.top(held))
+    candidates = [candidate(batch, held, entry) for held, entry in told if held.ended_at is None]
+    candidates = candidates or [candidate(batch, held, entry) for held, entry in told]
+    latest = max(one.confirmed_at for one in candidates)
+    return winner(candidates, shipped(), latest, lineage=lineage, attribute=name).value
+
+
+def candidate(batch: Batch, held: Held, entry: list[Any]) -> Candidate:
+    """One record's word on one attribute."""
+    confirmed = entry[2] if entry[2] is not None else batch.seen_last(held)
+    return Candidate(held.source, held.id, entry[0], entry[1], confirmed)
 
 
 def _name(attributes: dict[str, Any], members: list[Held]) -> str:

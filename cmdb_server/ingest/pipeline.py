@@ -21,7 +21,7 @@ from cmdb_schemas.relations import RelationType, relation_types
 from cmdb_server.errors import Invalid
 from cmdb_server.ingest import apply, cluster, decode, ends, items, late
 from cmdb_server.ingest.batch import Batch, Lane
-from cmdb_server.ingest.caller import Caller, check_address, check_scope
+from cmdb_server.ingest.caller import Caller, check_observation, check_scope
 from cmdb_server.ingest.sighting import Origin, Sighting, coverage, digest, is_complete, pack, read, unpack
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store, Writing
@@ -60,17 +60,25 @@ def ingest(store: Store, body: bytes, caller: Caller, now_ms: int, kinds: Mappin
     """Take in one report. Raises Malformed, Invalid or Forbidden, and then nothing is stored."""
     report = decode.report(body)
     check_scope(caller, report)
-    raw = bytes(report.content)
-    accepted = Accepted(
-        report, Origin.of(report), decode.observed_at(report, now_ms), now_ms, body,
-        hashlib.blake2b(raw, digest_size=16).hexdigest(), caller,
-    )  # fmt: skip
+    accepted = accept(report, body, caller, now_ms)
     if report.scan.part > report.scan.parts:
         raise _invalid("scan.part", f"part {report.scan.part} of {report.scan.parts}")
     if (known := store.read(lambda tx: _taken(tx, report.id))) is not None:
         return _duplicate(store, known, accepted)
-    ack = store.write(lambda tx: _take_in(tx, accepted, kinds or classes()))
+    ack = store.write(lambda tx: take_in(tx, accepted, kinds or classes()))
     return replace(ack, durable_revision=max(ack.durable_revision, store.durable_revision()))
+
+
+def accept(report: wire.Report, body: bytes, caller: Caller, now_ms: int) -> Accepted:
+    """The report with what the server adds: its scope, its time by the server's clock, its content's digest."""
+    origin = Origin.of(report)
+    mark = _content_digest(origin, bytes(report.content))
+    return Accepted(report, origin, decode.observed_at(report, now_ms), now_ms, body, mark, caller)
+
+
+def _content_digest(origin: Origin, raw: bytes) -> str:
+    """Stands for a content in its scope: the same bytes elsewhere speak of other records."""
+    return hashlib.blake2b(raw, digest_size=16, key=origin.scope.encode()).hexdigest()
 
 
 def _taken(tx: Reading, report: str) -> Row | None:
@@ -85,7 +93,8 @@ def _duplicate(store: Store, row: Row, accepted: Accepted) -> Ack:
     return Ack(accepted.report.id, row[0], store.durable_revision(), duplicate=True)
 
 
-def _take_in(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Ack:
+def take_in(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Ack:
+    """Take in an accepted report within a transaction."""
     report, origin = accepted.report, accepted.origin
     if (known := _taken(tx, report.id)) is not None:
         return Ack(report.id, known[0], 0, duplicate=True)
@@ -157,8 +166,8 @@ def _take_changes(batch: Batch, accepted: Accepted, lane: Lane | None, *, in_ord
 def _read(accepted: Accepted, kinds: Mapping[str, CIClass], raw: bytes, mark: bytes, index: int) -> Sighting:
     seen = decode.observation(raw, index, accepted.body)
     path = f"content.observations[{index}]"
-    if accepted.caller.grant is not None and seen.address is not None:
-        check_address(accepted.caller.grant, seen.address, f"{path}.address")
+    if accepted.caller.grant is not None:
+        check_observation(accepted.caller.grant, seen, path)
     return read(seen, accepted.origin, kinds, mark, path)
 
 

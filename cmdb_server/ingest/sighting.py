@@ -209,6 +209,8 @@ def _far(end: wire.End, refs: Mapping[str, str], origin: Origin, kinds: Kinds, p
         if end.ref not in refs:
             raise _bad_end(path, f"no ref {end.ref!r}")
         return f"r:{refs[end.ref]}"
+    if end.ci is not None:
+        return f"ci:{end.ci}"
     if end.native_key is not None:
         return f"native_key:{origin.source}|{end.native_key}"
     if end.address is not None:
@@ -225,7 +227,7 @@ def _far(end: wire.End, refs: Mapping[str, str], origin: Origin, kinds: Kinds, p
     if end.class_ is not None and end.name is not None:
         _class(kinds, end.class_, path)
         return f"declared:{end.class_}|{end.name}"
-    raise _bad_end(path, "an end needs ref, native_key, address, identifiers, or class with key or name")
+    raise _bad_end(path, "an end needs ref, ci, native_key, address, identifiers, or class with key or name")
 
 
 _RANKS = ("chassis_id", "serial", "uuid", "machine_id", "ssh_host_key", "engine_id", "mac", "fqdn", "name")

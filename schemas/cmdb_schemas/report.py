@@ -62,7 +62,8 @@ class End(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     - ``address`` with optional ``port`` and ``protocol``: whoever held that address when this was observed;
     - ``class`` and ``key``: a CI of a class that is identified by content (a package's purl, a certificate's
       SHA-256); it comes to be by being named, with ``attributes``;
-    - ``class`` and ``name``: a CI of a class without discovery (a service, a location), by its name.
+    - ``class`` and ``name``: a CI of a class without discovery (a service, a location), by its name;
+    - ``ci``: a CI by its id. People may say so; an agent, which knows no CI, may not.
     """
 
     ref: str | None = None
@@ -74,6 +75,7 @@ class End(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     class_: Name | None = field(name="class", default=None)
     key: Name | None = None
     name: Name | None = None
+    ci: Name | None = None
     attributes: dict[Name, Value] = {}
 
 

@@ -1,0 +1,80 @@
+"""The graph is a pure function of the observations: any order, any repeats, any lateness give the same digest."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cmdb_server.ingest.caller import Caller
+from cmdb_server.ingest.pipeline import ingest
+from cmdb_server.store.digest import graph_digest
+from cmdb_server.store.port import Store
+from cmdb_server.store.sqlite import SqliteStore
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.factories import START, host, report
+
+MINUTE = 60_000
+CALLER = Caller("tests", "admin")
+NOW = START + 100 * MINUTE
+
+names = st.sampled_from(["a", "b", "c"])
+addresses = st.sampled_from(["10.0.0.1", "10.0.0.2", "10.0.0.3"])
+
+
+@st.composite
+def things(draw: Any) -> Any:
+    name = draw(names)
+    kinds: dict[str, list[str]] = {"name": [name]}
+    if draw(st.booleans()):
+        kinds["serial"] = [draw(st.sampled_from(["S1", "S2", "S3"]))]
+    if draw(st.booleans()):
+        kinds["mac"] = draw(st.lists(st.sampled_from([f"3c:ec:ef:00:00:0{n}" for n in (1, 2, 3)]), min_size=1, unique=True))
+    return host(
+        name, draw(addresses), identifiers=kinds, listens=draw(st.lists(st.sampled_from([80, 443]), unique=True)),
+        uses=draw(st.lists(st.tuples(addresses, st.sampled_from([80, 443])), max_size=2, unique=True)),
+        packages=draw(st.lists(st.sampled_from(["pkg:deb/x@1", "pkg:deb/x@2"]), max_size=2, unique=True)),
+        **draw(st.dictionaries(st.sampled_from(["os_name", "os_version"]), st.sampled_from(["1", "2", ""]))),
+    )  # fmt: skip
+
+
+@st.composite
+def reports(draw: Any) -> list[bytes]:
+    """Scans of three scopes by two sources, whole, partial or failed; no two of a scope at one moment."""
+    told = []
+    moments = draw(st.lists(st.tuples(st.integers(0, 8), st.sampled_from(["x", "y", "z"])), max_size=7, unique=True))
+    for number, (minute, scope) in enumerate(moments):
+        seen = draw(st.lists(things(), max_size=3, unique_by=lambda thing: thing.address))
+        told.append(
+            report(
+                f"r{number}", START + minute * MINUTE, seen, target=f"scope-{scope}",
+                source="snmp" if scope == "z" else "ssh",
+                coverage={"scope": draw(st.sampled_from(["complete", "complete", "partial"]))},
+            )
+        )  # fmt: skip
+    return told
+
+
+def digest_after(store: Store, bodies: list[bytes]) -> str:
+    for body in bodies:
+        ingest(store, body, CALLER, NOW)
+    return store.read(graph_digest)
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(told=reports(), seed=st.integers(0, 2**32))
+def test_any_order_and_any_repeats_give_the_same_graph(tmp_path_factory: pytest.TempPathFactory, told: list[bytes], seed: int) -> None:
+    rng = random.Random(seed)
+    folder = tmp_path_factory.mktemp("order")
+    shuffled = told + [body for body in told if rng.random() < 0.3]
+    rng.shuffle(shuffled)
+    one, other = open_store(folder / "one"), open_store(folder / "other")
+    assert digest_after(one, told) == digest_after(other, shuffled)
+    one.close(), other.close()
+
+
+def open_store(path: Path) -> SqliteStore:
+    return SqliteStore(path)
