@@ -1,0 +1,69 @@
+"""Constraints and indexes, derived from ``store.tables``, and the node that keeps the revision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neo4j import Driver, GraphDatabase
+
+from cmdb_server.store.neo4j.naming import STORE, label_of
+from cmdb_server.store.tables import RELATION, Table
+
+
+def constraint(label: str) -> str:
+    """One row a key. A constraint on several properties is the paid edition's, so the key is one computed text."""
+    return f"CREATE CONSTRAINT cmdb_{label} IF NOT EXISTS FOR (n:{label}) REQUIRE n._key IS UNIQUE"
+
+
+def index(table: Table, columns: tuple[str, ...]) -> str:
+    names = ", ".join(f"n.`{column}`" for column in columns)
+    name = "_".join(("cmdb", table.name, *columns))
+    return f"CREATE INDEX {name} IF NOT EXISTS FOR (n:{label_of(table)}) ON ({names})"
+
+
+def indexes(table: Table) -> Iterator[str]:
+    """An index on several properties answers for all of them only, so each leading part has its own. Leading parts of
+    the key are found by ``_key``."""
+    wanted = {columns[:width] for columns in table.indexes for width in range(1, len(columns) + 1)}
+    for columns in sorted(wanted):
+        if columns != table.key[: len(columns)]:
+            yield index(table, columns)
+    if table.key[0] == "revision" and len(table.key) > 1:
+        yield index(table, ("revision",))
+
+
+def relationship_index(kind: str) -> str:
+    """The change feed's way to relations of one type."""
+    return f"CREATE INDEX cmdb_revision_{kind} IF NOT EXISTS FOR ()-[r:{kind}]-() ON (r.revision)"
+
+
+def create_table(table: Table) -> list[str]:
+    if table is RELATION:
+        return []
+    return [constraint(label_of(table)), *indexes(table)]
+
+
+def create_all(tables: tuple[Table, ...]) -> list[str]:
+    return [constraint(STORE), *(statement for table in tables for statement in create_table(table))]
+
+
+def apply(driver: Driver, database: str | None, statements: list[str]) -> None:
+    """Several changes of the schema at once; each is left alone where it is made already."""
+    if statements:
+        with driver.session(database=database) as session:
+            session.execute_write(
+                lambda transaction: [transaction.run(statement).consume() for statement in statements]
+            )
+            session.run("CALL db.awaitIndexes(600)").consume()
+
+
+def clear(driver: Driver, database: str | None, match: str) -> None:
+    """Removes nodes in many small transactions. ``match`` binds ``n``."""
+    with driver.session(database=database) as session:
+        session.run(f"{match} CALL (n) {{ DETACH DELETE n }} IN TRANSACTIONS OF 5000 ROWS").consume()
+
+
+def erase(uri: str, user: str, password: str, database: str | None = None) -> None:
+    """Removes everything from a database that tests use."""
+    with GraphDatabase.driver(uri, auth=(user, password)) as driver:
+        clear(driver, database, "MATCH (n)")
