@@ -11,17 +11,19 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import chain
+from typing import NamedTuple
 
 import msgspec
 
-from cmdb_agent import credentials, device, script, transports
+from cmdb_agent import credentials, device, script, sockets, transports
 from cmdb_agent.delivery import rfc3339
 from cmdb_agent.errors import AgentError, TransportError
 from cmdb_agent.mibs import mibs
-from cmdb_agent.observation import CoverageStatus, Sample, Transcript
+from cmdb_agent.observation import CoverageStatus, Sample, SnmpTransport, Transcript, Transport
 from cmdb_agent.probes import probes
 from cmdb_agent.redact import redact_text
-from cmdb_agent.settings import Settings
+from cmdb_agent.settings import Limits, Settings
 from cmdb_agent.targets import Target
 from cmdb_agent.transports import walker
 from cmdb_agent.transports.snmp import SnmpTarget, SnmpUser, open_snmp
@@ -29,7 +31,20 @@ from cmdb_agent.unite import carried_samples, short_of, unite, within_bounds
 from cmdb_schemas.report import VERSION, Content, Coverage, Observation, Report, Scan, ScanError, Scope, encode_content
 
 HOST_CLASS = "server"
+APPLICATIONS = "applications"
+"""The section of what is drawn from several probes: applications and their dependencies."""
+_DRAWN_FROM = frozenset({"processes", "listeners", "connections"})
 _BROKEN: frozenset[CoverageStatus] = frozenset({"failed", "truncated", "loop", "timeout", "undecodable"})
+
+
+class Reach(NamedTuple):
+    """How targets are reached: over the network, or whatever stands in for it (a recording)."""
+
+    shell: Callable[[Target, Limits], Transport] = transports.open_shell
+    snmp: Callable[[SnmpTarget, walker.Limits], SnmpTransport] = open_snmp
+
+
+NETWORK = Reach()
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -59,11 +74,12 @@ def scan(
                 yield future.result()
 
 
-def scan_one(target: Target, settings: Settings) -> Report:
+def scan_one(target: Target, settings: Settings, reach: Reach = NETWORK) -> Report:
     """The report on one target. Never raises: what goes wrong stands in the report."""
     started = time.time()
     try:
-        found = _read_device(target, settings) if target.kind == "snmp" else _read_host(target, settings)
+        read = _read_device if target.kind == "snmp" else _read_host
+        found = read(target, settings, reach)
     except AgentError as error:
         found = _failed(target, error.kind, str(error))
     except Exception as error:  # noqa: BLE001 - a fault of ours on one host must not cost the others theirs
@@ -95,7 +111,7 @@ def failed(report: Report) -> bool:
     return not msgspec.json.decode(report.content, type=Content).observations
 
 
-def _read_host(target: Target, settings: Settings) -> Found:
+def _read_host(target: Target, settings: Settings, reach: Reach) -> Found:
     """Runs the script on one host and reads what it printed."""
     marker, chosen = secrets.token_hex(16), probes()
     text = script.build(
@@ -105,7 +121,7 @@ def _read_host(target: Target, settings: Settings) -> Found:
         limit_s=settings.limits.command_s,
         sudo_password=_sudo_password(target),
     )
-    transport = transports.open_shell(target, settings.limits)
+    transport = reach.shell(target, settings.limits)
     try:
         transcript = transport.run(text)
     finally:
@@ -114,15 +130,30 @@ def _read_host(target: Target, settings: Settings) -> Found:
     if not outputs:
         raise TransportError(f"{target.name}: no shell: {_first_line(transcript)}", transcript.cut or "channel")
     reading = script.facts(chosen, outputs)
+    applications = sockets.from_facts(chain.from_iterable(reading.facts.values()), script.own_session(outputs))
     address = None if target.kind == "local" else transcript.address or target.host
-    united = unite(target.name, HOST_CLASS, address, reading.facts)
+    united = unite(target.name, HOST_CLASS, address, {**reading.facts, APPLICATIONS: applications})
     errors = [*reading.errors, *united.errors, *_cut(transcript)]
-    return Found(short_of(united.errors, reading.coverage), [united.observation], united.samples, errors)
+    coverage = _covered(reading.coverage, ended=any(output.section == script.SESSION for output in outputs))
+    return Found(short_of(united.errors, coverage), [united.observation], united.samples, errors)
 
 
-def _read_device(target: Target, settings: Settings) -> Found:
+def _covered(read: Sequence[Coverage], ended: bool) -> list[Coverage]:
+    """The coverage with that of the applications: it is as good as the worst of what they were drawn from. A script
+    that did not reach its end has not told with which rights it read, so that nothing counts as complete."""
+    worst = next((one for one in read if one.section in _DRAWN_FROM and one.status != "complete"), None)
+    status: CoverageStatus = "partial" if worst else "complete"
+    applications = Coverage(APPLICATIONS, status, f"{worst.section}: {worst.status}" if worst else "")
+    coverage = [*read, applications]
+    if ended:
+        return coverage
+    cut = "the script did not reach its end"
+    return [Coverage(one.section, "partial", cut) if one.status == "complete" else one for one in coverage]
+
+
+def _read_device(target: Target, settings: Settings, reach: Reach) -> Found:
     """Walks one device by SNMP."""
-    transport = open_snmp(_snmp_target(target), walker.Limits(seconds=settings.limits.script_s))
+    transport = reach.snmp(_snmp_target(target), walker.Limits(seconds=settings.limits.script_s))
     try:
         reading = device.read_device(transport)
     finally:
@@ -173,7 +204,9 @@ def _failed(target: Target, kind: str, message: str) -> Found:
 
 
 def _sections(target: Target) -> Sequence[str]:
-    return [mib.name for mib in mibs()] if target.kind == "snmp" else [probe.name for probe in probes()]
+    return (
+        [mib.name for mib in mibs()] if target.kind == "snmp" else [*(probe.name for probe in probes()), APPLICATIONS]
+    )
 
 
 def _probe_set(target: Target) -> str:
