@@ -30,14 +30,10 @@ class United:
     errors: list[ScanError] = field(default_factory=list)
 
 
-def unite(
-    ref: str, class_: str, address: str | None, facts: Mapping[str, Sequence[Fact]], applications: Iterable[Fact] = ()
-) -> United:
+def unite(ref: str, class_: str, address: str | None, facts: Mapping[str, Sequence[Fact]]) -> United:
     """Facts by section, in the order of their precedence: of two sections that tell one attribute the first counts;
-    identifiers are united. ``class_`` is used when no section tells a better one. ``applications`` are facts that
-    were drawn from several sections; they carry their own."""
+    identifiers are united. ``class_`` is used when no section tells a better one."""
     told = [(section, fact) for section, found in facts.items() for fact in found]
-    told += [("", fact) for fact in applications]
     host = _host(ref, class_, address, told)
     united = within_bounds(replace(host, components=_components(told), relations=_relations(told)))
     united.samples = carried_samples(replace(fact, ref=ref) for _, fact in told if isinstance(fact, Sample))

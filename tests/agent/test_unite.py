@@ -71,12 +71,6 @@ def test_a_relation_told_twice_is_one() -> None:
     assert len(unite("h", "server", None, {"a": [link(), link()]}).observation.relations) == 1
 
 
-def test_applications_keep_their_own_section() -> None:
-    application = Component("application:web", "application", "web", section="processes")
-    [component] = unite("h", "server", None, {}, [application]).observation.components
-    assert component.section == "processes"
-
-
 def test_samples_are_told_of_this_observation_and_stay_outside_it() -> None:
     facts = {"uptime": [Sample("", "system.uptime", 5.0), Sample("x", "bad", math.inf), Sample("x", "worse", math.nan)]}
     united = unite("h", "server", None, facts)
