@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from cmdb_server.ingest.batch import Batch, Held, Tie
 from cmdb_server.ingest.entries import entries
@@ -18,7 +17,9 @@ PRESENCE = ""
 """The attribute under which a record's presence is kept among its facts."""
 
 
-def apply(batch: Batch, sightings: Iterable[Sighting], origin: Origin, part: int, at: int, sections: Mapping[str, str]) -> None:
+def apply(
+    batch: Batch, sightings: Iterable[Sighting], origin: Origin, part: int, at: int, sections: Mapping[str, str]
+) -> None:
     """Take in sightings at ``at`` (ms), each newer than all that is known of its record."""
     seen = list(sightings)
     known = [s.thing.record for s in seen if s.thing.record in batch.records]
@@ -149,9 +150,7 @@ def _update(
     _reclaim(batch, held, sighting.claims, ties, at, last, sections)
 
 
-def _say(
-    batch: Batch, held: Held, said: Said, at: int, last: int, borne: Mapping[tuple[str, str], Row]
-) -> None:
+def _say(batch: Batch, held: Held, said: Said, at: int, last: int, borne: Mapping[tuple[str, str], Row]) -> None:
     """Take in what one record says now. An attribute that is not told keeps its value and its last confirmation."""
     mine, changed = held.attributes, False
     for name, value in said.attributes.items():
@@ -171,9 +170,7 @@ def _say(
     _reenter(batch, held, said, at, last, borne)
 
 
-def _reenter(
-    batch: Batch, held: Held, said: Said, at: int, last: int, borne: Mapping[tuple[str, str], Row]
-) -> None:
+def _reenter(batch: Batch, held: Held, said: Said, at: int, last: int, borne: Mapping[tuple[str, str], Row]) -> None:
     now = entries(batch, held, said)
     for kind, value in now:
         row = borne.get((kind, value))

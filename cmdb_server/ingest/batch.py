@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cmdb_schemas.relations import RelationType
-
 from cmdb_server.ingest.sighting import Index, Kinds, Said
 from cmdb_server.model.components import NATIVE, PLACE, PLACE_NAME
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row, Writing
-
 
 UNASKED = frozenset(("listens", PLACE, PLACE_NAME, NATIVE))
 """Kinds of the index by which no claim names its far end."""

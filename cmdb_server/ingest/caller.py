@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cmdb_schemas.report import Observation, Report
-
 from cmdb_server.errors import Forbidden
 
 LOCAL = "local:"

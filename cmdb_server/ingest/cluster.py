@@ -28,7 +28,7 @@ def recluster(batch: Batch) -> None:
     """Decide again who ``batch.seeds`` are, and place every record in its CI."""
     if not batch.seeds:
         return
-    ruled, undone = _decisions(batch)
+    ruled = _decisions(batch)
     search = _Search(batch, ruled)
     waiting = sorted(batch.seeds)
     done: set[str] = set()
@@ -39,7 +39,7 @@ def recluster(batch: Batch) -> None:
         _loosen(batch)
 
 
-def _decisions(batch: Batch) -> tuple[tuple[Decision, ...], frozenset[str]]:
+def _decisions(batch: Batch) -> tuple[Decision, ...]:
     rows = batch.tx.scan(tables.DECISION, None, 1_000_000)
     undone = frozenset(row[7] for row in rows if row[7])
     told = [
@@ -51,7 +51,7 @@ def _decisions(batch: Batch) -> tuple[tuple[Decision, ...], frozenset[str]]:
         for row in rows
         if row[2] in ("merge", "split", "distrust", "pin")
     ]  # fmt: skip
-    return in_force(told, undone), undone
+    return in_force(told, undone)
 
 
 class _Search:

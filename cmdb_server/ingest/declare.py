@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+
 from cmdb_schemas.ci_class import CIClass, check_value, classes
 from cmdb_schemas.relations import relation_types
 from cmdb_schemas.report import Content, End, Observation, Relation, Report, Scan, Scope, encode_content
-
 from cmdb_server.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from cmdb_server.ingest.caller import Caller
 from cmdb_server.ingest.entries import DECLARED

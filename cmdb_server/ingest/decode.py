@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
-from cmdb_schemas import report as wire
 
+from cmdb_schemas import report as wire
 from cmdb_server.errors import Invalid, Malformed
 
 T = TypeVar("T")

@@ -13,6 +13,7 @@ from cmdb_server.ingest.items import contained
 from cmdb_server.ingest.sighting import as_json
 from cmdb_server.model import ids
 from cmdb_server.model.connections import Endpoint, Holder, Listener, resolve_end
+from cmdb_server.model.holding import nearest
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row
 
@@ -25,7 +26,9 @@ def resolve(batch: Batch) -> set[Relation]:
     _load_ties(batch)
     touched = {tie.relation for tie in batch.dropped_ties.values()}
     ties = [batch.ties[key] for key in sorted(batch.stale_ties) if key in batch.ties]
-    batch.load({id_ for tie in ties for id_ in (tie.near, tie.record)} | {_named_record(tie.far) for tie in ties} - {""})
+    batch.load(
+        {id_ for tie in ties for id_ in (tie.near, tie.record)} | {_named_record(tie.far) for tie in ties} - {""}
+    )
     found = _Ends(batch, ties)
     for tie in ties:
         near, far = batch.records[tie.near].ci, found.ci(tie)
@@ -99,18 +102,15 @@ class _Ends:
         """The CIs that held the entry when the claim was last made: those whose time with it covers that moment, or
         else come nearest to it. Where several did, whom the claim means depends on when it is made."""
         at = tie.last_at if tie.last_at is not None else self.batch.seen_last(self.batch.records[tie.record])
-        best: dict[str, int] = {}
-        for _, _, record, first, last in self.holders.get(_entry(tie.far), ()):
-            held = self.batch.records[record]
-            until = self.batch.seen_last(held) if last is None else last
-            if held.ended_at is not None and last is None:
-                until = min(until, held.ended_at)
-            distance = max(first - at, at - until, 0)
-            best[held.ci] = min(distance, best.get(held.ci, distance))
-        if len(best) > 1:
+        holding = [(self.batch.records[row[2]], row) for row in self.holders.get(_entry(tie.far), ())]
+        if len({held.ci for held, _ in holding}) > 1:
             self.batch.contest(self.batch.records[tie.record])
-        nearest = min(best.values(), default=0)
-        return sorted(ci for ci, distance in best.items() if distance == nearest)
+        return nearest(((held.ci, row[3], self._until(held, row[4])) for held, row in holding), at)
+
+    def _until(self, held: Held, last: int | None) -> int:
+        """Until when the record bore an entry: until it was last seen, unless it dropped the entry before."""
+        seen = self.batch.seen_last(held)
+        return seen if last is None else min(last, seen)
 
     def _listeners(self, ties: Iterable[Tie]) -> dict[str, list[Held]]:
         """CI -> its application records, for the CIs that hold the addresses asked for."""

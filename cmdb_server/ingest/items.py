@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cmdb_server.ingest.batch import Batch, Held
+from cmdb_server.ingest.sighting import Kinds
 from cmdb_server.model.precedence import Candidate, shipped, winner
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row
@@ -151,7 +152,12 @@ def _contain(batch: Batch, rows: Iterable[Row], known: dict[Any, Row]) -> None:
 
 def contained(batch: Batch, ci: str, parent: str, class_: str) -> tuple[str, str, str] | None:
     """(from, type, to) of the relation between a component and its parent."""
-    containment = batch.kinds[class_].containment
+    return contained_by(batch.kinds, ci, parent, class_)
+
+
+def contained_by(kinds: Kinds, ci: str, parent: str, class_: str) -> tuple[str, str, str] | None:
+    """The same, given the classes."""
+    containment = kinds[class_].containment
     if containment is None:
         return None
     ends = (ci, parent) if containment.component == "from" else (parent, ci)

@@ -65,10 +65,10 @@ def rebuild(batch: Batch, origin: Origin, records: set[str], scan: str | None) -
     for held in elsewhere:
         where = Origin(held.source, held.site, origin.target, origin.probe, held.scope)
         things.update(_things(batch, scopes[held.scope], {held.id}, where))
-    displacing = _displacing(batch, scopes, things)
+    displacing = _displacing(scopes, things)
     for record in sorted(affected):
-        held = batch.records.get(record)
-        scope = held.scope if held is not None else origin.scope
+        known = batch.records.get(record)
+        scope = known.scope if known is not None else origin.scope
         _Rebuilt(batch, origin, record, things[record], scopes[scope], displacing).write()
 
 
@@ -109,7 +109,7 @@ def unpacked(body: bytes) -> bytes:
 
 
 def _displacing(
-    batch: Batch, scopes: Mapping[str, Told], things: Mapping[str, Mapping[str, Sighting]]
+    scopes: Mapping[str, Told], things: Mapping[str, Mapping[str, Sighting]]
 ) -> dict[str, list[tuple[int, str]]]:
     """address -> (time, record) of every sighting there."""
     found: dict[str, list[tuple[int, str]]] = {}
@@ -141,9 +141,7 @@ class _Rebuilt:
 
     def _absences(self, displacing: Mapping[str, list[tuple[int, str]]]) -> list[int]:
         """When something showed that it was gone: complete scans without it, others at its address."""
-        without = [
-            scan.at for scan in self.told.scans.values() if scan.complete and self.record not in scan.records
-        ]
+        without = [scan.at for scan in self.told.scans.values() if scan.complete and self.record not in scan.records]
         first = self.seen[0][1]
         if "@address" in first.thing.identifiers:
             without += [at for at, other in displacing.get(first.target, ()) if other != self.record]
@@ -284,7 +282,9 @@ class _Rebuilt:
         last = None if at == self.seen[-1][0] else at
         tie = self.batch.ties.get((self.record, key))
         if tie is None:
-            tie = Tie(self.record, key, value["type"], value["near"], claim.far, value, claim.section, first, last, None, None)
+            tie = Tie(
+                self.record, key, value["type"], value["near"], claim.far, value, claim.section, first, last, None, None
+            )
             self.batch.ties[(self.record, key)] = tie
         tie.value, tie.first_at, tie.last_at = value, first, last
         self.batch.dropped_ties.pop((self.record, key), None)

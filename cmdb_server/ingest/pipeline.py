@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+
 from cmdb_schemas import report as wire
 from cmdb_schemas.ci_class import CIClass, classes
 from cmdb_schemas.relations import RelationType, relation_types
-
 from cmdb_server.errors import Invalid
 from cmdb_server.ingest import apply, cluster, decode, ends, items, late
 from cmdb_server.ingest.batch import Batch, Lane
@@ -353,5 +353,3 @@ def _samples(tx: Writing, accepted: Accepted) -> None:
 
 def _invalid(path: str, message: str) -> Invalid:
     return Invalid(f"{path}: {message}", errors=[{"path": path, "message": message}])
-
-

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+
 from cmdb_schemas import report as wire
 from cmdb_schemas.ci_class import CIClass
-
 from cmdb_server.errors import Invalid
 from cmdb_server.model import ids
 from cmdb_server.model.normalise import normalise
@@ -146,8 +146,13 @@ def _components(
             )
         record = ids.component_id(parent, part.class_, part.local_key)
         said = _said(
-            record, class_, part.attributes, part.identifiers,
-            local_key=part.local_key, parent=parent, section=part.section,
+            record,
+            class_,
+            part.attributes,
+            part.identifiers,
+            local_key=part.local_key,
+            parent=parent,
+            section=part.section,
         )
         if refs.setdefault(part.ref, record) != record or record in found:
             raise Invalid(
@@ -190,9 +195,16 @@ def _claims(
             raise _bad_end(where, "one end must be a ref of this observation")
         text = _far(far, refs, origin, kinds, where)
         value = {
-            "type": relation.type, "way": way, "near": refs[near.ref], "far": text, "evidence": relation.evidence,
-            "confidence": relation.confidence, "transient": relation.transient, "group": relation.group,
-            "weight": relation.weight, **_details(far),
+            "type": relation.type,
+            "way": way,
+            "near": refs[near.ref],
+            "far": text,
+            "evidence": relation.evidence,
+            "confidence": relation.confidence,
+            "transient": relation.transient,
+            "group": relation.group,
+            "weight": relation.weight,
+            **_details(far),
         }
         key = hashlib.blake2b(
             "\x00".join(

@@ -1,0 +1,170 @@
+"""Why is this here, and why does it say that: the records of a CI, what tied them, and every source's word on every
+attribute with the one that won."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cmdb_schemas.ci_class import classes
+from cmdb_server.answers.lives import Lives
+from cmdb_server.answers.viewer import Viewer
+from cmdb_server.answers.views import SourceView
+from cmdb_server.ingest.declare import resolve
+from cmdb_server.ingest.decode import stored_observation
+from cmdb_server.ingest.late import unpacked
+from cmdb_server.ingest.sighting import as_json
+from cmdb_server.model import identity
+from cmdb_server.model.precedence import Candidate, Verdict, shipped, winner
+from cmdb_server.model.record import Record
+from cmdb_server.store import tables
+from cmdb_server.store.port import Reading, Row, Store
+
+R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One source's word on an attribute. ``section``: the probe or table of the scan that told it."""
+
+    value: Any
+    record: str
+    source: str
+    agent: str
+    section: str | None
+    since: int
+    confirmed: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeExplained:
+    """``why``: pinned, only, precedence, newest or stale. ``losers``: best first."""
+
+    name: str
+    value: Any
+    why: str
+    winner: Word | None
+    losers: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tied:
+    """Why two records are held to be one thing: what each kind of evidence weighed, and the sum."""
+
+    records: tuple[str, str]
+    terms: tuple[Mapping[str, Any], ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All that is known of how a CI came to be what it is."""
+
+    ci: str
+    class_: str
+    name: str
+    sources: tuple[SourceView, ...]
+    ties: tuple[Tied, ...]
+    attributes: tuple[AttributeExplained, ...]
+    decisions: tuple[Mapping[str, Any], ...]
+
+
+def explain(store: Store, viewer: Viewer, ci: str, attribute: str | None = None, *, now_ms: int) -> Explanation:
+    """Explain a CI, or one attribute of it. Raises NotFound."""
+    del viewer
+
+    def work(tx: Reading) -> Explanation:
+        id_ = resolve(tx, ci)
+        row = tx.get(tables.CI, [(id_,)])[(id_,)]
+        lives = Lives(tx, now_ms)
+        lives.load([id_])
+        sources = {source.record: source for source in lives.sources(id_)}
+        records = sorted(tx.find(tables.RECORD, ("ci",), [(id_,)]), key=lambda r: (r[R["first_at"]], r[0]))
+        attributes = _attributes(tx, row, records, sources, attribute, now_ms)
+        return Explanation(
+            id_, row[1], row[2], tuple(sources[r[0]] for r in records), tuple(_ties(records, sources)),
+            tuple(attributes), tuple(_decisions(tx, {r[0] for r in records})),
+        )  # fmt: skip
+
+    return store.read(work)
+
+
+def _attributes(
+    tx: Reading, row: Row, records: Iterable[Row], sources: Mapping[str, SourceView], only: str | None, now: int
+) -> Iterable[AttributeExplained]:
+    told: dict[str, list[tuple[Candidate, Word]]] = {}
+    for record in records:
+        source, sections = sources[record[0]], _sections(tx, record)
+        for name, (value, since, confirmed) in record[R["attributes"]].items():
+            last = confirmed if confirmed is not None else source.last
+            word = Word(value, record[0], source.source, source.agent, sections.get(name), since, last)
+            told.setdefault(name, []).append((Candidate(source.source, record[0], value, since, last), word))
+    class_ = classes()[row[1]]
+    for name in sorted(told) if only is None else [only] if only in told else []:
+        verdict = winner(
+            [candidate for candidate, _ in _standing(told[name], sources)], shipped(), now,
+            lineage=(class_.name, *class_.ancestors), attribute=name,
+        )  # fmt: skip
+        yield _explained(name, verdict, told[name])
+
+
+def _standing(told: list[tuple[Candidate, Word]], sources: Mapping[str, SourceView]) -> list[tuple[Candidate, Word]]:
+    """The words of what is still there; of what is gone only where nothing else speaks."""
+    present = [one for one in told if sources[one[1].record].ended_at is None]
+    return present or told
+
+
+def _explained(name: str, verdict: Verdict, told: list[tuple[Candidate, Word]]) -> AttributeExplained:
+    words = {candidate.record: word for candidate, word in told}
+    first = words.get(verdict.winner.record) if verdict.winner is not None else None
+    losers = [words.pop(one.record) for one in verdict.losers]
+    if first is not None:
+        words.pop(first.record)
+    losers += sorted(words.values(), key=lambda word: (-word.confirmed, as_json(word.value), word.record))
+    return AttributeExplained(name, verdict.value, verdict.why, first, tuple(losers))
+
+
+def _sections(tx: Reading, record: Row) -> Mapping[str, str]:
+    """attribute -> section, as the record's last observation told."""
+    if record[R["parent"]]:
+        section = record[R["section"]]
+        return {name: section for name in record[R["attributes"]]} if section else {}  # noqa: C420
+    thing = tx.get(tables.THING, [(record[R["evidence"]],)]).get((record[R["evidence"]],))
+    return stored_observation(unpacked(thing[1])).sections if thing is not None else {}
+
+
+def _ties(records: list[Row], sources: Mapping[str, SourceView]) -> Iterable[Tied]:
+    """The strongest bonds that hold the records together: a tree of them, each record tied to its best earlier one."""
+    if len(records) < 2 or records[0][R["parent"]]:
+        return
+    views = [_view(record, sources[record[0]]) for record in records]
+    resolution = identity.resolve(views)
+    for at, view in enumerate(views[1:], 1):
+        bonds = []
+        for other in views[:at]:
+            terms = resolution.evidence(other.id, view.id)
+            bonds.append((sum(term.points for term in terms), other.id, terms))
+        score, other_id, terms = max(bonds, key=lambda bond: (bond[0], bond[1]))
+        yield Tied((other_id, view.id), tuple(_term(term) for term in terms), score)
+
+
+def _term(term: identity.Term) -> Mapping[str, Any]:
+    return {name: getattr(term, name) for name in term.__slots__}
+
+
+def _view(record: Row, source: SourceView) -> Record:
+    identifiers = {kind: tuple(values) for kind, values in record[R["identifiers"]].items()}
+    address = identifiers.pop("@address", (None,))[0]
+    return Record(
+        record[0], source.source, source.site, source.target, record[R["native_key"]], record[R["class"]],
+        classes()[record[R["class"]]].family, identifiers, address, ((source.first, source.last),),
+        source.source == "manual", source.first,
+    )  # fmt: skip
+
+
+def _decisions(tx: Reading, records: set[str]) -> Iterable[Mapping[str, Any]]:
+    for row in tx.scan(tables.DECISION, None, 100_000):
+        named = {id_ for side in row[3].get("sides", ()) for id_ in side}
+        if named & records:
+            yield {"id": row[0], "verb": row[2], "by": row[4], "at": row[5], "reason": row[6], "undoes": row[7]}

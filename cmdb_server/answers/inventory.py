@@ -1,0 +1,277 @@
+"""What is there: CIs, their relations, where they come from. Typed answers, built once for API, CLI and pages.
+
+Every read takes a viewer and may be asked as of a time (``at``: how things were) and as known at a time (``known_at``:
+what had been told by then), both in ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cmdb_schemas.ci_class import CIClass, classes
+from cmdb_schemas.relations import relation_types
+from cmdb_server.answers.history import Graph, graph_at
+from cmdb_server.answers.lives import Lives
+from cmdb_server.answers.viewer import Viewer
+from cmdb_server.answers.views import CiAnswer, CiSummary, Hit, OpenEnd, Page, RelationView
+from cmdb_server.errors import Invalid
+from cmdb_server.ingest.declare import resolve
+from cmdb_server.model.normalise import normalise
+from cmdb_server.store import tables
+from cmdb_server.store.port import Reading, Row, Store
+
+PAGE_LIMIT = 1000
+SCAN = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed to. ``class_`` takes in its descendants; ``attributes``: name -> wanted value as text."""
+
+    class_: str | None = None
+    name: str | None = None
+    site: str | None = None
+    stage: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+def list_cis(
+    store: Store, viewer: Viewer, filters: Filters, cursor: str | None = None, limit: int = 100,
+    at: int | None = None, known_at: int | None = None, *, now_ms: int,
+) -> Page:  # fmt: skip
+    """CIs in order of their ids. Raises Invalid for an unknown class."""
+    del viewer  # all-seeing for now
+    limit = max(1, min(limit, PAGE_LIMIT))
+    known = classes()
+    if filters.class_ is not None and filters.class_ not in known:
+        raise Invalid(f"class: unknown class {filters.class_!r}", errors=[{"path": "class", "message": "unknown"}])
+
+    def work(tx: Reading) -> Page:
+        graph = _past(tx, at, known_at)
+        lives = Lives(tx, now_ms if at is None else at, graph)
+        found: list[CiSummary] = []
+        for rows in _batches(tx, graph, filters, known, cursor):
+            fitting = [row for row in rows if _fits(row, filters, known)]
+            for summary in _summaries(fitting, lives):
+                if filters.stage in (None, summary.stage) and filters.site in (None, summary.site):
+                    found.append(summary)
+                    if len(found) > limit:
+                        return Page(tuple(found[:limit]), found[limit - 1].id, tx.revision)
+        return Page(tuple(found), None, tx.revision)
+
+    return store.read(work)
+
+
+def _past(tx: Reading, at: int | None, known_at: int | None) -> Graph | None:
+    return graph_at(tx, at, known_at) if at is not None or known_at is not None else None
+
+
+def _batches(
+    tx: Reading, graph: Graph | None, filters: Filters, known: Mapping[str, CIClass], cursor: str | None
+) -> Iterator[list[Row]]:
+    """The rows to look at, in order of id, after the cursor."""
+    if graph is not None or filters.class_ is not None or filters.name is not None:
+        rows = list(graph.cis.values()) if graph is not None else _narrowed(tx, filters, known)
+        ordered = sorted((row for row in rows if cursor is None or row[0] > cursor), key=lambda row: str(row[0]))
+        for start in range(0, len(ordered), SCAN):
+            yield ordered[start : start + SCAN]
+        return
+    after = None if cursor is None else (cursor,)
+    while rows := tx.scan(tables.CI, after, SCAN):
+        yield rows
+        after = (rows[-1][0],)
+
+
+def _narrowed(tx: Reading, filters: Filters, known: Mapping[str, CIClass]) -> list[Row]:
+    if filters.name is not None:
+        return tx.find(tables.CI, ("name",), [(filters.name,)])
+    wanted = [(name,) for name, class_ in known.items() if class_.is_a(str(filters.class_))]
+    return tx.find(tables.CI, ("class",), wanted)
+
+
+def _fits(row: Row, filters: Filters, known: Mapping[str, CIClass]) -> bool:
+    if filters.class_ is not None and not known[row[1]].is_a(filters.class_):
+        return False
+    if filters.name is not None and row[2] != filters.name:
+        return False
+    return all(_text(row[5].get(name)) == value for name, value in filters.attributes.items())
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)
+
+
+def _summaries(rows: Iterable[Row], lives: Lives) -> list[CiSummary]:
+    some = list(rows)
+    lives.load([row[0] for row in some])
+    return [_summary(row, lives) for row in some]
+
+
+def _summary(row: Row, lives: Lives) -> CiSummary:
+    life = lives.of(row)
+    return CiSummary(row[0], row[1], row[2], row[3], life.stage, life.site, row[4], life.last, row[6], row[5])
+
+
+def show(
+    store: Store, viewer: Viewer, ci: str, at: int | None = None, known_at: int | None = None, *, now_ms: int
+) -> CiAnswer:
+    """One CI, by any id that ever stood for it. Raises NotFound."""
+    del viewer
+
+    def work(tx: Reading) -> CiAnswer:
+        graph = _past(tx, at, known_at)
+        lives = Lives(tx, now_ms if at is None else at, graph)
+        if graph is not None:
+            return _show_past(graph, graph.resolve(ci), lives)
+        id_ = resolve(tx, ci)
+        row = tx.get(tables.CI, [(id_,)])[(id_,)]
+        parts = tx.find(tables.CI, ("parent",), [(id_,)])
+        relations = [*tx.find(tables.RELATION, ("from_ci",), [(id_,)]), *tx.find(tables.RELATION, ("to_ci",), [(id_,)])]
+        others = tx.get(tables.CI, {(_other(r, id_),) for r in relations})
+        lives.load([id_, *(part[0] for part in parts)])
+        return CiAnswer(
+            _summary(row, lives),
+            tuple(sorted((_summary(part, lives) for part in parts), key=_by_name)),
+            _views(relations, id_, lambda other: others.get((other,))),
+            tuple(_open_ends(tx, id_)), tuple(lives.sources(id_)), tuple(lives.samples(id_)),
+        )  # fmt: skip
+
+    return store.read(work)
+
+
+def _show_past(graph: Graph, id_: str, lives: Lives) -> CiAnswer:
+    parts = [row for row in graph.cis.values() if row[3] == id_]
+    relations = [r for r in graph.relations if id_ in (r[0], r[2])]
+    return CiAnswer(
+        _summary(graph.cis[id_], lives),
+        tuple(sorted((_summary(part, lives) for part in parts), key=_by_name)),
+        _views(relations, id_, graph.cis.get),
+    )
+
+
+def _by_name(summary: CiSummary) -> tuple[str, str, str]:
+    return summary.class_, summary.name, summary.id
+
+
+def _other(relation: Row, ci: str) -> str:
+    return str(relation[2] if relation[0] == ci else relation[0])
+
+
+def _views(relations: Iterable[Row], ci: str, row_of: Callable[[str], Row | None]) -> tuple[RelationView, ...]:
+    views = []
+    for relation in relations:
+        incoming = relation[2] == ci
+        other = row_of(_other(relation, ci))
+        type_ = relation_types().get(relation[1])
+        label = relation[1] if not incoming or type_ is None else type_.reverse
+        if other is not None:
+            views.append(
+                RelationView(
+                    relation[1], label, incoming, other[0], other[1], other[2], relation[3], relation[5], relation[7]
+                )
+            )
+    return tuple(sorted(views, key=lambda view: (view.label, view.other_class, view.other_name, view.other)))
+
+
+def _open_ends(tx: Reading, ci: str) -> Iterator[OpenEnd]:
+    records = tx.find(tables.RECORD, ("ci",), [(ci,)])
+    tops = {row[0] for row in records}
+    for column in ("from_ci", "to_ci"):
+        far = tables.TIE.position("to_ci" if column == "from_ci" else "from_ci")
+        for row in tx.find(tables.TIE, (column,), [(ci,)]):
+            if row[far] is None and (row[3] in tops):
+                yield OpenEnd(row[2], row[4], row[5].get("port"), row[5].get("evidence", ""))
+
+
+def search(
+    store: Store, viewer: Viewer, text: str, limit: int = 50, at: int | None = None, known_at: int | None = None,
+    *, now_ms: int,
+) -> tuple[Hit, ...]:  # fmt: skip
+    """CIs by name, identifier, address or attribute: exact matches first, then texts that contain it."""
+    del viewer
+    wanted = text.strip().lower()
+    if not wanted:
+        raise Invalid("q: nothing to search for", errors=[{"path": "q", "message": "empty"}])
+
+    def work(tx: Reading) -> tuple[Hit, ...]:
+        graph = _past(tx, at, known_at)
+        lives = Lives(tx, now_ms if at is None else at, graph)
+        found: dict[str, tuple[Row, str]] = {}
+        if graph is None:
+            for row, matched in _by_identifier(tx, wanted):
+                found.setdefault(row[0], (row, matched))
+            for row in tx.find(tables.CI, ("name",), [(text.strip(),), (wanted,)]):
+                found.setdefault(row[0], (row, "name"))
+        for rows in _batches(tx, graph, Filters(), classes(), None):
+            if len(found) >= limit:
+                break
+            for row in rows:
+                where = _contains(row, wanted)
+                if where is not None:
+                    found.setdefault(row[0], (row, where))
+        chosen = list(found.values())[:limit]
+        lives.load([row[0] for row, _ in chosen])
+        return tuple(Hit(_summary(row, lives), matched) for row, matched in chosen)
+
+    return store.read(work)
+
+
+KINDS = ("serial", "uuid", "mac", "machine_id", "ssh_host_key", "engine_id", "chassis_id", "fqdn", "name")
+
+
+def _by_identifier(tx: Reading, wanted: str) -> Iterator[tuple[Row, str]]:
+    normal = {(kind, value) for kind in KINDS for value in normalise({kind: [wanted]}).get(kind, ())}
+    rows = tx.find(tables.IDENTIFIER, ("kind", "value"), sorted(normal))
+    site = tables.LANE.position("site")
+    sites = {row[site] for row in tx.scan(tables.LANE, None, SCAN)} if _like_address(wanted) else set()
+    rows += tx.find(tables.IDENTIFIER, ("kind", "value"), [("address", f"{site}|{wanted}") for site in sorted(sites)])
+    records = tx.get(tables.RECORD, {(row[2],) for row in rows})
+    cis = tx.get(tables.CI, {(record[tables.RECORD.position("ci")],) for record in records.values()})
+    for row in rows:
+        record = records.get((row[2],))
+        ci = cis.get((record[tables.RECORD.position("ci")],)) if record is not None else None
+        if ci is not None:
+            yield ci, row[0]
+
+
+def _like_address(text: str) -> bool:
+    return "." in text or ":" in text
+
+
+def _contains(row: Row, wanted: str) -> str | None:
+    if wanted in row[2].lower() or wanted == row[0]:
+        return "name"
+    for name, value in row[5].items():
+        if isinstance(value, str) and wanted in value.lower():
+            return f"attribute:{name}"
+        if isinstance(value, list) and any(wanted in str(one).lower() for one in value):
+            return f"attribute:{name}"
+    return None
+
+
+def counts(store: Store, viewer: Viewer) -> dict[str, int]:
+    """class -> number of CIs that are not retired by their sources, largest first."""
+    del viewer
+
+    def work(tx: Reading) -> dict[str, int]:
+        found: dict[str, int] = {}
+        after = None
+        while rows := tx.scan(tables.CI, after, SCAN):
+            for row in rows:
+                found[row[1]] = found.get(row[1], 0) + 1
+            after = (rows[-1][0],)
+        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+    return store.read(work)
+
+
+def relations(
+    store: Store, viewer: Viewer, ci: str, at: int | None = None, known_at: int | None = None, *, now_ms: int
+) -> tuple[RelationView, ...]:
+    """A CI's relations, both ways."""
+    answer = show(store, viewer, ci, at, known_at, now_ms=now_ms)
+    return answer.relations

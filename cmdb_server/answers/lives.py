@@ -1,0 +1,106 @@
+"""When CIs were seen, by whom, and how alive that makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cmdb_schemas.ci_class import classes
+from cmdb_server.answers.life import Life
+from cmdb_server.answers.views import SourceView
+from cmdb_server.model.presence import Run, stage
+from cmdb_server.store import tables
+from cmdb_server.store.port import Reading, Row
+
+if TYPE_CHECKING:
+    from cmdb_server.answers.history import Graph
+
+R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
+L = {name: tables.LANE.position(name) for name, _ in tables.LANE.columns}
+
+
+class Lives:
+    """Looks up the records and lanes of many CIs at once. ``now``: the time the question is asked for, ms."""
+
+    def __init__(self, tx: Reading, now: int, past: Graph | None = None) -> None:
+        self._tx, self._now, self._past = tx, now, past
+        self._records: dict[str, Row] = {}
+        self._of: dict[str, list[Row]] = {}
+        self._lanes: dict[tuple[str, int], Row] = {}
+
+    def load(self, cis: Iterable[str]) -> None:
+        """Read what is needed for these CIs."""
+        if self._past is not None:
+            return
+        wanted = [ci for ci in cis if ci not in self._of]
+        self._of.update({ci: [] for ci in wanted})
+        rows = self._tx.find(tables.RECORD, ("ci",), [(ci,) for ci in wanted])
+        frontier = rows
+        while frontier:
+            self._records.update({row[0]: row for row in frontier})
+            above = {(row[R["parent"]],) for row in frontier if row[R["parent"]]} - {(id_,) for id_ in self._records}
+            frontier = list(self._tx.get(tables.RECORD, above).values()) if above else []
+        for row in rows:
+            self._of[row[R["ci"]]].append(row)
+        lanes = {(row[R["scope"]], row[R["part"]]) for row in self._records.values()} - self._lanes.keys()
+        self._lanes.update({(key[0], key[1]): row for key, row in self._tx.get(tables.LANE, lanes).items()})
+
+    def of(self, row: Row) -> Life:
+        """The life of a loaded CI."""
+        if self._past is not None:
+            return self._past.life(row[0], self._now)
+        records = self._of.get(row[0], [])
+        class_ = classes()[row[1]]
+        if not records:
+            return Life("current", None, "")
+        found = stage([self._run(record) for record in records], class_.life, self._now)
+        last = None if not class_.discovered else max(self._last(record) for record in records)
+        return Life(found.stage, last, min(self._top(record)[R["site"]] for record in records))
+
+    def _run(self, record: Row) -> Run:
+        ends = [end for end in (one[R["ended_at"]] for one in self._lineage(record)) if end is not None]
+        return Run(record[R["first_at"]], self._last(record), min(ends, default=None))
+
+    def _last(self, record: Row) -> int:
+        for one in self._lineage(record):
+            if one[R["last_at"]] is not None:
+                return int(one[R["last_at"]])
+        lane = self._lanes[(one[R["scope"]], one[R["part"]])]
+        return int(lane[L["observed_at"]])
+
+    def _lineage(self, record: Row) -> Iterator[Row]:
+        """A component's record, then those of what it depends on."""
+        yield record
+        while record[R["parent"]]:
+            record = self._records[record[R["parent"]]]
+            yield record
+
+    def _top(self, record: Row) -> Row:
+        *_, top = self._lineage(record)
+        return top
+
+    def sources(self, ci: str) -> Iterator[SourceView]:
+        """The records of a loaded CI."""
+        for record in sorted(self._of.get(ci, ()), key=lambda row: (row[R["first_at"]], row[0])):
+            top = self._top(record)
+            run = self._run(record)
+            agent = self._lanes[(top[R["scope"]], top[R["part"]])][L["agent"]]
+            yield SourceView(
+                record[0], top[R["source"]], top[R["site"]], top[R["target"]].partition("\x00")[0], agent, run.first,
+                run.last, run.ended_at,
+            )  # fmt: skip
+
+    def samples(self, ci: str) -> Iterator[Mapping[str, Any]]:
+        """The newest measured values of a loaded CI's own scans."""
+        seen: set[tuple[str, int]] = set()
+        for record in self._of.get(ci, ()):
+            key = (record[R["scope"]], record[R["part"]])
+            if record[R["parent"]] or key in seen:
+                continue
+            seen.add(key)
+            row = self._tx.get(tables.SAMPLE, [key]).get(key)
+            for ref, component, name, value, unit, kind, at in row[3] if row is not None else ():
+                yield {
+                    "ref": ref, "component": component, "name": name, "value": value, "unit": unit, "kind": kind,
+                    "at": at or row[2] if row is not None else at,
+                }  # fmt: skip
