@@ -7,10 +7,10 @@ NAME, NET = "demo", "10.84"
 DEFAULT = {"lb": 1, "web": 2, "app": 1, "db": 2, "mon": 1}
 
 
-def build(counts: dict[str, int]) -> dict[str, Any]:
-    """The hosts and their services."""
+def services() -> dict[str, list[dict[str, Any]]]:
+    """What runs on each host."""
     web = ["web1", "web2"]
-    services: dict[str, list[dict[str, Any]]] = {
+    return {
         "lb1": [{"kind": "haproxy", "port": 80, "stats": 8404, "backends": [(name, 8080) for name in web]}],
         **{name: [{"kind": "nginx", "port": 8080, "upstreams": [("app1", 8000)]}] for name in web},
         "app1": [{"kind": "gunicorn", "port": 8000, "app": "shopapp", "pg": ("db1", 5432, "shop"), "redis": None}],
@@ -18,6 +18,10 @@ def build(counts: dict[str, int]) -> dict[str, Any]:
         "db2": [{"kind": "postgres", "port": 5432, "db": "shop", "primary": ("db1", 5432)}],
         "mon1": [{"kind": "probe", "name": "synthmon", "targets": [("lb1", 80)], "interval": 1, "burst": 1}],
     }
+
+
+def build(_: dict[str, int]) -> dict[str, Any]:
+    """The estate as the lab wants it."""
     hosts = [
         {
             "name": name,
@@ -27,6 +31,6 @@ def build(counts: dict[str, int]) -> dict[str, Any]:
             "services": listed,
             "vendor": "dell" if name.startswith("db") else "vmware",
         }
-        for name, listed in services.items()
+        for name, listed in services().items()
     ]
     return {"name": NAME, "nets": {"prod": {"cidr": "10.84.0.0/24", "root_access": True}}, "hosts": hosts}
