@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from cmdb_agent.observation import Component, Value
 
@@ -25,7 +26,7 @@ def component_ref(class_: str, key: str) -> str:
 def component(
     class_: str,
     key: str,
-    attributes: Mapping[str, Value],
+    attributes: Mapping[str, Value | list[str]],
     identifiers: Mapping[str, Sequence[str]] | None = None,
 ) -> Component:
     """A component of the host; what was not told (``None``, empty) is left out."""
@@ -38,9 +39,9 @@ def component(
     )
 
 
-def told(attributes: Mapping[str, Value]) -> dict[str, Value]:
+def told(attributes: Mapping[str, Value | list[str]]) -> dict[str, Value]:
     """Only the attributes that say something."""
-    return {name: value for name, value in attributes.items() if value not in (None, "", [], {})}
+    return {name: cast(Value, value) for name, value in attributes.items() if value not in (None, "", [], {})}
 
 
 def in_bytes(size: int | None) -> Value:

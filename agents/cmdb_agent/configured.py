@@ -13,8 +13,26 @@ from cmdb_agent.software import Named
 
 HOSTS_FILES = ("/etc/hosts", "getent:hosts")
 _CRON = re.compile(r"/etc/cron|/var/spool/cron|/var/cron/")
-_SYSTEM_FOLDERS = re.compile(r"/(?:usr/|bin/|sbin/|lib|etc/(?:default|sysconfig|systemd)\b|etc/?$|dev/|proc/|sys/|run/|tmp/|var/(?:run|log|lib)/?$)")
-_MUTE = frozenset({"config", "conf", "etc", "settings", "env", "app", "application", "main", "default", "local", "production", "prod", "service"})
+_SYSTEM_FOLDERS = re.compile(
+    r"/(?:usr/|bin/|sbin/|lib|etc/(?:default|sysconfig|systemd)\b|etc/?$|dev/|proc/|sys/|run/|tmp/|var/(?:run|log|lib)/?$)"
+)
+_MUTE = frozenset(
+    {
+        "config",
+        "conf",
+        "etc",
+        "settings",
+        "env",
+        "app",
+        "application",
+        "main",
+        "default",
+        "local",
+        "production",
+        "prod",
+        "service",
+    }
+)
 
 
 class Configured(NamedTuple):

@@ -14,9 +14,7 @@ from cmdb_agent.redact import redact_text
 LONGEST_FILE = 3000
 """Lines of one file that are read; signatures ask for small files."""
 
-_PRINT = (
-    f"awk 'FNR == 1 {{print \"@\" FILENAME}} FNR <= {LONGEST_FILE} && length($0) < 4000 {{print \"|\" $0}}' \"$@\""
-)
+_PRINT = f'awk \'FNR == 1 {{print "@" FILENAME}} FNR <= {LONGEST_FILE} && length($0) < 4000 {{print "|" $0}}\' "$@"'
 
 
 def collect(patterns: Iterable[str]) -> str:
@@ -26,7 +24,7 @@ def collect(patterns: Iterable[str]) -> str:
 
 def dump() -> str:
     """Shell that prints the files among the positional parameters."""
-    return f'if [ $# -gt 0 ]; then {_PRINT}; fi\n'
+    return f"if [ $# -gt 0 ]; then {_PRINT}; fi\n"
 
 
 def parse(text: str) -> Iterator[ConfigFile]:

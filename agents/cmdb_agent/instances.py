@@ -16,11 +16,58 @@ EPHEMERAL = 32768
 """Ports from here on are handed out by the kernel; nothing that should stay the same is named by one."""
 
 _NOT_APPLICATIONS = frozenset(
-    """init systemd sh bash dash ash ksh zsh su sudo login agetty getty tail sleep cat ps ssh-agent gpg-agent screen tmux
-    (sd-pam) systemd-journald systemd-journal systemd-udevd systemd-logind dbus-daemon dbus-broker launchd runsv runsvdir
-    supervisord s6-supervise tini dumb-init setpriv timeout watch nohup env awk grep sed docker-proxy conmon
-    containerd-shim containerd-shim-runc-v2""".split()
+    [
+        "init",
+        "systemd",
+        "sh",
+        "bash",
+        "dash",
+        "ash",
+        "ksh",
+        "zsh",
+        "su",
+        "sudo",
+        "login",
+        "agetty",
+        "getty",
+        "tail",
+        "sleep",
+        "cat",
+        "ps",
+        "ssh-agent",
+        "gpg-agent",
+        "screen",
+        "tmux",
+        "(sd-pam)",
+        "systemd-journald",
+        "systemd-journal",
+        "systemd-udevd",
+        "systemd-logind",
+        "dbus-daemon",
+        "dbus-broker",
+        "launchd",
+        "runsv",
+        "runsvdir",
+        "supervisord",
+        "s6-supervise",
+        "tini",
+        "dumb-init",
+        "setpriv",
+        "timeout",
+        "watch",
+        "nohup",
+        "env",
+        "awk",
+        "grep",
+        "sed",
+        "docker-proxy",
+        "conmon",
+        "containerd-shim",
+        "containerd-shim-runc-v2",
+    ]
 )
+
+_LOCAL_FOLDERS = ("/opt/", "/srv/", "/usr/local/", "/home/", "/app/")
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +103,14 @@ class Instance:
     def is_known(self) -> bool:
         """Whether it is worth telling of even while it has no socket."""
         return self.signature is not None and self.signature.role == "service"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is software that somebody put on this host beside the distribution's, and runs as a daemon."""
+        main = self.main
+        if main is None or main.parent > 1 or self.is_tool or self.is_administrative:
+            return False
+        return any(word.startswith(_LOCAL_FOLDERS) for word in main.command[:2])
 
     def mentions_port(self, port: int) -> bool:
         """Whether a command line names the port."""

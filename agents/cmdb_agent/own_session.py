@@ -52,5 +52,9 @@ class OwnSession(NamedTuple):
         return [process for process in others.values() if process.pid not in own]
 
 
+NOBODY = OwnSession()
+"""No session: what was read was not scanned, but played in."""
+
+
 def _number(text: str) -> int:
     return int(text) if text.isdigit() else 0

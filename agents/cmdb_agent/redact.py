@@ -15,9 +15,9 @@ _WORD = (
     r"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?"
     r"|auth(?:orization)?|community|cookie)"
 )
-_NOT_SECRET = r"(?!(?:proxy|fastcgi|uwsgi|scgi|grpc|memcached)_?pass\b)"
+_TRAFFIC = r"(?!(?:proxy|fastcgi|uwsgi|scgi|grpc|memcached)_?pass\b)"
 """Directives that end in a telling word and name where traffic goes."""
-_NAME = rf"{_NOT_SECRET}(?:[A-Za-z0-9]+[_.-])*[A-Za-z0-9]*{_WORD}(?:[_.-]?(?:hash|value|hex|id|key|base64|s|[0-9]+))*"
+_NAME = rf"{_TRAFFIC}(?:[A-Za-z0-9]+[_.-])*[A-Za-z0-9]*{_WORD}(?:[_.-]?(?:hash|value|hex|id|key|base64|s|[0-9]+))*"
 _START = r"(?<![A-Za-z0-9_.-])"
 
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL)
@@ -28,9 +28,7 @@ _ASSIGNED = re.compile(
     r"(?P<secret>\"(?:[^\"\\\n]|\\.)*\"?|'(?:[^'\\\n]|\\.)*'?|[^\s,;&|)}\]]+)",
     re.IGNORECASE,
 )
-_FLAGGED = re.compile(
-    rf"(?P<head>(?<!\S)--?{_NAME}[ \t]+)(?P<secret>\"[^\"\n]*\"|'[^'\n]*'|[^\s-]\S*)", re.IGNORECASE
-)
+_FLAGGED = re.compile(rf"(?P<head>(?<!\S)--?{_NAME}[ \t]+)(?P<secret>\"[^\"\n]*\"|'[^'\n]*'|[^\s-]\S*)", re.IGNORECASE)
 _SPACED = re.compile(
     rf"^(?P<head>[ \t]*(?:set[ \t]+)?(?:user[ \t]+\S+[ \t]+)?[\"']?{_NAME}[ \t]+)(?P<secret>(?![=:{{]).+)$",
     re.IGNORECASE | re.MULTILINE,
@@ -49,7 +47,14 @@ _SUSPECT = re.compile(
 """Finds at once whether there is anything to look at, which is seldom so."""
 
 _SECRET_FLAG = re.compile(rf"--?{_NAME}", re.IGNORECASE)
-_ATTACHED = {"mysql": "-p", "mysqldump": "-p", "mysqladmin": "-p", "mariadb": "-p", "mariadb-dump": "-p", "sshpass": "-p"}
+_ATTACHED = {
+    "mysql": "-p",
+    "mysqldump": "-p",
+    "mysqladmin": "-p",
+    "mariadb": "-p",
+    "mariadb-dump": "-p",
+    "sshpass": "-p",
+}
 """Programs whose one-letter option holds the password in the same word (``-pSECRET``)."""
 _FOLLOWING = {
     "sshpass": ("-p",), "redis-cli": ("-a",), "mosquitto_sub": ("-P",), "mosquitto_pub": ("-P",), "curl": ("-u", "--user"),

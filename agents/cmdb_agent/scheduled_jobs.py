@@ -15,7 +15,29 @@ _SYSTEM_TABLES = ("/etc/crontab", "/etc/cron.d/")
 _USER_TABLES = ("/var/spool/cron/", "/var/cron/tabs/")
 _PERIODIC = re.compile(r"/etc/cron\.(hourly|daily|weekly|monthly)/([^/]+)$")
 _WRAPPERS = frozenset(
-    "nice ionice flock timeout env exec sudo su setpriv chronic time test cd if then command nohup bash sh dash run-parts".split()
+    [
+        "nice",
+        "ionice",
+        "flock",
+        "timeout",
+        "env",
+        "exec",
+        "sudo",
+        "su",
+        "setpriv",
+        "chronic",
+        "time",
+        "test",
+        "cd",
+        "if",
+        "then",
+        "command",
+        "nohup",
+        "bash",
+        "sh",
+        "dash",
+        "run-parts",
+    ]
 )
 
 

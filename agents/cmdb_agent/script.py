@@ -84,7 +84,10 @@ def build(
     """
     if not re.fullmatch(r"[A-Za-z0-9]{8,64}", marker):
         raise ValueError("a marker is 8 to 64 letters and digits")
-    words = {name: shlex.quote(word) if name in ("word", "tag") else word for name, word in _sudo_words(sudo_password).items()}
+    words = {
+        name: shlex.quote(word) if name in ("word", "tag") else word
+        for name, word in _sudo_words(sudo_password).items()
+    }
     prologue = _PROLOGUE.format(marker=marker, seconds=int(limit_s), cap=SECTION_LIMIT + 1, sudo=int(sudo), **words)
     body = "".join(_probe_lines(probe) for probe in probes)
     return f"main() {{\n{prologue}{body}{_EPILOGUE.format(session=SESSION)}}}\nmain\n"

@@ -7,78 +7,27 @@ from scan to scan (pids, ephemeral ports, counts) gets into a claim.
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 
-from cmdb_agent.component import component, component_ref, local_key
+from cmdb_agent.application import Application, Claim, Far, as_component, end_of, relations_of, used_by
+from cmdb_agent.component import local_key
 from cmdb_agent.configured import Configured, configured
 from cmdb_agent.instances import EPHEMERAL, Instance, Running
-from cmdb_agent.observation import Component, ConfigFile, End, Fact, Process, Relation, Socket, Value
-from cmdb_agent.own_session import OwnSession
+from cmdb_agent.observation import Component, ConfigFile, End, Fact, Process, Relation, Socket
+from cmdb_agent.own_session import NOBODY, OwnSession
 from cmdb_agent.scheduled_jobs import Job
-from cmdb_agent.software import Signatures, signatures
+from cmdb_agent.software import Named, Signatures, signatures
 
 SEEN, NAMED, OWNER, HIDDEN, CLIENT = 0.95, 0.8, 0.6, 0.4, 0.6
 """Confidence of a claim: a connection with its process seen, named by configuration, told by its owner alone, by
 nobody (the host itself claims it), and seen from the server's side only."""
 
-_CLIENTS_AT_MOST = 256
-"""An application with more clients than this serves the public; its clients are not told one by one."""
-_COMMAND_AT_MOST = 2000
-_MOVING = re.compile(r"\[listener\].*|-s[ft](?: \d+)+|\bpid[=: ]\d+")
-
-Far = tuple[str, int]
-"""Address and port of a provider."""
-
-
-@dataclass(slots=True)
-class _Claim:
-    evidence: set[str] = field(default_factory=set)
-    confidence: float = 0.0
-    lasting: bool = False
-    groups: set[str] = field(default_factory=set)
-
-    def add(self, evidence: str, confidence: float, *, lasting: bool, group: str = "") -> None:
-        self.evidence.add(evidence)
-        self.confidence = max(self.confidence, confidence)
-        self.lasting |= lasting
-        if group:
-            self.groups.add(group)
-
-
-@dataclass(slots=True)
-class _Application:
-    """What becomes one component: instances of one key, or a scheduled job."""
-
-    key: str
-    class_: str
-    instances: list[Instance] = field(default_factory=list)
-    job: Job | None = None
-    needs: dict[Far, _Claim] = field(default_factory=dict)
-    clients: dict[str, _Claim] = field(default_factory=dict)
-    configs: set[str] = field(default_factory=set)
-
-    @property
-    def ref(self) -> str:
-        return component_ref(self.class_, self.key)
-
-    @property
-    def administrative(self) -> bool:
-        return any(instance.is_administrative for instance in self.instances)
-
-    def need(self, far: Far) -> _Claim:
-        return self.needs.setdefault(far, _Claim())
-
-    @property
-    def matters(self) -> bool:
-        listens = any(instance.listens for instance in self.instances)
-        return bool(listens or self.needs or self.clients or any(instance.is_known for instance in self.instances))
-
 
 def from_facts(
-    facts: Iterable[Fact], own_session: OwnSession = OwnSession(), known: Signatures | None = None  # noqa: B008 - frozen
+    facts: Iterable[Fact],
+    own_session: OwnSession = NOBODY,
+    known: Signatures | None = None,
 ) -> list[Component | Relation]:
     """``applications`` of all facts that one host's probes gave, in any order."""
     sockets, processes, configs = list[Socket](), list[Process](), list[ConfigFile]()
@@ -96,14 +45,12 @@ def from_facts(
             case Component(class_="network_interface"):
                 held = fact.attributes.get("ip_addresses")
                 addresses.update(str(address) for address in (held if isinstance(held, list) else ()))
-    return applications(
-        sockets, processes, configs, own_session, packages=packages, addresses=addresses, known=known
-    )
+    return applications(sockets, processes, configs, own_session, packages=packages, addresses=addresses, known=known)
 
 
 def applications(
     sockets: Sequence[Socket], processes: Sequence[Process], configs: Sequence[ConfigFile] = (),
-    own_session: OwnSession = OwnSession(), *, packages: Mapping[str, str] | None = None,  # noqa: B008 - frozen
+    own_session: OwnSession = NOBODY, *, packages: Mapping[str, str] | None = None,
     addresses: Collection[str] = (), known: Signatures | None = None,
 ) -> list[Component | Relation]:  # fmt: skip
     """Applications of a host as components, with their dependencies, ordered by key.
@@ -129,15 +76,18 @@ class _Host:
         self.addresses = frozenset(addresses)
         self.by_port: dict[tuple[str, int], list[tuple[str, Instance]]] = {}
         self.extra: list[Instance] = []
-        self.found: dict[str, _Application] = {}
-        self.of_instance: dict[int, _Application] = {}
-        self.hidden: dict[Far, _Claim] = {}
+        self.found: dict[str, Application] = {}
+        self.of_instance: dict[int, Application] = {}
+        self.hidden: dict[Far, Claim] = {}
+        self.unowned: list[tuple[str, str, Named]] = []
 
     # -- step 1: who listens
 
     def listeners(self, sockets: Sequence[Socket]) -> None:
         """Listening sockets with their process first; the others are then told by what is left over."""
-        listening = [one for one in sockets if one.state == "LISTEN" or (one.protocol == "udp" and one.local_port < EPHEMERAL)]
+        listening = [
+            one for one in sockets if one.state == "LISTEN" or (one.protocol == "udp" and one.local_port < EPHEMERAL)
+        ]
         for socket in sorted(listening, key=lambda one: (not one.processes, one.local_port)):
             instance = self.running.holder(socket.processes) or self._unseen_listener(socket)
             instance.listens.add((socket.protocol, socket.local_address, socket.local_port))
@@ -158,7 +108,9 @@ class _Host:
         if ranked and ranked[0][0] >= 2 and (len(ranked) == 1 or ranked[1][0] < ranked[0][0]):
             ranked[0][1].how = "port" if ranked[0][0] < 4 else "configuration"
             return ranked[0][1]
-        owners = [one for one in self.running.instances() if socket.uid > 0 and one.runs_as(socket.uid) and not one.is_tool]
+        owners = [
+            one for one in self.running.instances() if socket.uid > 0 and one.runs_as(socket.uid) and not one.is_tool
+        ]
         if len(owners) == 1:
             owners[0].how = "owner"
             return owners[0]
@@ -179,12 +131,12 @@ class _Host:
         usual = signature is not None and socket.local_port in signature.ports
         return 4 * named + 2 * usual + (socket.uid > 0)
 
-    def _application(self, instance: Instance) -> _Application:
+    def _application(self, instance: Instance) -> Application:
         """The application an instance is of, by its key."""
         if id(instance) not in self.of_instance:
             signature = instance.signature
             class_ = signature.class_ if signature and not instance.is_tool else "application"
-            found = self.found.setdefault(instance.key, _Application(instance.key, class_))
+            found = self.found.setdefault(instance.key, Application(instance.key, class_))
             found.instances.append(instance)
             self.of_instance[id(instance)] = found
         return self.of_instance[id(instance)]
@@ -197,14 +149,21 @@ class _Host:
             application.configs.add(path)
             self._name(application, path, named.host, named.port, named.group, lasting=True)
         for job, named in told.by_job:
-            key = local_key(job.name)
-            application = self.found.get(key) or self.found.setdefault(key, _Application(key, "scheduled_job", job=job))
-            self._name(application, job.path, named.host, named.port, "", lasting=False)
+            self._name(self._job(job), job.path, named.host, named.port, "", lasting=False)
         self.unowned = told.unowned
 
-    def _name(self, application: _Application, path: str, host: str, port: int, group: str, *, lasting: bool) -> None:
+    def _job(self, job: Job) -> Application:
+        """A job stays one also while a process of it happens to run."""
+        key = local_key(job.name)
+        application = self.found.setdefault(key, Application(key, "scheduled_job"))
+        if not any(instance.listens for instance in application.instances):
+            application.class_, application.job = "scheduled_job", job
+        return application
+
+    def _name(self, application: Application, path: str, host: str, port: int, group: str, *, lasting: bool) -> None:
         where = f"named in {path}" if path else "named on its command line"
-        application.need((host, port)).add(where, NAMED, lasting=lasting, group=group)
+        section = "cron" if application.job else "configuration" if path else "processes"
+        application.need((host, port)).add(where, NAMED, lasting=lasting, group=group, section=section)
 
     # -- steps 2, 5 and 8: who is connected to whom
 
@@ -234,7 +193,7 @@ class _Host:
 
     def _served(self, listener: Instance, socket: Socket) -> None:
         if not listener.is_administrative and not self._is_own(socket.peer_address):
-            claim = self._application(listener).clients.setdefault(socket.peer_address, _Claim())
+            claim = self._application(listener).clients.setdefault(socket.peer_address, Claim())
             claim.add(f"connected to {socket.protocol} port {socket.local_port}", CLIENT, lasting=_lasts(socket))
 
     def _called(self, tool: Instance, socket: Socket) -> None:
@@ -244,7 +203,7 @@ class _Host:
         if caller is not None:
             self._application(caller).need(far).add(f"connected by {tool.name}", SEEN, lasting=False)
         elif not self._is_claimed(far):
-            self.hidden.setdefault(far, _Claim()).add("connected by a client program", HIDDEN, lasting=False)
+            self.hidden.setdefault(far, Claim()).add("connected by a client program", HIDDEN, lasting=False)
 
     def _unseen_connection(self, socket: Socket) -> None:
         """A connection without its process: whoever is known to need that address and port has it; else the owner's
@@ -259,7 +218,7 @@ class _Host:
         if instance is not None:
             self._application(instance).need(far).add("connected by its user", OWNER, lasting=_lasts(socket))
         elif not self._is_own(far[0]) and not (not _lasts(socket) and self._is_administration(far[1])):
-            self.hidden.setdefault(far, _Claim()).add("connected", HIDDEN, lasting=_lasts(socket))
+            self.hidden.setdefault(far, Claim()).add("connected", HIDDEN, lasting=_lasts(socket))
 
     def _owner(self, socket: Socket) -> Instance | None:
         if socket.uid <= 0:
@@ -275,9 +234,11 @@ class _Host:
         names = sorted({name for name, _, named in self.unowned if (named.host, named.port) == far})
         if len(names) != 1:
             return None
-        instance = next((one for one in self.extra if one.name == names[0]), None) or Instance(names[0], how="configuration")
-        self.extra.append(instance)
-        return instance
+        same = next((one for one in self.extra if one.name == names[0]), None)
+        if same is None:
+            same = Instance(names[0], how="configuration")
+            self.extra.append(same)
+        return same
 
     def _is_claimed(self, far: Far) -> bool:
         return any(far in application.needs for application in self.found.values())
@@ -294,7 +255,7 @@ class _Host:
         for key in sorted(self.found):
             application = self.found[key]
             if application.matters:
-                yield component(application.class_, key, _attributes(application, packages))
+                yield as_component(application, packages)
 
     def relations(self) -> Iterator[Relation]:
         for key in sorted(self.found):
@@ -302,21 +263,21 @@ class _Host:
             if application.matters:
                 for far in sorted(application.needs):
                     yield from self._needs(application, far)
-                yield from _clients(application)
+                yield from used_by(application)
         for far in sorted(self.hidden):
             if not self._is_claimed(far):
-                yield from _relations(End(ref=""), _end(far), self.hidden[far])
+                yield from relations_of(End(ref=""), end_of(far), self.hidden[far])
 
-    def _needs(self, application: _Application, far: Far) -> Iterator[Relation]:
+    def _needs(self, application: Application, far: Far) -> Iterator[Relation]:
         claim = application.needs[far]
         near = End(ref=application.ref)
         if not self._is_own(far[0]):
-            yield from _relations(near, _end(far), claim)
+            yield from relations_of(near, end_of(far), claim)
             return
         provider = self._listener("tcp", far[0], far[1])
         other = self._application(provider) if provider is not None else None
         if other is not None and other is not application and not other.administrative:
-            yield from _relations(near, End(ref=other.ref), claim)
+            yield from relations_of(near, End(ref=other.ref), claim)
 
 
 def _lasts(socket: Socket) -> bool:
@@ -330,68 +291,3 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return address in ("localhost", "")
-
-
-def _end(far: Far) -> End:
-    """A name that nothing could resolve is told as a name: the server may know who bears it."""
-    host, port = far
-    try:
-        return End(address=str(ipaddress.ip_address(host)), port=port, protocol="tcp")
-    except ValueError:
-        return End(identifiers={"fqdn" if "." in host else "name": [host.lower()]})
-
-
-def _relations(near: End, far: End, claim: _Claim) -> Iterator[Relation]:
-    for group in sorted(claim.groups) or [None]:
-        yield Relation(
-            type="depends_on", from_=near, to=far, evidence="; ".join(sorted(claim.evidence)),
-            confidence=claim.confidence, transient=not claim.lasting, group=group,
-        )  # fmt: skip
-
-
-def _clients(application: _Application) -> Iterator[Relation]:
-    if len(application.clients) > _CLIENTS_AT_MOST:
-        return
-    for address in sorted(application.clients):
-        yield from _relations(End(address=address), End(ref=application.ref), application.clients[address])
-
-
-def _attributes(application: _Application, packages: Mapping[str, str]) -> dict[str, Value]:
-    if application.job is not None:
-        job = application.job
-        return {
-            "name": job.name, "schedule": job.schedule, "user": job.user, "command": job.command[:_COMMAND_AT_MOST],
-            "config_paths": [job.path], "identified_by": "configuration",
-        }  # fmt: skip
-    first = application.instances[0]
-    signature, main = first.signature, first.main
-    package = next((name for name in (signature.packages if signature else ()) if name in packages), "")
-    sockets = sorted({socket for instance in application.instances for socket in instance.listens})
-    lasting = [port for protocol, _, port in sockets if protocol == "tcp"] or [port for _, _, port in sockets]
-    return {
-        **(signature.attributes if signature else {}),
-        "name": application.key,
-        "product": first.name,
-        "vendor": signature.vendor if signature else "",
-        "package": package,
-        "version": _upstream(packages.get(package, "")),
-        "listens": sorted({f"{protocol}:{_bracketed(address)}:{port}" for protocol, address, port in sockets}),
-        "port": min(lasting, default=None),
-        "user": main.user if main else "",
-        "executable": main.executable if main else "",
-        "command": _MOVING.sub("", " ".join(main.command)).strip()[:_COMMAND_AT_MOST] if main else "",
-        "unit": main.unit if main else "",
-        "container": main.container if main else "",
-        "process_names": sorted({p.name for instance in application.instances for p in instance.processes}),
-        "config_paths": sorted(application.configs - {""}),
-        "identified_by": first.how,
-    }
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
-
-
-def _upstream(version: str) -> str:
-    """A package's version as its makers count: without epoch and the distribution's revision."""
-    return re.sub(r"^\d+:", "", version).rsplit("-", 1)[0]

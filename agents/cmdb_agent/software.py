@@ -39,13 +39,17 @@ FOLDER = Path(__file__).parent / "software"
 Role = Literal["service", "tool", "administrative", "connection-strings"]
 
 _ROLES = ("service", "tool", "administrative", "connection-strings")
-_KEYS = frozenset({"product", "class", "names", "command", "ports", "packages", "role", "attributes", "config", "vendor"})
+_KEYS = frozenset(
+    {"product", "class", "names", "command", "ports", "packages", "role", "attributes", "config", "vendor"}
+)
 _CONFIG_KEYS = frozenset({"files", "listen", "block", "depends"})
 _INTERPRETERS = re.compile(
     r"(?:python|pypy|perl|ruby|php|lua|node|nodejs|java|bash|dash|ash|ksh|zsh|sh|tclsh|mono|dotnet|deno|bun|beam)[\d.]*(?:\.smp)?"
 )
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
-_MUTE_NAMES = frozenset({"app", "main", "server", "index", "run", "start", "manage", "wsgi", "asgi", "worker", "service", "bin", "__main__"})
+_MUTE_NAMES = frozenset(
+    {"app", "main", "server", "index", "run", "start", "manage", "wsgi", "asgi", "worker", "service", "bin", "__main__"}
+)
 _COMMENT = re.compile(r"^[ \t]*(?:#|;|//|--[ \t]).*$", re.MULTILINE)
 
 
@@ -110,7 +114,10 @@ def _named(found: re.Match[str], depends: Depends, blocks: Sequence[tuple[int, s
     told = found.groupdict()
     host = (told.get("host") or "").strip("[]")
     port = int(told.get("port") or depends.port or _scheme_port(told.get("scheme") or ""))
-    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", host) or not 0 < port < 65536:
+    if (
+        not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", host)
+        or not 0 < port < 65536
+    ):
         return None
     group = next((name for start, name in reversed(blocks) if start <= found.start()), "")
     return Named(host, port, depends.protocol, group)

@@ -18,7 +18,9 @@ def parse_json(text: str) -> Iterator[Component]:
             for row in rows if isinstance(rows, list) else [rows]:
                 names = row.get("Names") or row.get("Id") or row.get("ID") or ""
                 name = names[0] if isinstance(names, list) else str(names).split(",")[0]
-                yield _container(name, str(row.get("ID") or row.get("Id") or ""), str(row.get("Image") or ""), row.get("Ports"))
+                yield _container(
+                    name, str(row.get("ID") or row.get("Id") or ""), str(row.get("Image") or ""), row.get("Ports")
+                )
 
 
 def parse_table(text: str) -> Iterator[Component]:
@@ -28,7 +30,9 @@ def parse_table(text: str) -> Iterator[Component]:
         return
     titles = ("CONTAINER ID", "IMAGE", "COMMAND", "PORTS", "NAMES")
     starts = {title: lines[0].find(title) for title in titles}
-    ends = {start: min((other for other in starts.values() if other > start), default=None) for start in starts.values()}
+    ends = {
+        start: min((other for other in starts.values() if other > start), default=None) for start in starts.values()
+    }
     for line in lines[1:]:
         cells = {title: line[start : ends[start]].strip() for title, start in starts.items()}
         if cells["NAMES"]:
@@ -37,11 +41,17 @@ def parse_table(text: str) -> Iterator[Component]:
 
 def _container(name: str, id_: str, image: str, ports: object) -> Component:
     told = ports if isinstance(ports, str) else ""
-    published = sorted({part.strip() for part in told.split(",") if "->" in part})
+    published: list[str] = sorted({part.strip() for part in told.split(",") if "->" in part})
     return component(
         "container",
         name,
-        {"name": name, "image": image, "container_id": id_, "published_ports": published},
+        {
+            "name": name,
+            "container.name": name,
+            "container.image.name": image,
+            "container.id": id_,
+            "published_ports": published,
+        },
         {"container_id": [id_] if len(id_) == 64 else []},
     )
 

@@ -25,19 +25,23 @@ def _pairs(rows: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 
 def parse_lscpu(text: str) -> Iterator[HostFacts]:
     """``lscpu`` without ``-J``."""
-    yield _facts({name.strip(): value.strip() for name, _, value in (line.partition(":") for line in text.splitlines())})
+    yield _facts(
+        {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in text.splitlines())}
+    )
 
 
 def _facts(fields: dict[str, str]) -> HostFacts:
     sockets = _number(fields.get("Socket(s)", ""))
     cores = _number(fields.get("Core(s) per socket", ""))
     return HostFacts(
-        attributes=told({
-            "cpu_model": fields.get("Model name"),
-            "cpu_count": _number(fields.get("CPU(s)", "")),
-            "cpu_sockets": sockets,
-            "cpu_cores": sockets * cores if sockets and cores else None,
-        })
+        attributes=told(
+            {
+                "cpu_model": fields.get("Model name"),
+                "cpu_count": _number(fields.get("CPU(s)", "")),
+                "cpu_sockets": sockets,
+                "cpu_cores": sockets * cores if sockets and cores else None,
+            }
+        )
     )
 
 
@@ -47,26 +51,36 @@ def _number(text: str) -> int | None:
 
 def parse_cpuinfo(text: str) -> Iterator[HostFacts]:
     """/proc/cpuinfo; its names differ from one architecture to the next."""
-    rows = [(name.strip(), value.strip()) for name, sign, value in (line.partition(":") for line in text.splitlines()) if sign]
+    rows = [
+        (name.strip(), value.strip())
+        for name, sign, value in (line.partition(":") for line in text.splitlines())
+        if sign
+    ]
     models = [value for name, value in rows if name in ("model name", "cpu", "cpu model", "Processor")]
     count = sum(1 for name, value in rows if name == "processor" and value.isdigit())
     s390 = sum(1 for name, _ in rows if re.fullmatch(r"processor \d+", name))
     packages = {value for name, value in rows if name == "physical id"}
     cores = [int(value) for name, value in rows if name == "cpu cores" and value.isdigit()]
     yield HostFacts(
-        attributes=told({
-            "cpu_model": models[0] if models else None,
-            "cpu_count": count or s390 or len([name for name, _ in rows if name == "Processor"]) or None,
-            "cpu_sockets": len(packages) or None,
-            "cpu_cores": len(packages) * cores[0] if packages and cores else None,
-        })
+        attributes=told(
+            {
+                "cpu_model": models[0] if models else None,
+                "cpu_count": count or s390 or len([name for name, _ in rows if name == "Processor"]) or None,
+                "cpu_sockets": len(packages) or None,
+                "cpu_cores": len(packages) * cores[0] if packages and cores else None,
+            }
+        )
     )
 
 
 def parse_sysctl(text: str) -> Iterator[HostFacts]:
     """BSD: the lines ``hw.model`` and ``hw.ncpu``."""
     lines = text.splitlines()
-    yield HostFacts(attributes=told({"cpu_model": lines[0].strip(), "cpu_count": _number(lines[1].strip())}) if len(lines) > 1 else {})
+    yield HostFacts(
+        attributes=told({"cpu_model": lines[0].strip(), "cpu_count": _number(lines[1].strip())})
+        if len(lines) > 1
+        else {}
+    )
 
 
 PROBE = Probe(

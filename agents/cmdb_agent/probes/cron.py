@@ -1,4 +1,5 @@
-"""What the host runs by the clock: cron's tables, and the scripts that they name."""
+"""What the host runs by the clock: cron's tables, and the scripts that they name. Users' own tables are read as far as
+the scan may: without root that is none, and nothing tells whether there are any."""
 
 from __future__ import annotations
 
@@ -18,6 +19,4 @@ if [ $# -gt 0 ]; then
 fi
 """
 
-PROBE = Probe(
-    "cron", (Variant(f"set --\n{collect(_TABLES)}{_SCRIPTS}{dump()}:", parse, when="command -v awk", partial_without_sudo=True),)
-)
+PROBE = Probe("cron", (Variant(f"set --\n{collect(_TABLES)}{_SCRIPTS}{dump()}:", parse, when="command -v awk"),))

@@ -13,10 +13,15 @@ from cmdb_agent.probe import Probe, Variant
 
 
 def _disk(name: str, size: int | None, **told: str) -> Component:
-    attributes = {"name": name, "size": in_bytes(size), **{key: value.strip() for key, value in told.items()}}
+    attributes = {
+        "name": name,
+        "device": f"/dev/{name}",
+        "size": in_bytes(size),
+        **{key: value.strip() for key, value in told.items()},
+    }
     return component(
         "disk", name, attributes,
-        {"serial": _values(told.get("serial_number")), "wwn": _values(told.get("wwn"))},
+        {"serial": _values(told.get("serial_number")), "wwn": _values(told.get("wwid"))},
     )  # fmt: skip
 
 
@@ -36,7 +41,7 @@ def _row(row: dict[str, Any]) -> Component:
     return _disk(
         row["name"], int(size) if size.isdigit() else None,
         model_number=row.get("model") or "", serial_number=row.get("serial") or "", manufacturer=row.get("vendor") or "",
-        wwn=row.get("wwn") or "", transport=row.get("tran") or "",
+        wwid=row.get("wwn") or "", interface=row.get("tran") or "",
     )  # fmt: skip
 
 
@@ -44,7 +49,11 @@ def parse_partitions(text: str) -> Iterator[Component]:
     """/proc/partitions: whole disks by their names, sizes in KiB."""
     for line in text.splitlines():
         words = line.split()
-        if len(words) == 4 and words[2].isdigit() and re.fullmatch(r"(?:sd|vd|hd|xvd)[a-z]+|nvme\d+n\d+|mmcblk\d+", words[3]):
+        if (
+            len(words) == 4
+            and words[2].isdigit()
+            and re.fullmatch(r"(?:sd|vd|hd|xvd)[a-z]+|nvme\d+n\d+|mmcblk\d+", words[3])
+        ):
             yield _disk(words[3], int(words[2]) * 1024)
 
 

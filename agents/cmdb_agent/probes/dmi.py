@@ -29,24 +29,30 @@ def parse(text: str) -> Iterator[HostFacts]:
         for kind, value in (
             ("serial", system.get("serial number")),
             ("uuid", system.get("uuid")),
+            ("board_serial", board.get("serial number")),
+            ("chassis_serial", chassis.get("serial number")),
         )
         if value
     }
     yield HostFacts(
         identifiers=identifiers,
-        attributes=told({
-            "manufacturer": system.get("manufacturer") or system.get("vendor"),
-            "model_number": system.get("product name") or system.get("product"),
-            "hardware_version": system.get("version"),
-            "serial_number": system.get("serial number"),
-            "bios_vendor": bios.get("vendor"),
-            "bios_version": bios.get("version"),
-            "bios_date": bios.get("release date"),
-            "board_serial_number": board.get("serial number"),
-            "chassis_serial_number": chassis.get("serial number"),
-            "chassis_type": chassis.get("type"),
-            "asset_tag": chassis.get("asset tag"),
-        }),
+        attributes=told(
+            {
+                "manufacturer": system.get("manufacturer") or system.get("vendor"),
+                "model_number": system.get("product name") or system.get("product"),
+                "hardware_version": system.get("version"),
+                "serial_number": system.get("serial number"),
+                "machine_uuid": system.get("uuid"),
+                "bios_vendor": bios.get("vendor"),
+                "bios_version": bios.get("version"),
+                "bios_date": bios.get("release date"),
+                "baseboard_manufacturer": board.get("manufacturer"),
+                "baseboard_product": board.get("product name"),
+                "baseboard_serial": board.get("serial number"),
+                "chassis_type": chassis.get("type"),
+                "asset_tag": chassis.get("asset tag"),
+            }
+        ),
     )
 
 
@@ -72,9 +78,14 @@ def _blocks(text: str) -> dict[str, dict[str, str]]:
 
 _SYSFS = {
     "sys_vendor": "manufacturer", "product_name": "model_number", "product_version": "hardware_version",
-    "product_serial": "serial_number", "bios_vendor": "bios_vendor", "bios_version": "bios_version",
-    "bios_date": "bios_date", "board_serial": "board_serial_number", "chassis_serial": "chassis_serial_number",
-    "chassis_type": "chassis_type", "chassis_asset_tag": "asset_tag",
+    "product_serial": "serial_number", "product_uuid": "machine_uuid", "bios_vendor": "bios_vendor", "bios_version": "bios_version",
+    "bios_date": "bios_date", "board_vendor": "baseboard_manufacturer", "board_name": "baseboard_product",
+    "board_serial": "baseboard_serial", "chassis_asset_tag": "asset_tag",
+}  # fmt: skip
+
+
+_SYSFS_IDENTIFIERS = {
+    "product_serial": "serial", "product_uuid": "uuid", "board_serial": "board_serial", "chassis_serial": "chassis_serial",
 }  # fmt: skip
 
 
@@ -85,7 +96,7 @@ def parse_sysfs(text: str) -> Iterator[HostFacts]:
 
 
 def _from_sysfs(values: Mapping[str, str]) -> Iterator[HostFacts]:
-    pairs = (("serial", values.get("product_serial")), ("uuid", values.get("product_uuid")))
+    pairs = [(kind, values.get(name)) for name, kind in _SYSFS_IDENTIFIERS.items()]
     attributes = {attribute: values.get(name) for name, attribute in _SYSFS.items()}
     facts = HostFacts({kind: [value] for kind, value in pairs if value}, told(attributes))
     if facts.identifiers or facts.attributes:
@@ -94,7 +105,7 @@ def _from_sysfs(values: Mapping[str, str]) -> Iterator[HostFacts]:
 
 _SYSFS_COMMAND = """\
 cd /sys/class/dmi/id && for f in sys_vendor product_name product_version product_serial product_uuid bios_vendor \
-bios_version bios_date board_serial chassis_serial chassis_type chassis_asset_tag; do
+bios_version bios_date board_vendor board_name board_serial chassis_serial chassis_asset_tag; do
   if [ -r $f ]; then echo "$f=`cat $f 2>/dev/null`"; fi
 done
 :"""
@@ -109,7 +120,9 @@ done
 PROBE = Probe(
     "dmi",
     (
-        Variant("/usr/sbin/dmidecode -q", parse, when="[ -x /usr/sbin/dmidecode ] && [ -d /sys/class/dmi/id ]", sudo=True),
+        Variant(
+            "/usr/sbin/dmidecode -q", parse, when="[ -x /usr/sbin/dmidecode ] && [ -d /sys/class/dmi/id ]", sudo=True
+        ),
         Variant(_KENV_COMMAND, parse_sysfs, when="command -v kenv"),
         Variant(_SYSFS_COMMAND, parse_sysfs, when="[ -d /sys/class/dmi/id ]", partial_without_sudo=True),
     ),

@@ -18,10 +18,10 @@ def parse(text: str) -> Iterator[HostFacts]:
     lines = [line.strip() for line in text.splitlines()]
     uuid = lines[0] if lines and _UUID.fullmatch(lines[0]) else ""
     whole = len(lines) == 3
-    pairs = (("uuid", uuid), ("serial", lines[1] if whole else ""))
+    pairs = (("uuid", uuid), ("serial", lines[1] if whole else ""), ("board_serial", lines[2] if whole else ""))
     yield HostFacts(
         identifiers={kind: [value] for kind, value in pairs if value},
-        attributes=told({"serial_number": lines[1], "board_serial_number": lines[2]}) if whole else {},
+        attributes=told({"serial_number": lines[1], "baseboard_serial": lines[2]}) if whole else {},
     )
 
 

@@ -13,12 +13,67 @@ from cmdb_agent.observation import Component, End, Relation, Sample
 from cmdb_agent.probe import Probe, Variant
 
 _PSEUDO = frozenset(
-    "anon_inodefs autofs bdev binfmt_misc bpf cgroup cgroup2 configfs cpuset debugfs devfs devpts devtmpfs dax efivarfs"
-    " fdescfs fuse.gvfsd-fuse fuse.lxcfs fuse.portal fuse.snapfuse fusectl hugetlbfs ipathfs kernfs mqueue nfsd none"
-    " nsfs objfs overlay-boot pipefs proc procfs pstore ptyfs ramfs rootfs rpc_pipefs securityfs selinuxfs sharefs"
-    " sockfs squashfs sysfs tmpfs tracefs usbfs linprocfs linsysfs ctfs mntfs lofs devfsd fd swap".split()
+    [
+        "anon_inodefs",
+        "autofs",
+        "bdev",
+        "binfmt_misc",
+        "bpf",
+        "cgroup",
+        "cgroup2",
+        "configfs",
+        "cpuset",
+        "debugfs",
+        "devfs",
+        "devpts",
+        "devtmpfs",
+        "dax",
+        "efivarfs",
+        "fdescfs",
+        "fuse.gvfsd-fuse",
+        "fuse.lxcfs",
+        "fuse.portal",
+        "fuse.snapfuse",
+        "fusectl",
+        "hugetlbfs",
+        "ipathfs",
+        "kernfs",
+        "mqueue",
+        "nfsd",
+        "none",
+        "nsfs",
+        "objfs",
+        "overlay-boot",
+        "pipefs",
+        "proc",
+        "procfs",
+        "pstore",
+        "ptyfs",
+        "ramfs",
+        "rootfs",
+        "rpc_pipefs",
+        "securityfs",
+        "selinuxfs",
+        "sharefs",
+        "sockfs",
+        "squashfs",
+        "sysfs",
+        "tmpfs",
+        "tracefs",
+        "usbfs",
+        "linprocfs",
+        "linsysfs",
+        "ctfs",
+        "mntfs",
+        "lofs",
+        "devfsd",
+        "fd",
+        "swap",
+    ]
 )
-_NOT_OURS = re.compile(r"/(?:proc|sys|dev)(?:/|$)|/var/lib/(?:docker|containers|kubelet|containerd|lxc)/|/run/|/snap/|/etc/(?:hosts|hostname|resolv\.conf)$")
+_NOT_OURS = re.compile(
+    r"/(?:proc|sys|dev)(?:/|$)|/var/lib/(?:docker|containers|kubelet|containerd|lxc)/|/run/|/snap/|/etc/(?:hosts|hostname|resolv\.conf)$"
+)
 _NETWORK = frozenset({"nfs", "nfs3", "nfs4", "cifs", "smbfs", "smb3", "glusterfs", "fuse.glusterfs", "ceph"})
 _PORT = {"cifs": 445, "smbfs": 445, "smb3": 445, "glusterfs": 24007, "fuse.glusterfs": 24007, "ceph": 6789}
 
@@ -105,7 +160,9 @@ def _number(value: object) -> int | None:
     return int(str(value)) if str(value).isdigit() else None
 
 
-_DF_ROW = re.compile(r"^(\S.*?)\s+(?:([A-Za-z][\w.-]*)\s+)?(\d+)\s+(-?\d+)\s+(-?\d+)\s+(?:-?\d+(?:\.\d+)?%|-)\s+(?:\d+\s+\d+\s+-?\d+%\s+)?(/.*)$")
+_DF_ROW = re.compile(
+    r"^(\S.*?)\s+(?:([A-Za-z][\w.-]*)\s+)?(\d+)\s+(-?\d+)\s+(-?\d+)\s+(?:-?\d+(?:\.\d+)?%|-)\s+(?:\d+\s+\d+\s+-?\d+%\s+)?(/.*)$"
+)
 
 
 def parse_df(text: str) -> Iterator[Found]:
@@ -113,7 +170,9 @@ def parse_df(text: str) -> Iterator[Found]:
     joined = re.sub(r"^(\S+)\n\s+(?=\S)", r"\1 ", text, flags=re.MULTILINE)
     scale = 512 if re.search(r"\b512-blocks\b", joined) else 1024
     rows = filter(None, map(_DF_ROW.match, joined.splitlines()))
-    return _facts(_Mount(row[6], row[1], row[2] or "", int(row[3]) * scale, max(int(row[4]), 0) * scale) for row in rows)
+    return _facts(
+        _Mount(row[6], row[1], row[2] or "", int(row[3]) * scale, max(int(row[4]), 0) * scale) for row in rows
+    )
 
 
 _MOUNT_LINUX = re.compile(r"^(.+?) on (/.*?) type (\S+)(?: \((.*)\))?")
@@ -133,7 +192,9 @@ def _mount_of_line(line: str) -> _Mount | None:
     words = line.split()
     if len(words) < 4 or not words[1].startswith("/"):
         return None
-    point, device = (re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), word) for word in (words[1], words[0]))
+    point, device = (
+        re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), word) for word in (words[1], words[0])
+    )
     return _Mount(point, device, words[2], options=words[3])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cmdb_agent.component import told
 from cmdb_agent.observation import HostFacts
@@ -20,31 +20,38 @@ for f in /etc/machine-id /var/lib/dbus/machine-id /etc/hostid; do
 done
 if command -v kenv >/dev/null 2>&1; then echo "host_uuid `kenv -q smbios.system.uuid`"; fi
 for f in /etc/ssh/*.pub /usr/local/etc/ssh/*.pub /opt/ssh/etc/*.pub /etc/openssh/*.pub; do
-  case "$f" in *host*) [ -r "$f" ] && echo "key `cat "$f"`";; esac
+  case "$f" in *host*) [ -r "$f" ] && echo "key $f `cat "$f"`";; esac
+done
+for f in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; do
+  [ -r "$f" ] && sed -n 's/^ *[Hh][Oo][Ss][Tt][Kk][Ee][Yy] *[ =] *"*\\([^" ]*\\).*/used \\1/p' "$f"
 done
 :"""
 
 
 def parse(text: str) -> Iterator[HostFacts]:
-    """Identifiers ``name``, ``fqdn``, ``machine_id``, ``ssh_host_key`` (``SHA256:…``); attributes name and fqdn."""
-    told_lines = [line.partition(" ")[::2] for line in text.splitlines()]
-    found: dict[str, list[str]] = {}
-    for kind, rest in told_lines:
-        value = fingerprint(rest) if kind == "key" else rest.strip()
-        if value and kind in _KINDS:
-            found.setdefault(_KINDS[kind], []).append(value)
-    name = next(iter(found.get("name", ())), "")
-    fqdns = [fqdn for fqdn in (*found.get("fqdn", ()), name) if "." in fqdn]
-    if fqdns:
-        found["fqdn"] = fqdns[:1]
-    else:
-        found.pop("fqdn", None)
-    if "ssh_host_key" in found:
-        found["ssh_host_key"] = sorted(set(found["ssh_host_key"]))
-    yield HostFacts(identifiers=found, attributes=told({"name": name, "fqdn": fqdns[0] if fqdns else None}))
+    """Identifiers ``name``, ``fqdn``, ``machine_id``, ``uuid``, ``ssh_host_key`` (``SHA256:…``); attributes alike."""
+    rows = [line.partition(" ")[::2] for line in text.splitlines()]
+    found = {_KINDS[kind]: rest.strip() for kind, rest in reversed(rows) if kind in _KINDS and rest.strip()}
+    name = found.get("name", "")
+    fqdn = next((one for one in (found.get("fqdn", ""), name) if "." in one), "")
+    told_ids = {"name": name, "fqdn": fqdn, "machine_id": found.get("machine_id", ""), "uuid": found.get("uuid", "")}
+    identifiers = {kind: [value] for kind, value in told_ids.items() if value}
+    if keys := _host_keys(rows):
+        identifiers["ssh_host_key"] = keys
+    attributes = {"name": name, "host.name": name, "fqdn": fqdn, "machine_id": told_ids["machine_id"]}
+    yield HostFacts(identifiers=identifiers, attributes=told(attributes))
 
 
-_KINDS = {"name": "name", "fqdn": "fqdn", "machine_id": "machine_id", "host_uuid": "uuid", "key": "ssh_host_key"}
+def _host_keys(rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Fingerprints of the keys that sshd's configuration names; of all that lie there when it names none. Keys that
+    are not in use may be an image's, alike on all its clones."""
+    used = {f"{path}.pub" for kind, path in rows if kind == "used"}
+    keys = [rest.partition(" ")[::2] for kind, rest in rows if kind == "key"]
+    chosen = [line for path, line in keys if path in used] or [line for _, line in keys]
+    return sorted({print_ for print_ in map(fingerprint, chosen) if print_})
+
+
+_KINDS = {"name": "name", "fqdn": "fqdn", "machine_id": "machine_id", "host_uuid": "uuid"}
 
 
 def fingerprint(line: str) -> str:

@@ -45,6 +45,7 @@ def _facts(interfaces: Iterable[_Interface]) -> Iterator[Component | HostFacts]:
             interface.name,
             {
                 "name": interface.name,
+                "if_name": interface.name,
                 "mac_address": _normal_mac(interface.mac),
                 "ip_addresses": sorted(set(interface.addresses)),
                 "mtu": interface.mtu,
@@ -81,7 +82,7 @@ def _is_real(interface: _Interface) -> bool:
     return interface.kind not in _SOFT_KINDS and not _SOFT_NAMES.match(interface.name)
 
 
-def _address(text: str, prefix: str | int | None = None) -> str | None:
+def _address(text: str) -> str | None:
     """An address worth telling, without zone and prefix: neither loopback nor link-local."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0].partition("/")[0])
@@ -122,7 +123,11 @@ def parse_ip_text(text: str) -> Iterator[Component | HostFacts]:
     for line in text.splitlines():
         if head := _IP_HEAD.match(line):
             flags = head[2].split(",")
-            found.append(_Interface(head[1], mtu=int(head[3]) if head[3] else None, up="UP" in flags, running="LOWER_UP" in flags))
+            found.append(
+                _Interface(
+                    head[1], mtu=int(head[3]) if head[3] else None, up="UP" in flags, running="LOWER_UP" in flags
+                )
+            )
         elif found and (link := _IP_LINK.match(line)):
             found[-1].kind = "loopback" if link[1] == "loopback" else found[-1].kind
             found[-1].mac, found[-1].permanent_mac = link[2] or "", link[3] or ""

@@ -13,13 +13,13 @@ _LINE = re.compile(r"^(\w+(?:\(\w+\))?):\s+(\d+)(?: kB)?", re.MULTILINE)
 
 
 def parse_meminfo(text: str) -> Iterator[HostFacts | Sample]:
-    """/proc/meminfo: memory_size and swap_size as attributes, memory used as a sample."""
+    """/proc/meminfo: memory and swap as attributes, memory used as a sample."""
     kilobytes = {name: int(value) for name, value in _LINE.findall(text)}
     total = kilobytes.get("MemTotal")
     if total is None:
         return
     swap = kilobytes.get("SwapTotal", 0)
-    yield HostFacts(attributes={"memory_size": in_bytes(total * 1024), "swap_size": in_bytes(swap * 1024)})
+    yield HostFacts(attributes={"memory": in_bytes(total * 1024), "swap": in_bytes(swap * 1024)})
     available = kilobytes.get("MemAvailable", kilobytes.get("MemFree", 0) + kilobytes.get("Cached", 0))
     yield Sample(ref="", name="system.memory.usage", value=(total - available) * 1024, unit="By")
 
@@ -28,7 +28,7 @@ def parse_bytes(text: str) -> Iterator[HostFacts]:
     """One number: bytes of memory (BSD ``sysctl -n hw.physmem``)."""
     found = re.search(r"\d+", text)
     if found:
-        yield HostFacts(attributes={"memory_size": in_bytes(int(found[0]))})
+        yield HostFacts(attributes={"memory": in_bytes(int(found[0]))})
 
 
 def parse_prtconf(text: str) -> Iterator[HostFacts]:
@@ -36,7 +36,7 @@ def parse_prtconf(text: str) -> Iterator[HostFacts]:
     found = re.search(r"Memory [Ss]ize:\s*(\d+)\s*(MB|Megabytes|GB|Gigabytes)", text)
     if found:
         scale = 2**30 if found[2].startswith("G") else 2**20
-        yield HostFacts(attributes={"memory_size": in_bytes(int(found[1]) * scale)})
+        yield HostFacts(attributes={"memory": in_bytes(int(found[1]) * scale)})
 
 
 PROBE = Probe(

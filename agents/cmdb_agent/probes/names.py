@@ -25,8 +25,8 @@ def _command() -> str:
         f"set --\n{collect(signatures().files())}"
         f"[ $# -gt 0 ] || exit 0\n"
         f"grep -hoE '{lead}{_NAME}' \"$@\" 2>/dev/null | grep -oE '{_NAME}$' | sort -u | head -n {_MOST}"
-        " | while read -r name; do getent hosts \"$name\" | head -n 1 | while read -r address rest; do"
-        " echo \"$address $name\"; done; done\n:"
+        ' | while read -r name; do getent hosts "$name" | head -n 1 | while read -r address rest; do'
+        ' echo "$address $name"; done; done\n:'
     )
 
 

@@ -32,20 +32,24 @@ done
 
 
 def parse(text: str) -> Iterator[HostFacts]:
-    """os_name, os_version, os_id, os_description, kernel_version, host.arch."""
+    """os_name, os_version, os_id, os_description, kernel_name, kernel_release, kernel_version, host.arch."""
     values = _assignments(text)
     system = values.get("uname_s", "")
     release = values.get("release", "")
     yield HostFacts(
-        attributes=told({
-            "os_name": values.get("NAME") or _release_name(release) or system,
-            "os_version": _version(values, system, release),
-            "os_id": values.get("ID") or system.lower(),
-            "os_description": values.get("PRETTY_NAME") or release,
-            "kernel_version": values.get("uname_r"),
-            "host.arch": _architecture(values),
-        }),
-        class_="server" if system else None,
+        attributes=told(
+            {
+                "os_name": values.get("NAME") or _release_name(release) or system,
+                "os_version": _version(values, system, release),
+                "os_id": values.get("ID") or system.lower(),
+                "os_description": values.get("PRETTY_NAME") or release,
+                "kernel_name": system,
+                "kernel_release": values.get("uname_r"),
+                "kernel_version": values.get("uname_v"),
+                "host.arch": _architecture(values),
+            }
+        ),
+        class_=("linux_server" if system == "Linux" else "unix_server") if system else None,
     )
 
 
@@ -74,8 +78,9 @@ def _release_name(release: str) -> str:
 
 
 def _version(values: Mapping[str, str], system: str, release: str) -> str:
-    if "VERSION_ID" in values or "oslevel" in values:
-        return values.get("oslevel") if system in ("AIX", "FreeBSD") else values.get("VERSION_ID", "")  # type: ignore[return-value]
+    told = values.get("oslevel" if system in ("AIX", "FreeBSD") else "VERSION_ID")
+    if told:
+        return told
     number = re.search(r"\d[\w.]*", release)
     if number:
         return number[0]

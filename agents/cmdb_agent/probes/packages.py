@@ -25,7 +25,8 @@ def _installs(
     full = f"{epoch}:{version}" if epoch else version
     attributes = told({
         "name": name, "version": full, "host.arch": arch, "source_name": source or name,
-        "source_version": source_version or full, "vendor": vendor, "purl": purl,
+        "source_version": source_version or full, "vendor": vendor, "purl": purl, "package_type": kind,
+        "epoch": int(epoch) if epoch.isdigit() else None,
     })  # fmt: skip
     return Relation(type="installs", to=End(class_="software_package", key=purl[:256], attributes=attributes))
 
@@ -98,7 +99,11 @@ def parse_apk(text: str) -> Iterator[Relation]:
 def parse_pacman(text: str) -> Iterator[Relation]:
     """``pacman -Qi``: blocks of ``Name : value``."""
     for block in re.split(r"\n\s*\n", text):
-        fields = {key.strip(): value.strip() for key, sign, value in (line.partition(" : ") for line in block.splitlines()) if sign}
+        fields = {
+            key.strip(): value.strip()
+            for key, sign, value in (line.partition(" : ") for line in block.splitlines())
+            if sign
+        }
         if "Name" in fields and "Version" in fields:
             yield _installs("alpm", "arch", fields["Name"], fields["Version"], arch=fields.get("Architecture", ""))
 
@@ -159,8 +164,14 @@ _RPM_FORMAT = "%{NAME}\\t%{EPOCH}\\t%{VERSION}\\t%{RELEASE}\\t%{ARCH}\\t%{SOURCE
 PROBE = Probe(
     "packages",
     (
-        Variant(f"{_DISTRIBUTION}dpkg-query -W -f '{_DPKG_FORMAT}'", parse_dpkg, when="[ -s /var/lib/dpkg/status ] && command -v dpkg-query"),
-        Variant(f"{_DISTRIBUTION}rpm -qa --qf '{_RPM_FORMAT}'", parse_rpm, when='[ "`uname -s`" = Linux ] && command -v rpm'),
+        Variant(
+            f"{_DISTRIBUTION}dpkg-query -W -f '{_DPKG_FORMAT}'",
+            parse_dpkg,
+            when="[ -s /var/lib/dpkg/status ] && command -v dpkg-query",
+        ),
+        Variant(
+            f"{_DISTRIBUTION}rpm -qa --qf '{_RPM_FORMAT}'", parse_rpm, when='[ "`uname -s`" = Linux ] && command -v rpm'
+        ),
         Variant(f"{_DISTRIBUTION}cat /lib/apk/db/installed", parse_apk, when="[ -r /lib/apk/db/installed ]"),
         Variant("pacman -Qi", parse_pacman, when="command -v pacman"),
         Variant("pkg info -l 2>/dev/null", parse_ips, when='[ "`uname -s`" = SunOS ] && command -v pkg'),

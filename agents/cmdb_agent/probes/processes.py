@@ -63,7 +63,10 @@ def parse_ef(text: str) -> Iterator[Process]:
         words = line.split()
         if len(words) < 8 or not (words[1].isdigit() and words[2].isdigit()):
             continue
-        clock = next((index for index, word in enumerate(words[6:], 6) if re.fullmatch(r"(?:\d+-)?\d+:\d\d(?:[:.]\d\d)?", word)), 6)
+        clock = next(
+            (index for index, word in enumerate(words[6:], 6) if re.fullmatch(r"(?:\d+-)?\d+:\d\d(?:[:.]\d\d)?", word)),
+            6,
+        )
         command = tuple(words[clock + 1 :])
         if command:
             yield from _process(int(words[1]), int(words[2]), -1, words[0], "", command[0].rsplit("/", 1)[-1], command)
@@ -119,7 +122,9 @@ PROBE = Probe(
             when="ps -o unit:64=,comm:16= -p $$",
         ),
         Variant(
-            "ps -ww -eo pid=,ppid=,uid=,user:32=,comm:16=,args=", parse_without_unit, when="ps -o user:32=,comm:16= -p $$"
+            "ps -ww -eo pid=,ppid=,uid=,user:32=,comm:16=,args=",
+            parse_without_unit,
+            when="ps -o user:32=,comm:16= -p $$",
         ),
         Variant(_PROC_COMMAND, parse_proc, when="[ -r /proc/self/status ]"),
         Variant(

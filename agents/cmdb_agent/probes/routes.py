@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
+from cmdb_agent.component import told
 from cmdb_agent.observation import HostFacts
 from cmdb_agent.probe import Probe, Variant
 
@@ -17,7 +18,7 @@ _TABLE = re.compile(r"^(?:default|0\.0\.0\.0(?:/0)?|::/0)\s+([0-9A-Fa-f.:]+)\b",
 def _facts(gateways: Iterable[str]) -> Iterator[HostFacts]:
     found = sorted({gateway for gateway in gateways if _is_gateway(gateway)})
     if found:
-        yield HostFacts(attributes={"default_gateways": found})
+        yield HostFacts(attributes=told({"default_gateways": found}))
 
 
 def _is_gateway(text: str) -> bool:
@@ -60,7 +61,9 @@ def parse_proc(text: str) -> Iterator[HostFacts]:
 PROBE = Probe(
     "routes",
     (
-        Variant("ip -j route show default; ip -j -6 route show default 2>/dev/null; :", parse_ip_json, when="ip -j route"),
+        Variant(
+            "ip -j route show default; ip -j -6 route show default 2>/dev/null; :", parse_ip_json, when="ip -j route"
+        ),
         Variant("ip route; ip -6 route 2>/dev/null; :", parse_ip_text, when="ip route"),
         Variant("cat /proc/net/route", parse_proc, when="[ -r /proc/net/route ]"),
         Variant("netstat -rn", parse_table, when="netstat -rn"),

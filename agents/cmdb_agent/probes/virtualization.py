@@ -13,13 +13,14 @@ def parse_detect(text: str) -> Iterator[HostFacts]:
     """``systemd-detect-virt``: one word, ``none`` for bare metal (exit code 1)."""
     word = text.strip()
     if re.fullmatch(r"[a-z][a-z0-9-]*", word):
-        yield HostFacts(attributes={"virtualization": word})
+        yield HostFacts(attributes={"virtualization": word, "is_virtual": word != "none"})
 
 
 def parse_cpuinfo(text: str) -> Iterator[HostFacts]:
     """/proc/cpuinfo: the CPU flag tells that there is a hypervisor, not which."""
     if text.strip():
-        yield HostFacts(attributes={"virtualization": "vm-other" if "hypervisor" in text else "none"})
+        virtual = "hypervisor" in text.split()
+        yield HostFacts(attributes={"virtualization": "vm-other" if virtual else "none", "is_virtual": virtual})
 
 
 PROBE = Probe(
