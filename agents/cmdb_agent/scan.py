@@ -57,7 +57,10 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def scan(
-    targets: Iterable[Target], settings: Settings, stopping: Callable[[], bool] = lambda: False
+    targets: Iterable[Target],
+    settings: Settings,
+    stopping: Callable[[], bool] = lambda: False,
+    reach: Reach = NETWORK,
 ) -> Iterator[Report]:
     """One report per target, in the order in which they are done, ``settings.concurrency`` at a time. Targets are
     taken from the iterable as places come free; none is begun once ``stopping()`` says so."""
@@ -66,7 +69,7 @@ def scan(
         running: set[Future[Report]] = set()
         while True:
             while len(running) < settings.concurrency and not stopping() and (target := next(waiting, None)):
-                running.add(pool.submit(scan_one, target, settings))
+                running.add(pool.submit(scan_one, target, settings, reach))
             if not running:
                 return
             done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -173,6 +176,8 @@ def _snmp_target(target: Target) -> SnmpTarget:
         if not way.community:
             raise TransportError(f"{target.name}: no community is configured", "auth")
         return SnmpTarget(target.host, target.port, credentials.resolve(way.community))
+    if not way.user:
+        raise TransportError(f"{target.name}: no user is configured", "auth")
     user = SnmpUser(
         way.user,
         way.auth or None,

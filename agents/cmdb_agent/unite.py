@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar, cast
 
 import msgspec
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 from cmdb_agent.observation import Component, Coverage, Fact, HostFacts, Observation, Relation, Sample, ScanError, Value
 from cmdb_agent.redact import redact_text
 
-_LONGEST_TEXT, _LONGEST_NAME = 65_536, 256
+_LONGEST_TEXT, _LONGEST_NAME, _SHORT = 65_536, 256, 128
 S = TypeVar("S", Component, Relation)
 
 
@@ -175,6 +176,13 @@ def _value(value: Value) -> Value:
 
 def _clean(text: str) -> str:
     """A last look for secrets, however they came here; no NUL and no half of a surrogate pair, which JSON or the
-    server refuse."""
+    server refuse. Short texts are remembered: hosts have most of their packages in common."""
+    return _cleaned_once(text) if len(text) < _SHORT else _cleaned_text(text)
+
+
+def _cleaned_text(text: str) -> str:
     text = redact_text(text.replace("\0", "")[:_LONGEST_TEXT])
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+_cleaned_once = lru_cache(maxsize=32_768)(_cleaned_text)

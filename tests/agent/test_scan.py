@@ -1,0 +1,241 @@
+"""Real scans: of this machine, and over a real sshd on loopback."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+
+from cmdb_agent.observation import Transcript
+from cmdb_agent.probes import probes
+from cmdb_agent.scan import Reach, failed, scan, scan_one
+from cmdb_agent.settings import NO_SSH, Limits, Settings, SnmpAccess, SshAccess
+from cmdb_agent.targets import Target, parse
+from cmdb_agent.transports.local import LocalTransport
+from cmdb_schemas.report import Content, Report
+from tests import sshd
+from tests.sshd import Sshd
+
+needs_sshd = pytest.mark.skipif(bool(sshd.MISSING), reason=sshd.MISSING)
+SETTINGS = Settings(agent="edge", site="lab", concurrency=4)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Sshd]:
+    with sshd.running() as running:
+        yield running
+
+
+def content(report: Report) -> Content:
+    return msgspec.json.decode(report.content, type=Content)
+
+
+def over_ssh(server: Sshd, **changes: object) -> Target:
+    usual = SshAccess(user=server.user, keys=(f"file:{server.key}",), known_hosts=(str(server.known_hosts),))
+    return parse(server.url, dataclasses.replace(usual, **changes))
+
+
+def statuses(report: Report) -> dict[str, str]:
+    return {one.section: one.status for one in content(report).coverage}
+
+
+class Canned:
+    """A transport that gives what a test says, for what no real host does to order."""
+
+    def __init__(self, answer: Callable[[str], Transcript]) -> None:
+        self.answer = answer
+        self.closed = False
+
+    def run(self, script: str) -> Transcript:
+        return self.answer(script)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def canned(answer: Callable[[str], Transcript], access: SshAccess = NO_SSH) -> Report:
+    """The report on a host that answers so."""
+    transport = Canned(answer)
+    report = scan_one(parse("ssh://web1", access), SETTINGS, Reach(shell=lambda *_: transport))
+    assert transport.closed
+    return report
+
+
+def test_this_machine() -> None:
+    report = scan_one(parse("local"), SETTINGS)
+    assert (report.agent, report.site, report.source) == ("edge", "lab", "local")
+    assert (report.scope.target, report.scope.probe) == ("local", "host")
+    [observation] = content(report).observations
+    assert observation.address is None
+    assert observation.attributes["os_name"]
+    assert observation.sections["os_name"] == "os"
+    assert {component.class_ for component in observation.components} >= {"network_interface", "file_system"}
+    assert statuses(report).keys() == {*(probe.name for probe in probes()), "applications"}
+    assert {sample.ref for sample in report.samples} == {observation.ref}
+
+
+def test_what_is_reported_is_what_the_wire_takes() -> None:
+    report = scan_one(parse("local"), SETTINGS)
+    assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
+
+
+def test_two_scans_differ_in_their_ids_alone() -> None:
+    one, two = scan_one(parse("local"), SETTINGS), scan_one(parse("local"), SETTINGS)
+    assert one.id != two.id
+    assert one.scan.id != two.scan.id
+    assert one.observed_at < two.observed_at
+    first, second = content(one).observations[0], content(two).observations[0]
+    assert first.identifiers == second.identifiers
+    assert first.attributes == second.attributes
+
+
+@needs_sshd
+def test_a_host_over_ssh_is_the_same_host(server: Sshd) -> None:
+    remote, local = scan_one(over_ssh(server), SETTINGS), scan_one(parse("local"), SETTINGS)
+    assert remote.source == "ssh"
+    assert remote.scope.target == f"127.0.0.1:{server.port}"
+    [over], [here] = content(remote).observations, content(local).observations
+    assert over.address == "127.0.0.1"
+    for kind in ("machine_id", "name", "mac"):
+        assert over.identifiers.get(kind) == here.identifiers.get(kind)
+    assert over.attributes["os_name"] == here.attributes["os_name"]
+
+
+@needs_sshd
+def test_the_scan_itself_is_not_part_of_what_is_observed(server: Sshd) -> None:
+    """Its connection comes from this machine, so that a claim would name the loopback address and sshd's port."""
+    report = scan_one(over_ssh(server), SETTINGS)
+    assert str(server.port).encode() not in b"".join(
+        msgspec.json.encode(relation) for relation in content(report).observations[0].relations
+    )
+
+
+@needs_sshd
+def test_an_unchanged_host_gives_unchanged_bytes(server: Sshd) -> None:
+    """Everything but what the machine's other processes do meanwhile."""
+
+    def quiet(report: Report) -> bytes:
+        [observation] = content(report).observations
+        kept = [one for one in observation.components if one.section != "applications"]
+        relations = [one for one in observation.relations if one.section != "applications"]
+        return msgspec.json.encode(msgspec.structs.replace(observation, components=kept, relations=relations))
+
+    assert quiet(scan_one(over_ssh(server), SETTINGS)) == quiet(scan_one(over_ssh(server), SETTINGS))
+
+
+@needs_sshd
+def test_one_failing_host_is_a_line_and_stops_no_other(server: Sshd) -> None:
+    closed = parse(f"ssh://127.0.0.1:{sshd.free_port()}")
+    unknown = over_ssh(server, known_hosts=())
+    reports = {
+        report.scope.target + report.source: report for report in scan([closed, parse("local"), unknown], SETTINGS)
+    }
+    assert len(reports) == 3
+    kinds = {
+        report.scope.target: [error.kind for error in report.errors] for report in reports.values() if failed(report)
+    }
+    assert kinds == {closed.name: ["unreachable"], unknown.name: ["host-key"]}
+    assert not failed(reports["locallocal"])
+
+
+def test_a_failed_scan_covers_nothing_and_observes_nothing() -> None:
+    report = scan_one(parse(f"ssh://127.0.0.1:{sshd.free_port()}"), SETTINGS)
+    assert content(report).observations == []
+    assert set(statuses(report).values()) == {"failed"}
+    assert statuses(report).keys() == statuses(scan_one(parse("local"), SETTINGS)).keys()
+    [error] = report.errors
+    assert (error.kind, error.target) == ("unreachable", report.scope.target)
+
+
+@pytest.mark.parametrize(
+    ("access", "kind"),
+    [
+        (SnmpAccess(), "auth"),
+        (SnmpAccess(community="env:NOT_SET"), "credential"),
+        (SnmpAccess(version="3"), "auth"),
+    ],
+)
+def test_a_device_without_a_way_in(access: SnmpAccess, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOT_SET", raising=False)
+    report = scan_one(parse("snmp://127.0.0.1:9", snmp=access), SETTINGS)
+    assert (report.source, report.scope.probe) == ("snmp", "snmp")
+    assert [error.kind for error in report.errors] == [kind]
+    assert "if_mib" in {section.replace("-", "_") for section in statuses(report)}
+
+
+def test_a_fault_of_ours_costs_one_host() -> None:
+    def broken(_: str) -> Transcript:
+        raise ZeroDivisionError("password=hunter2")
+
+    report = canned(broken)
+    assert failed(report)
+    [error] = report.errors
+    assert error.kind == "internal"
+    assert error.message == "ZeroDivisionError: password=***"
+
+
+def test_a_host_that_runs_no_script_says_what_it_said() -> None:
+    said = "This account is currently not available.\n"
+    [error] = canned(lambda _: Transcript(said, 1)).errors
+    assert error.kind == "channel"
+    assert "This account is currently not available." in error.message
+
+
+def test_what_came_before_a_cut_counts_but_nothing_as_complete() -> None:
+    """Without its end the script has not told with which rights it read."""
+
+    def half(text: str) -> Transcript:
+        whole = LocalTransport(Limits()).run(text).text
+        return Transcript(whole[: whole.index(" begin listeners ")], -1, "timeout")
+
+    report = canned(half)
+    told = statuses(report)
+    assert not failed(report)
+    assert "complete" not in told.values()
+    assert (told["identity"], told["os"]) == ("partial", "failed")
+    assert [error.kind for error in report.errors if error.section is None] == ["timeout"]
+
+
+def test_the_password_for_sudo_goes_into_the_script_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDO", "hunter2")
+    seen: list[str] = []
+
+    def answer(text: str) -> Transcript:
+        seen.append(text)
+        return Transcript(text, 1)
+
+    report = canned(answer, SshAccess(sudo="password", sudo_password="env:SUDO"))
+    assert "hunter2" in seen[0]
+    assert b"hunter2" not in msgspec.json.encode(report)
+
+
+def test_no_more_at_a_time_than_allowed_and_none_after_the_stop() -> None:
+    lock, now, most, begun = threading.Lock(), 0, 0, 0
+
+    def slow(_: str) -> Transcript:
+        nonlocal now, most, begun
+        with lock:
+            now, begun = now + 1, begun + 1
+            most = max(most, now)
+        time.sleep(0.02)
+        with lock:
+            now -= 1
+        return Transcript("", 1)
+
+    targets = [parse(f"ssh://host{number}") for number in range(30)]
+    reach = Reach(shell=lambda *_: Canned(slow))
+    reports = list(scan(iter(targets), SETTINGS, lambda: begun >= 12, reach))
+    assert most == 4
+    assert 12 <= len(reports) < 20
+    assert len({report.scope.target for report in reports}) == len(reports)
+
+
+def test_applications_are_only_as_complete_as_what_they_were_drawn_from() -> None:
+    def without_processes(text: str) -> Transcript:
+        return Transcript(LocalTransport(Limits()).run(text).text.replace("end processes 0", "end processes 124"))
+
+    assert statuses(canned(without_processes))["applications"] == "partial"
