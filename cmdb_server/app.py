@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
+from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.serving import make_server
 
 from cmdb_schemas.ci_class import classes
 from cmdb_schemas.errors import DefinitionError
 from cmdb_schemas.relations import relation_types
-from cmdb_server.api import access, docs, enrolments, health, metrics, problem, reports, tokens
+from cmdb_server.api import (
+    access,
+    cis,
+    docs,
+    enrolments,
+    explain,
+    health,
+    metrics,
+    problem,
+    relations,
+    reports,
+    search,
+    tokens,
+)
 from cmdb_server.api import classes as classes_resource
 from cmdb_server.api.context import KEY, Context
 from cmdb_server.api.metrics_registry import Metrics
@@ -21,6 +37,10 @@ from cmdb_server.store.port import Store
 
 BLUEPRINTS = (
     reports.BLUEPRINT,
+    cis.BLUEPRINT,
+    relations.BLUEPRINT,
+    search.BLUEPRINT,
+    explain.BLUEPRINT,
     classes_resource.BLUEPRINT,
     tokens.BLUEPRINT,
     enrolments.BLUEPRINT,
@@ -58,6 +78,13 @@ def create_app(settings: Settings, store: Store | None = None, quota: Quota | No
         hops = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def serve_for_development(settings: Settings, announce: Callable[[tuple[Any, ...]], None]) -> None:
+    """Serve from this process alone, with threads, until interrupted. ``announce`` is told the socket's address."""
+    server = make_server(*settings.bind, create_app(settings), threaded=True)
+    announce(server.socket.getsockname())
+    server.serve_forever()
 
 
 def open_store(settings: Settings) -> Store:

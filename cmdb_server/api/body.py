@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from cmdb_server.errors import Invalid, Malformed, TooLarge, UnsupportedMediaType
 
 CHUNK = 64 * 1024
+LARGEST = 2**63 - 1
 DRAIN = 128 * 1024 * 1024
 """How much of a refused body is still read, in bytes, so that its sender can hear the refusal."""
 PLAIN, GZIP = ("", "identity"), ("gzip", "x-gzip")
@@ -119,7 +120,7 @@ def json_value(body: bytes, depth: int) -> Any:
         raise Malformed(f"{error.msg} at byte {offset}", offset=offset) from None
     except ValueError as error:
         raise Malformed(str(error)) from None
-    check_texts(value, "")
+    check_values(value, "")
     return value
 
 
@@ -139,18 +140,25 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def check_texts(value: Any, path: str) -> None:
-    """Raise Invalid for the first text within ``value`` that holds NUL or a lone surrogate, naming its path."""
+def check_values(value: Any, path: str) -> None:
+    """Raise Invalid for the first value that no store keeps, naming its path: a text with NUL or a lone surrogate, a
+    number beyond 64 bits."""
     if isinstance(value, str):
-        if (fault := text_fault(value)) is not None:
-            raise Invalid(f"{path or 'the body'}: {fault}", errors=[{"path": path, "message": fault}])
+        _refuse_if(text_fault(value), path)
+    elif isinstance(value, int | float):
+        _refuse_if(None if abs(value) <= LARGEST else "is beyond 64 bits", path)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            check_texts(item, f"{path}[{index}]")
+            check_values(item, f"{path}[{index}]")
     elif isinstance(value, dict):
         for key, item in value.items():
-            check_texts(key, path)
-            check_texts(item, f"{path}.{key}" if path else key)
+            check_values(key, path)
+            check_values(item, f"{path}.{key}" if path else key)
+
+
+def _refuse_if(fault: str | None, path: str) -> None:
+    if fault is not None:
+        raise Invalid(f"{path or 'the body'}: {fault}", errors=[{"path": path, "message": fault}])
 
 
 def text_fault(text: str) -> str | None:

@@ -15,7 +15,7 @@ from cmdb_server.errors import NotFound
 BLUEPRINT = resource("classes", __name__, "The classes of CIs and the types of relations between them")
 
 
-class AttributeSchema(Schema):
+class ClassAttributeSchema(Schema):
     name = fields.String(required=True)
     type = fields.String(required=True)
     title = fields.String(required=True)
@@ -40,12 +40,12 @@ class ClassSchema(Schema):
     discovered = fields.Boolean(required=True)
     life = fields.Nested(LifeSchema, allow_none=True)
     attributes = fields.Function(
-        lambda kind: AttributeSchema(many=True).dump(kind.attributes.values()),
+        lambda kind: ClassAttributeSchema(many=True).dump(kind.attributes.values()),
         metadata={"type": "array", "items": {"type": "object"}},
     )
 
 
-class GateSchema(Schema):
+class DefaultGateSchema(Schema):
     kind = fields.String(required=True)
     need = fields.Integer(allow_none=True)
     percent = fields.Integer(allow_none=True)
@@ -57,7 +57,7 @@ class RelationTypeSchema(Schema):
     title = fields.String(required=True)
     reverse = fields.String(required=True)
     impact = fields.String(required=True, metadata={"description": "from_to, to_from, both or none: how failure flows"})
-    gate = fields.Nested(GateSchema, allow_none=True)
+    gate = fields.Nested(DefaultGateSchema, allow_none=True)
     from_classes = fields.List(fields.String())
     to_classes = fields.List(fields.String())
 

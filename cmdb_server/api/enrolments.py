@@ -33,6 +33,7 @@ class CodeSchema(Schema):
 
 class EnrolSchema(Schema):
     code = Text(required=True)
+    agent = Text(metadata={"description": "The agent's name, to be refused when the code is another's"})
 
 
 @BLUEPRINT.route("/enrolment-codes", methods=["POST"])
@@ -53,4 +54,4 @@ def offer(wanted: dict[str, Any]) -> dict[str, Any]:
 @BLUEPRINT.response(201, MintedSchema)
 def enrol(paid: dict[str, Any]) -> dict[str, Any]:
     """Buy the token that a code was made for. The code is void afterwards."""
-    return minted(*token.enrol(context().store, paid["code"], now_ms(), AGENT_LIFETIME_MS))
+    return minted(*token.enrol(context().store, paid["code"], now_ms(), AGENT_LIFETIME_MS, paid.get("agent")))

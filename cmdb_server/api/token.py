@@ -109,29 +109,30 @@ def offer(store: Store, grant: Grant, now_ms: int, lifetime_ms: int) -> tuple[st
     return code, id_, now_ms + lifetime_ms
 
 
-def enrol(store: Store, code: str, now_ms: int, lifetime_ms: int) -> tuple[str, Token]:
-    """Buy the token that a code was made for. Raises Unauthenticated when it is unknown, expired or used."""
+def enrol(store: Store, code: str, now_ms: int, lifetime_ms: int, agent: str | None = None) -> tuple[str, Token]:
+    """Buy the token that a code was made for. ``agent``: who pays, if told. Raises Unauthenticated when the code is
+    unknown, expired, used or another agent's; it is then as good as before."""
     wanted = digest(code)
-    if not store.read(lambda tx: _valid_code(tx, wanted, now_ms)):
-        raise Unauthenticated("the enrolment code is unknown, expired or used")
+    store.read(lambda tx: _valid_code(tx, wanted, now_ms, agent))
 
     def work(tx: Writing) -> tuple[str, Row]:
-        found = _valid_code(tx, wanted, now_ms)
-        if not found:
-            raise Unauthenticated("the enrolment code is unknown, expired or used")
-        grant = _grant(found[0][ENROLMENT.position("grant")])
-        text, row = mint(grant.agent if grant else "", "agent", grant, now_ms, lifetime_ms)
+        offer, grant = _valid_code(tx, wanted, now_ms, agent)
+        text, row = mint(grant.agent, "agent", grant, now_ms, lifetime_ms)
         tx.insert(TOKEN, [row])
-        tx.put(ENROLMENT, [(*found[0][:-1], now_ms)])
+        tx.put(ENROLMENT, [(*offer[:-1], now_ms)])
         return text, row
 
     text, row = store.write(work)
     return text, _token(row)
 
 
-def _valid_code(tx: Reading, wanted: str, now_ms: int) -> list[Row]:
-    rows = tx.find(ENROLMENT, ("hash",), [(wanted,)])
-    return [row for row in rows if row[-1] is None and row[ENROLMENT.position("expires_at")] > now_ms]
+def _valid_code(tx: Reading, wanted: str, now_ms: int, agent: str | None) -> tuple[Row, Grant]:
+    for row in tx.find(ENROLMENT, ("hash",), [(wanted,)]):
+        grant = _grant(row[ENROLMENT.position("grant")])
+        open_ = row[ENROLMENT.position("used_at")] is None and row[ENROLMENT.position("expires_at")] > now_ms
+        if open_ and grant is not None and agent in (None, grant.agent):
+            return row, grant
+    raise Unauthenticated("the enrolment code is unknown, expired, used or another agent's")
 
 
 def _of(tx: Reading, table: Any, id_: str) -> Row | None:

@@ -1,0 +1,71 @@
+"""Why a CI is there, and why it says what it says."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from cmdb_server.answers.explain import explain
+from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.ci_schemas import SourceSchema
+from cmdb_server.api.conditional import tagged
+from cmdb_server.api.context import context, now_ms
+from cmdb_server.api.fields import Instant, Text
+from cmdb_server.api.resource import resource
+
+BLUEPRINT = resource("explain", __name__, "Where facts come from, and why they won")
+
+
+class AskedSchema(Schema):
+    attribute = Text(load_default=None, metadata={"description": "Only this one"})
+
+
+class WordSchema(Schema):
+    value = fields.Raw(allow_none=True)
+    record = fields.String(required=True)
+    source = fields.String(required=True)
+    agent = fields.String(required=True)
+    section = fields.String(allow_none=True, metadata={"description": "The probe or table that told it"})
+    since = Instant(required=True)
+    confirmed = Instant(required=True)
+
+
+class ExplainedAttributeSchema(Schema):
+    name = fields.String(required=True)
+    value = fields.Raw(allow_none=True)
+    why = fields.String(required=True, metadata={"description": "pinned, only, precedence, newest or stale"})
+    winner = fields.Nested(WordSchema, allow_none=True)
+    losers = fields.List(fields.Nested(WordSchema))
+
+
+class TiedSchema(Schema):
+    records = fields.List(fields.String(), required=True)
+    terms = fields.List(fields.Dict(), required=True)
+    score = fields.Float(required=True)
+
+
+class ExplanationSchema(Schema):
+    ci = fields.UUID(required=True)
+    class_ = fields.String(required=True, data_key="class")
+    name = fields.String(required=True)
+    sources = fields.List(fields.Nested(SourceSchema), required=True)
+    ties = fields.List(
+        fields.Nested(TiedSchema), required=True, metadata={"description": "What holds its records together"}
+    )
+    attributes = fields.List(fields.Nested(ExplainedAttributeSchema), required=True)
+    decisions = fields.List(fields.Dict(), required=True)
+
+
+@BLUEPRINT.route("/cis/<uuid:ci>/explain")
+@requires("read")
+@BLUEPRINT.arguments(AskedSchema, location="query")
+@BLUEPRINT.doc(responses={404: "NOT_FOUND"})
+@BLUEPRINT.response(200, ExplanationSchema)
+def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
+    """Every source's word on every attribute, which one won and why, and the evidence that tied the records."""
+    revision = context().store.revision()
+    told = explain(context().store, viewer(), str(ci), asked["attribute"], now_ms=now_ms())
+    return tagged(ExplanationSchema().dump(told), revision)
