@@ -2,11 +2,15 @@
 
 Both go round by round. A cause is a row of ``projection.direct`` (its consumer fails with its provider), -2 - a slot
 (a gate fell below its threshold), or ``OWN``. Of several causes in one round any one is kept.
+
+A round with many CIs is taken by the mass: what it closed is read off the whole column of CIs, in their order, which
+costs less than keeping each CI apart from its repetitions and makes the next round read memory in order.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +21,10 @@ from cmdb_server.projection.scratch import Scratch
 
 NOTHING: Longs = np.empty(0, np.int64)
 NEVER = np.iinfo(np.int32).max
+MASS = 50
+"""A round that looks at more than one in so many of the CIs is taken by the mass."""
 DENSE = 4
-"""A query that touched more than a quarter of all slots is cleaned up by copying instead of slot by slot."""
+"""A query that touched more than one in so many rows is cleaned up whole instead of row by row."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,160 +36,224 @@ class Run:
     scratch: Scratch
     parts: list[Longs] = field(default_factory=list)
     ranks: list[int] = field(default_factory=list)
-    causes: list[Longs] = field(default_factory=list)
+    causes: list[Ints] = field(default_factory=list)
     hits: list[Longs] = field(default_factory=list)
 
-    def settle(self, ci: Longs, cause: Longs, rank: int) -> Longs:
-        """Close these CIs at ``rank``."""
+    def settle(self, ci: Longs, cause: Ints, rank: int) -> None:
+        """Note these CIs, closed by now, at ``rank``."""
         if len(ci):
-            self.scratch.open[ci] = False
             self.parts.append(ci)
             self.causes.append(cause)
             self.ranks.append(rank)
-        return ci
 
-    def columns(self) -> tuple[Longs, Ints, Longs]:
+    def columns(self) -> tuple[Longs, Ints, Ints]:
         """(CI, rank, cause) of all settled, in order of derivation."""
-        if not self.parts:
-            return NOTHING, NOTHING.astype(np.int32), NOTHING
         sizes = [len(part) for part in self.parts]
-        return np.concatenate(self.parts), np.repeat(np.asarray(self.ranks, np.int32), sizes), joined(self.causes)
+        causes = joined(self.causes, np.int32)
+        return joined(self.parts), np.repeat(np.asarray(self.ranks, np.int32), sizes), causes
 
-    def direct(self, frontier: Longs) -> tuple[Longs, Longs]:
-        """(open consumers that need one of ``frontier``, the row that says so)."""
-        lists, rows = self.projection.direct_of, self.projection.direct
-        at, _ = spans(lists.first, lists.last, frontier)
-        if not len(at):
-            return NOTHING, NOTHING
-        return self.once(rows.consumer.take(at).astype(np.int64), at)
+    def direct(self, frontier: Longs) -> tuple[Longs, Ints]:
+        """(consumers that need one of ``frontier``, the row that says so); repeated, closed ones among them."""
+        lists = self.projection.direct_of
+        at = spans(lists.first, lists.last, frontier)
+        return self.projection.direct.consumer.take(at).astype(np.int64), at
 
     def counted(self, frontier: Longs) -> Longs:
         """The slots in which ``frontier`` counts, their slack reduced; repeated where it counts repeatedly."""
         lists, rows = self.projection.counted_of, self.projection.counted
-        at, _ = spans(lists.first, lists.last, frontier)
+        at = spans(lists.first, lists.last, frontier).astype(np.int64)
         if not len(at):
             return NOTHING
-        slot = rows.slot.take(at).astype(np.int64)
+        slot: Longs = rows.slot.take(at).astype(np.int64)
         np.subtract.at(self.scratch.slack, slot, rows.weight.take(at))
         self.hits.append(slot)
         return slot
 
-    def once(self, ci: Longs, cause: Longs) -> tuple[Longs, Longs]:
-        """Those still open, each once. Causes must differ among themselves or belong to one CI."""
-        free = np.flatnonzero(self.scratch.open.take(ci))
-        ci, cause = ci.take(free), cause.take(free)
-        mark = self.scratch.mark
-        place = np.arange(len(ci))
-        mark[ci] = place
-        kept = np.flatnonzero(mark.take(ci) == place)
-        return ci.take(kept), cause.take(kept)
+    def close(self, *claims: tuple[Longs, Ints]) -> tuple[Longs, Ints]:
+        """Of the CIs claimed, each with a cause, close those still open: (each once, its cause)."""
+        open_, mark = self.scratch.open, self.scratch.mark
+        if sum(len(ci) for ci, _ in claims) * MASS > len(open_):
+            before = open_.copy()
+            for ci, cause in claims:
+                mark[ci] = cause
+                open_[ci] = False
+            before ^= open_
+            new = np.flatnonzero(before)
+            return new, mark.take(new)
+        ci, cause = claims[0] if len(claims) == 1 else (np.concatenate(parts) for parts in zip(*claims, strict=True))
+        free = np.flatnonzero(open_.take(ci))
+        if not len(free):
+            return NOTHING, NOTHING.astype(np.int32)
+        new, cause = ci.take(free), cause.take(free)
+        if len(new) > 1:
+            place = np.arange(len(new), dtype=np.int32)
+            mark[new] = place
+            once = np.flatnonzero(mark.take(new) == place)
+            if len(once) < len(new):
+                new, cause = new.take(once), cause.take(once)
+        open_[new] = False
+        return new, cause
 
     def touched(self) -> Longs:
         """The slots hit so far, each once."""
         slack = self.projection.slots.slack
         if sum(map(len, self.hits)) * DENSE > len(slack):
             return np.flatnonzero(self.scratch.slack[: len(slack)] != slack)
-        return np.unique(joined(self.hits))
+        return distinct(joined(self.hits))
 
 
 def spread_down(run: Run, failed: Longs) -> None:
     """Settle all who are down when ``failed`` are. The least fixpoint, since slack only shrinks."""
-    slots, scratch = run.projection.slots, run.scratch
-    frontier, rank = run.settle(failed, np.full(len(failed), OWN), 0), 0
+    run.scratch.open[failed] = False
+    run.settle(failed, np.full(len(failed), OWN, np.int32), 0)
+    frontier, rank = failed, 0
     while len(frontier):
         rank += 1
-        slot = run.counted(frontier)
-        followers, cause = run.direct(frontier)
-        frontier = run.settle(followers, cause, rank)
-        if len(slot):
-            fired = slot.take(np.flatnonzero(scratch.slack.take(slot) < 0))
-            counted, by = run.once(slots.consumer.take(fired).astype(np.int64), fired)
-            run.settle(counted, -2 - by, rank)
-            frontier = np.concatenate((frontier, counted)) if len(counted) else frontier
+        claims = [run.direct(frontier)]
+        fired = _fired(run, run.counted(frontier))
+        if len(fired):
+            claims.append(_by_slot(run, fired))
+        elif not len(claims[0][0]):
+            return
+        frontier, cause = run.close(*claims)
+        run.settle(frontier, cause, rank)
+
+
+def _by_slot(run: Run, slot: Longs) -> tuple[Longs, Ints]:
+    """The consumers of ``slot``, claimed by it."""
+    consumer = run.projection.slots.consumer.take(slot).astype(np.int64)
+    return consumer, np.subtract(-2, slot, dtype=np.int32, casting="unsafe")
+
+
+def _fired(run: Run, slot: Longs) -> Longs:
+    """Those of ``slot`` that lost more than they may."""
+    slack = run.scratch.slack
+    if len(slot) * 2 > len(run.projection.slots):
+        fired = np.flatnonzero(slack[: len(run.projection.slots)] < 0)
+        # Their consumers are settled in this round: let them not fire again, far from any slack they had.
+        slack[fired] += 1 << 30
+        return fired
+    return slot.take(np.flatnonzero(slack.take(slot) < 0)) if len(slot) else NOTHING
 
 
 def spread_degraded(run: Run, own: Longs, held: Longs, lost: Ints, ranks: Ints) -> None:
     """Settle all who are degraded, given who is down. ``own`` are degraded by themselves. ``held``: the slots that lost
     ``lost`` and whose open consumers stand. ``ranks``: by CI, valid for those settled, ``NEVER`` for the excluded."""
-    slots, scratch = run.projection.slots, run.scratch
-    waiting = _Waiting()
-    waiting.add(np.zeros(len(own), np.int64), own, np.full(len(own), OWN))
-    below = np.flatnonzero(lost > slots.want_slack[held])
-    _await(run, waiting, held[below], slots.want_slack, ranks)
+    slots, slack, waiting = run.projection.slots, run.scratch.slack, _Waiting()
+    waiting.add(0, own, np.full(len(own), OWN, np.int32))
+    _await(run, waiting, held.take(np.flatnonzero(lost > slots.want_slack.take(held))), slots.want_slack, ranks)
     while waiting.rounds:
-        rank, ci, cause = waiting.next()
-        ci, cause = run.once(ci, cause)
-        frontier = run.settle(ci, cause, rank)
-        ranks[frontier] = rank
+        rank, claims = waiting.next()
+        frontier, cause = run.close(*claims)
+        run.settle(frontier, cause, rank)
         if not len(frontier):
             continue
-        waiting.add_at(rank + 1, *run.direct(frontier))
+        ranks[frontier] = rank
+        waiting.add(rank + 1, *run.direct(frontier))
         slot = run.counted(frontier)
         floor = slots.slack.take(slot) - slots.full_slack.take(slot)
-        fired = slot.take(np.flatnonzero(scratch.slack.take(slot) < floor))
-        fired = fired.take(np.flatnonzero(scratch.open.take(slots.consumer.take(fired))))
-        _await(run, waiting, np.unique(fired), slots.full_slack, ranks)
+        fired = slot.take(np.flatnonzero(slack.take(slot) < floor))
+        fired = fired.take(np.flatnonzero(run.scratch.open.take(slots.consumer.take(fired))))
+        _await(run, waiting, distinct(fired), slots.full_slack, ranks)
 
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """CIs that will be degraded, by the round in which they will be."""
+    """Claims on CIs that will be degraded, by the round in which they will be."""
 
-    rounds: dict[int, list[tuple[Longs, Longs]]] = field(default_factory=dict)
+    rounds: dict[int, list[tuple[Longs, Ints]]] = field(default_factory=dict)
 
-    def add(self, rank: Longs, ci: Longs, cause: Longs) -> None:
-        for value in np.unique(rank).tolist():
-            rows = np.flatnonzero(rank == value)
-            self.add_at(value, ci[rows], cause[rows])
-
-    def add_at(self, rank: int, ci: Longs, cause: Longs) -> None:
+    def add(self, rank: int, ci: Longs, cause: Ints) -> None:
         if len(ci):
             self.rounds.setdefault(rank, []).append((ci, cause))
 
-    def next(self) -> tuple[int, Longs, Longs]:
+    def next(self) -> tuple[int, list[tuple[Longs, Ints]]]:
         rank = min(self.rounds)
-        parts = self.rounds.pop(rank)
-        return rank, joined([ci for ci, _ in parts]), joined([cause for _, cause in parts])
+        return rank, self.rounds.pop(rank)
 
 
 def _await(run: Run, waiting: _Waiting, slot: Longs, slack: Ints, ranks: Ints) -> None:
     """Let the consumers of ``slot`` wait for the round after the one in which what was lost passed ``slack``."""
-    if len(slot):
-        rank = _passed(run, slot, slack[slot], ranks)
-        waiting.add(rank + 1, run.projection.slots.consumer[slot].astype(np.int64), -2 - slot)
+    if not len(slot):
+        return
+    rank = _passed(run, slot, slack.take(slot), ranks)
+    for value in np.flatnonzero(np.bincount(rank)).tolist():
+        waiting.add(value + 1, *_by_slot(run, slot.take(np.flatnonzero(rank == value))))
 
 
-def _passed(run: Run, slot: Longs, slack: Ints, ranks: Ints) -> Longs:
+def _passed(run: Run, slot: Longs, slack: Ints, ranks: Ints) -> Ints:
     """For each slot the lowest rank by which its settled members together exceed ``slack``."""
-    projection = run.projection
-    gate = projection.slots.gate[slot]
-    at, owner = spans(projection.gates.first, projection.gates.last, gate)
-    provider = projection.members.provider.take(at)
-    gone = np.flatnonzero(~run.scratch.open.take(provider))
-    at, owner, rank = at[gone], owner[gone], ranks.take(provider[gone]).astype(np.int64)
-    weighs = np.asarray([rule.weighs for rule in projection.rules.gates.values])[projection.gates.rule[gate]]
-    weight = np.where(weighs[owner], projection.members.weight.take(at), 1)
-    order = np.lexsort((rank, owner))
-    owner, rank, total = owner[order], rank[order], np.cumsum(weight[order], dtype=np.int64)
-    first = np.searchsorted(owner, np.arange(len(slot)))
-    before = np.append(0, total)[first]
-    over = np.flatnonzero(total - before[owner] > slack[owner])
-    which, place = np.unique(owner[over], return_index=True)
-    assert len(which) == len(slot)
-    passed: Longs = rank[over[place]]
+    gates, members = run.projection.gates, run.projection.members
+    gate = run.projection.slots.gate.take(slot)
+    first, last = gates.first.take(gate), gates.last.take(gate)
+    at = spans(gates.first, gates.last, gate)
+    provider = members.provider.take(at)
+    rank = np.where(run.scratch.open.take(provider), NEVER, ranks.take(provider))
+    start = np.cumsum(last - first) - (last - first)
+    passed: Ints = np.minimum.reduceat(rank, start)
+    several = np.flatnonzero(slack > 0)
+    if len(several):
+        size = (last - first).take(several)
+        row = spans(start, start + last - first, several)
+        owner = np.repeat(np.arange(len(several)), size)
+        weighs = np.asarray([rule.weighs for rule in run.projection.rules.gates.values])
+        weighs = weighs.take(gates.rule.take(gate.take(several)))
+        weight = np.where(weighs.take(owner), members.weight.take(at.take(row)), 1)
+        passed[several] = _accumulated(owner, rank.take(row), weight, slack.take(several))
     return passed
 
 
-def clean(run: Run, touched: Longs, also: tuple[Longs, ...]) -> None:
-    """Make the scratch as it was: ``touched`` slots, settled CIs and ``also``."""
-    slack, scratch = run.projection.slots.slack, run.scratch
-    if len(touched) * DENSE > len(slack):
+def _accumulated(owner: Longs, rank: Ints, weight: Ints, slack: Ints) -> Ints:
+    """For each owner the rank at which the sum of its weights, in order of rank, exceeds its slack."""
+    never = int(rank[rank < NEVER].max()) + 1
+    order = _order(owner, np.minimum(rank, never))
+    total = np.cumsum(weight.take(order), dtype=np.int64)
+    start = np.searchsorted(owner, np.arange(len(slack)))
+    before = np.append(0, total)[start]
+    over = np.flatnonzero(total > (before + slack).take(owner))
+    whose = owner.take(over)
+    first = over.take(np.flatnonzero(np.append(True, whose[1:] != whose[:-1])))
+    accumulated: Ints = rank.take(order.take(first))
+    return accumulated
+
+
+def _order(major: Longs, minor: Ints) -> Longs:
+    """By ``major``, which ascends already, then ``minor``. In one sort of words where they fit into one."""
+    low, high = len(major).bit_length(), int(minor.max()).bit_length()
+    if int(major[-1]).bit_length() + high + low > 62:
+        return np.lexsort((minor, major))
+    word: Longs = (((major << high) | minor) << low) | np.arange(len(major))
+    word.sort()
+    word &= (1 << low) - 1
+    return word
+
+
+def clean(runs: tuple[Run, ...], excluded: Longs) -> None:
+    """Make the scratch as it was before the runs."""
+    scratch, slack, size = runs[0].scratch, runs[0].projection.slots.slack, len(runs[0].projection)
+    if sum(len(part) for run in runs for part in run.hits) * DENSE > len(slack):
         scratch.slack[: len(slack)] = slack
     else:
-        scratch.slack[touched] = slack[touched]
-    for ci in (*run.parts, *also):
-        scratch.open[ci] = True
+        for run in runs:
+            for part in run.hits:
+                scratch.slack[part] = slack.take(part)
+    if sum(len(part) for run in runs for part in run.parts) * DENSE > size:
+        scratch.open.fill(True)
+    else:
+        for run in runs:
+            for part in run.parts:
+                scratch.open[part] = True
+        scratch.open[excluded] = True
 
 
-def joined(parts: list[Longs]) -> Longs:
-    return np.concatenate(parts) if len(parts) > 1 else parts[0] if parts else NOTHING
+def joined(parts: list[Any], dtype: type = np.int64) -> Any:
+    """One after the other."""
+    return np.concatenate(parts) if len(parts) > 1 else parts[0] if parts else np.empty(0, dtype)
+
+
+def distinct(numbers: Longs) -> Longs:
+    """Each once, ascending."""
+    if len(numbers) < 2:
+        return numbers
+    ordered = np.sort(numbers)
+    return ordered.take(np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])))

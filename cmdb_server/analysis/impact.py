@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cmdb_server.analysis.certificate import OWN, Certificate
-from cmdb_server.analysis.fixpoint import NEVER, Run, clean, spread_degraded, spread_down
+from cmdb_server.analysis.fixpoint import NEVER, Run, clean, distinct, spread_degraded, spread_down
 from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import State
 from cmdb_server.projection.columns import Ints, Longs
@@ -31,12 +31,12 @@ class Impact:
 
     projection: Projection
     failed: Longs
-    degraded_before: Longs
+    limping: Longs
     excluded: Longs
     ci: Longs
     state: npt.NDArray[np.uint8]
     rank: Ints
-    cause: Longs
+    cause: Ints
     held: Longs
     lost: Ints
 
@@ -53,19 +53,21 @@ class Impact:
         found: Longs = self.ci[self.state == state]
         return found
 
-    def gates(self) -> Longs:
+    def gates(self) -> Ints:
         """The gate by which each CI is affected, or ``OWN``."""
-        gate = np.full(len(self.ci), OWN, np.int64)
-        direct, counted = np.flatnonzero(self.cause >= 0), np.flatnonzero(self.cause < OWN)
-        gate[direct] = self.projection.direct.gate[self.cause[direct]]
-        gate[counted] = self.projection.slots.gate[-2 - self.cause[counted]]
+        direct, slots = self.projection.direct, self.projection.slots
+        gate = direct.gate.take(self.cause, mode="clip") if len(direct) else np.full(len(self.ci), OWN, np.int32)
+        others = np.flatnonzero(self.cause < 0)
+        cause = self.cause.take(others)
+        by_slot = slots.gate.take(-2 - cause, mode="clip") if len(slots) else cause
+        gate[others] = np.where(cause == OWN, OWN, by_slot)
         return gate
 
     def certificate(self) -> Certificate:
         """What ``checker.check`` verifies."""
         held = self.projection.slots.gate[self.held]
         return Certificate(
-            self.projection.revision, self.failed, self.degraded_before, self.excluded,
+            self.projection.revision, self.failed, self.limping, self.excluded,
             self.ci, self.state, self.rank, self.gates(), held, self.lost,
         )  # fmt: skip
 
@@ -99,16 +101,16 @@ def _run(run: Run, failed: Longs, own: Longs, excluded: Longs) -> Impact:
     held = touched.take(np.flatnonzero(open_.take(slots.consumer.take(touched))))
     lost = slots.slack.take(held) - run.scratch.slack.take(held)
     ci, rank, cause = run.columns()
-    state = np.full(len(ci), State.DOWN, np.uint8)
+    down, runs = len(ci), (run,)
     if len(own) or (lost > slots.want_slack.take(held)).any():
         more = Run(run.projection, run.scratch)
         spread_degraded(more, own, held, lost, _ranks(run.scratch, ci, rank, excluded))
-        also, their_rank, their_cause = more.columns()
-        state = np.append(state, np.full(len(also), State.DEGRADED, np.uint8))
-        ci, rank = np.append(ci, also), np.append(rank, their_rank)
-        cause = np.append(cause, their_cause)
-        clean(more, more.touched(), ())
-    clean(run, touched, (excluded,))
+        columns = zip((ci, rank, cause), more.columns(), strict=True)
+        ci, rank, cause = (np.concatenate(pair) for pair in columns)
+        runs = (run, more)
+    clean(runs, excluded)
+    state = np.full(len(ci), State.DOWN, np.uint8)
+    state[down:] = State.DEGRADED
     return Impact(run.projection, failed, own, excluded, ci, state, rank, cause, held, lost)
 
 
@@ -121,5 +123,5 @@ def _ranks(scratch: Scratch, ci: Longs, rank: Ints, excluded: Longs) -> Ints:
 
 
 def _numbers(cis: Iterable[int]) -> Longs:
-    given = cis if isinstance(cis, np.ndarray) else np.fromiter(cis, np.int64)
-    return np.unique(given).astype(np.int64) if len(given) > 1 else given.astype(np.int64)
+    given = np.asarray(cis if isinstance(cis, np.ndarray | list) else list(cis), np.int64)
+    return distinct(given)

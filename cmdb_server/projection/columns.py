@@ -109,12 +109,17 @@ class Interned(Generic[T]):
         return len(self.values)
 
 
-def spans(first: Ints, last: Ints, rows: Column) -> tuple[Longs, Longs]:
-    """The list of each of ``rows``, one after the other: (positions in the listed column, place in ``rows``)."""
-    start = first.take(rows).astype(np.int64)
-    count = last.take(rows) - start
-    end = np.cumsum(count)
-    owner = np.repeat(np.arange(len(rows)), count)
-    positions = np.arange(int(end[-1]) if len(end) else 0)
-    positions += (start - end + count).take(owner)
-    return positions, owner
+def spans(first: Ints, last: Ints, rows: Column) -> Ints:
+    """The positions of each row's list, one list after the other."""
+    start = first.take(rows)
+    if len(rows) == 1:
+        return np.arange(start[0], last[rows[0]], dtype=np.int32)
+    count = last.take(rows)
+    count -= start
+    end = count.cumsum(dtype=np.int32)
+    positions: Ints = np.arange(int(end[-1]) if len(end) else 0, dtype=np.int32)
+    if len(positions):
+        end -= count
+        start -= end
+        positions += np.repeat(start, count)
+    return positions

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmdb_server.projection.columns import Bools, Ints, Longs
+from cmdb_server.projection.columns import Bools, Ints
 
 if TYPE_CHECKING:
     from cmdb_server.projection.projection import Projection
@@ -21,7 +21,7 @@ class Scratch:
 
     def __init__(self, cis: int, slack: Ints, slots: int) -> None:
         self.open: Bools = np.ones(cis, bool)
-        self.mark: Longs = np.empty(cis, np.int64)
+        self.mark: Ints = np.empty(cis, np.int32)
         self.slack: Ints = np.empty(slots, np.int32)
         self.slots = len(slack)
         self._ranks: Ints | None = None
