@@ -6,7 +6,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PROJECTS := pyproject.toml schemas/pyproject.toml agents/pyproject.toml
-NEO4J_HOME ?= .neo4j
 
 # Given by the environment so that they reach the isolated builds too, which `pip install -c` does not.
 export PIP_CONSTRAINT := constraints.txt
@@ -52,13 +51,16 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks $(if $(SCALE),--scale $(SCALE))
+	@for file in $$(grep -l __main__ benchmarks/*.py); do \
+		echo "$$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py) $(if $(SCALE),--scale $(SCALE)) || exit 1; \
+	done
 
 lab-test: $(STAMP)
 	$(BIN)/python -m pytest -m lab $(PYTEST_ARGS)
 
 neo4j-test: $(STAMP)
-	NEO4J_HOME=$(NEO4J_HOME) $(BIN)/python -m pytest -m neo4j $(PYTEST_ARGS)
+	deploy/neo4j/fetch.sh
+	$(BIN)/python -m pytest -m neo4j $(PYTEST_ARGS)
 
 wheels: $(STAMP)
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist ./schemas ./agents .
