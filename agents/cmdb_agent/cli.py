@@ -332,3 +332,7 @@ def _complain(error: AgentError, code: int, as_json: bool) -> int:
         _print_json({"error": {"kind": error.kind, "message": str(error)}})
     print(f"cmdb-agent: {error}", file=sys.stderr)  # noqa: T201
     return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

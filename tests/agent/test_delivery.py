@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 import signal
 import sqlite3
@@ -11,8 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,63 +20,14 @@ from cmdb_agent import delivery
 from cmdb_agent.delivery import Delivery, Spool, SpoolFullError
 from cmdb_agent.errors import DeliveryError, SettingsError
 from cmdb_schemas.report import Content, Report, Scan, Scope, encode_content
+from tests.receiver import RECEIPT, Receiver, Reply
 
 LARGE = 10_000_000
-Reply = tuple[int, dict[str, str], bytes]
-RECEIPT: Reply = (202, {"Content-Type": "application/json"}, b'{"revision": 7, "durable_revision": 7}')
-
-
-class Server:
-    """Records what it is sent and answers as ``reply`` says; a reply of None leaves the sender waiting."""
-
-    def __init__(self) -> None:
-        self.received: list[dict[str, Any]] = []
-        self.acknowledged: list[str] = []
-        self.headers: list[dict[str, str]] = []
-        self.reply: Callable[[dict[str, Any]], Reply | None] = lambda _: RECEIPT
-        self.release = threading.Event()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers.get("Content-Encoding") == "gzip":
-                    body = gzip.decompress(body)
-                document = json.loads(body)
-                outer.headers.append(dict(self.headers) | {":path": self.path})
-                outer.received.append(document)
-                answer = outer.reply(document)
-                if answer is None:
-                    outer.release.wait(30)
-                    return
-                status, headers, content = answer
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-                if 200 <= status < 300:
-                    outer.acknowledged.append(document.get("id", ""))
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,))
-        self._thread.start()
-
-    def stop(self) -> None:
-        self.release.set()
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    running = Server()
+def server() -> Iterator[Receiver]:
+    running = Receiver()
     yield running
     running.stop()
 
@@ -105,7 +53,7 @@ def fill(spool: Spool, count: int) -> list[str]:
     return ids
 
 
-def sender(spool: Spool, server: Server, **options: Any) -> Delivery:
+def sender(spool: Spool, server: Receiver, **options: Any) -> Delivery:
     return Delivery(spool, server.url, "env:TOKEN", **{"sleep": lambda _: None} | options)
 
 
@@ -114,7 +62,7 @@ def token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "s3cret")
 
 
-def test_reports_go_out_in_order_with_the_token_and_leave_the_spool(spool: Spool, server: Server) -> None:
+def test_reports_go_out_in_order_with_the_token_and_leave_the_spool(spool: Spool, server: Receiver) -> None:
     ids = fill(spool, 3)
     outcome = sender(spool, server).flush()
     assert [document["id"] for document in server.received] == ids
@@ -123,7 +71,7 @@ def test_reports_go_out_in_order_with_the_token_and_leave_the_spool(spool: Spool
     assert server.headers[0][":path"] == "/api/v1/reports"
 
 
-def test_sent_at_is_the_time_of_the_attempt_and_nothing_else_changes(spool: Spool, server: Server) -> None:
+def test_sent_at_is_the_time_of_the_attempt_and_nothing_else_changes(spool: Spool, server: Receiver) -> None:
     fill(spool, 1)
     answers = iter([(500, {}, b""), RECEIPT])
     server.reply = lambda _: next(answers)
@@ -136,7 +84,7 @@ def test_sent_at_is_the_time_of_the_attempt_and_nothing_else_changes(spool: Spoo
     assert second["observed_at"] == "2026-01-01T00:00:00Z"
 
 
-def test_nobody_listens_and_nothing_is_lost(tmp_path: Path, server: Server) -> None:
+def test_nobody_listens_and_nothing_is_lost(tmp_path: Path, server: Receiver) -> None:
     server.stop()
     path = tmp_path / "spool.sqlite"
     first = Spool(path, LARGE)
@@ -150,7 +98,9 @@ def test_nobody_listens_and_nothing_is_lost(tmp_path: Path, server: Server) -> N
 
 
 @pytest.mark.parametrize("status", [400, 403, 413, 422])
-def test_a_refused_report_is_quarantined_by_name_and_blocks_no_other(spool: Spool, server: Server, status: int) -> None:
+def test_a_refused_report_is_quarantined_by_name_and_blocks_no_other(
+    spool: Spool, server: Receiver, status: int
+) -> None:
     fill(spool, 3)
     problem = b'{"title": "Invalid report", "detail": "unknown class", "errors": {"content.observations[0]": ["x"]}}'
     json_type = {"Content-Type": "application/problem+json"}
@@ -166,7 +116,7 @@ def test_a_refused_report_is_quarantined_by_name_and_blocks_no_other(spool: Spoo
     assert sender(spool, server).flush().quarantined == []
 
 
-def test_a_quarantined_report_can_be_released(spool: Spool, server: Server) -> None:
+def test_a_quarantined_report_can_be_released(spool: Spool, server: Receiver) -> None:
     fill(spool, 1)
     server.reply = lambda _: (422, {}, b"")
     sender(spool, server).flush()
@@ -177,7 +127,7 @@ def test_a_quarantined_report_can_be_released(spool: Spool, server: Server) -> N
 
 
 @pytest.mark.parametrize("status", [401, 404, 302])
-def test_a_fault_of_ours_keeps_everything_and_stops(spool: Spool, server: Server, status: int) -> None:
+def test_a_fault_of_ours_keeps_everything_and_stops(spool: Spool, server: Receiver, status: int) -> None:
     fill(spool, 3)
     server.reply = lambda _: (status, {}, b"")
     outcome = sender(spool, server).flush()
@@ -187,7 +137,7 @@ def test_a_fault_of_ours_keeps_everything_and_stops(spool: Spool, server: Server
 
 
 def test_a_token_that_cannot_be_resolved_keeps_everything(
-    spool: Spool, server: Server, monkeypatch: pytest.MonkeyPatch
+    spool: Spool, server: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(spool, 1)
     monkeypatch.delenv("TOKEN")
@@ -196,7 +146,7 @@ def test_a_token_that_cannot_be_resolved_keeps_everything(
     assert "env:TOKEN" in outcome.problem
 
 
-def test_one_report_that_breaks_the_server_does_not_block_the_others(spool: Spool, server: Server) -> None:
+def test_one_report_that_breaks_the_server_does_not_block_the_others(spool: Spool, server: Receiver) -> None:
     fill(spool, 4)
     server.reply = lambda document: (500, {}, b"") if document["id"] == "r0" else RECEIPT
     sending = sender(spool, server)
@@ -207,7 +157,7 @@ def test_one_report_that_breaks_the_server_does_not_block_the_others(spool: Spoo
     assert [entry.id for entry in spool.entries()] == ["r0"]
 
 
-def test_a_busy_server_is_given_the_time_it_asks_for(spool: Spool, server: Server) -> None:
+def test_a_busy_server_is_given_the_time_it_asks_for(spool: Spool, server: Receiver) -> None:
     fill(spool, 1)
     answers = iter([(503, {"Retry-After": "17"}, b""), (429, {"Retry-After": "3"}, b""), RECEIPT])
     server.reply = lambda _: next(answers)
@@ -218,14 +168,14 @@ def test_a_busy_server_is_given_the_time_it_asks_for(spool: Spool, server: Serve
     assert waits[1] == 3
 
 
-def test_a_wait_beyond_our_patience_ends_the_flush(spool: Spool, server: Server) -> None:
+def test_a_wait_beyond_our_patience_ends_the_flush(spool: Spool, server: Receiver) -> None:
     fill(spool, 1)
     server.reply = lambda _: (503, {"Retry-After": "4000"}, b"")
     outcome = sender(spool, server).flush(patience_s=30)
     assert (len(server.received), outcome.pending) == (1, 1)
 
 
-def test_retry_after_may_be_a_date(spool: Spool, server: Server) -> None:
+def test_retry_after_may_be_a_date(spool: Spool, server: Receiver) -> None:
     fill(spool, 1)
     answers = iter([(503, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, b""), RECEIPT])
     server.reply = lambda _: next(answers)
@@ -241,7 +191,7 @@ def test_waits_are_spread_and_grow_to_a_bound() -> None:
         assert bound * 0.9 < max(drawn) <= bound
 
 
-def test_a_portal_that_answers_200_has_taken_nothing(spool: Spool, server: Server) -> None:
+def test_a_portal_that_answers_200_has_taken_nothing(spool: Spool, server: Receiver) -> None:
     fill(spool, 1)
     server.reply = lambda _: (200, {"Content-Type": "text/html"}, b"<html>please log in</html>")
     outcome = sender(spool, server).flush()
@@ -261,7 +211,7 @@ def test_a_full_spool_refuses_the_new_and_keeps_the_old(tmp_path: Path) -> None:
     assert spool.size() <= 4000
 
 
-def test_the_quarantine_is_bounded_and_keeps_the_newest(tmp_path: Path, server: Server) -> None:
+def test_the_quarantine_is_bounded_and_keeps_the_newest(tmp_path: Path, server: Receiver) -> None:
     spool = Spool(tmp_path / "spool.sqlite", 8000)
     server.reply = lambda _: (422, {}, b"")
     for number in range(20):
@@ -284,7 +234,7 @@ def test_a_file_that_is_no_spool_is_named(tmp_path: Path) -> None:
         Spool(path, LARGE)
 
 
-def test_only_one_process_sends(spool: Spool, server: Server) -> None:
+def test_only_one_process_sends(spool: Spool, server: Receiver) -> None:
     fill(spool, 1)
     with spool.sending() as ours:
         assert ours
@@ -312,7 +262,9 @@ def start(path: Path, url: str, count: int) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("kill_at", [1, 4, 9])
-def test_a_sender_killed_in_the_middle_loses_and_doubles_nothing(tmp_path: Path, server: Server, kill_at: int) -> None:
+def test_a_sender_killed_in_the_middle_loses_and_doubles_nothing(
+    tmp_path: Path, server: Receiver, kill_at: int
+) -> None:
     """Killed while the server holds a report it has not acknowledged: that one comes again, with the same id."""
     process: subprocess.Popen[str]
     reached = threading.Event()
@@ -337,7 +289,7 @@ def test_a_sender_killed_in_the_middle_loses_and_doubles_nothing(tmp_path: Path,
     assert twice[0] == twice[1]
 
 
-def test_a_report_is_on_disk_before_the_first_attempt(tmp_path: Path, server: Server) -> None:
+def test_a_report_is_on_disk_before_the_first_attempt(tmp_path: Path, server: Receiver) -> None:
     """Seen from another connection while the server has only just been asked."""
     path = tmp_path / "spool.sqlite"
     seen: list[int] = []
@@ -367,14 +319,14 @@ def test_servers_that_may_be_spoken_to(url: str) -> None:
     delivery.client(url).close()
 
 
-def test_enrolling_buys_a_token(server: Server) -> None:
+def test_enrolling_buys_a_token(server: Receiver) -> None:
     server.reply = lambda _: (201, {"Content-Type": "application/json"}, b'{"token": "cmdb_abc"}')
     assert delivery.enrol(server.url, "code-1", "edge") == "cmdb_abc"
     assert server.received == [{"code": "code-1", "agent": "edge"}]
     assert server.headers[0][":path"] == "/api/v1/enrol"
 
 
-def test_a_used_code_says_so(server: Server) -> None:
+def test_a_used_code_says_so(server: Receiver) -> None:
     server.reply = lambda _: (403, {"Content-Type": "application/problem+json"}, b'{"title": "Code used"}')
     with pytest.raises(DeliveryError, match="403 Code used") as refused:
         delivery.enrol(server.url, "code-1", "edge")
