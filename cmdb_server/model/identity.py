@@ -104,12 +104,9 @@ class _Component:
     ) -> None:
         self.weights = weights
         self.records = sorted(records, key=lambda r: (r.first_at, r.id))
-        known = {r.id for r in records}
-        self.ruled = [d for d in ruled if d.verb in ("merge", "split") and _names(d, known)]
-        split = {id_ for d in self.ruled if d.verb == "split" for side in d.sides for id_ in side}
-        self.successors = {
-            old: new for old, new in withdrawn(self.records, weights, without).items() if old not in split
-        }
+        self.known = {r.id for r in records}
+        self.ruled = [d for d in ruled if d.verb in ("merge", "split") and _names(d, self.known)]
+        self.successors = self._kept(withdrawn(self.records, weights, without))
         live = [r for r in self.records if r.id not in self.successors]
         self.views = [View(r, weights, without) for r in live]
         self.at = {r.id: i for i, r in enumerate(live)}
@@ -119,6 +116,17 @@ class _Component:
         if self.distrusted:
             self._distrust()
         self.scores = {pair: score(terms) for pair, terms in self.found.items()}
+
+    def _kept(self, successors: dict[str, str]) -> dict[str, str]:
+        """The withdrawn versions, but for those that a person separated from what succeeded them."""
+        splits = [d.sides for d in self.ruled if d.verb == "split"]
+        if not splits or not successors:
+            return successors
+        return {
+            old: new
+            for old, new in successors.items()
+            if not any(_separates(sides, old, set(_chain(successors, old))) for sides in splits)
+        }
 
     def _points(self, i: int, j: int) -> list[Points]:
         a, b = self.views[i], self.views[j]
@@ -139,9 +147,7 @@ class _Component:
 
     def _where(self, id_: str) -> int:
         """The number of the view that stands for a record: its own, or its last successor's."""
-        while id_ in self.successors:
-            id_ = self.successors[id_]
-        return self.at[id_]
+        return self.at[[id_, *_chain(self.successors, id_)][-1]]
 
     def _clustered(self, ruled: Iterable[Decision]) -> Clustering:
         """Clusters under these decisions: splits hold pairs apart, merges unite what evidence found."""
@@ -154,7 +160,7 @@ class _Component:
         scores = {(i, j): value for (i, j), value in self.scores.items() if views[i].strong == views[j].strong}
         state = cluster(len(views), scores, family.join, apart)
         for decision in ties:
-            held = {state.home[self._where(id_)] for side in decision.sides for id_ in side if id_ in self._known}
+            held = {state.home[self._where(id_)] for side in decision.sides for id_ in side if id_ in self.known}
             if len(held) > 1:
                 state.unite(held)
         return state
@@ -169,12 +175,8 @@ class _Component:
         lasting = [(k, w) for k, w in told if (k not in fleeting or w > 0) and (k != "installation" or w < 0)]
         return score(lasting) <= self.weights.default.apart
 
-    @property
-    def _known(self) -> set[str]:
-        return self.at.keys() | self.successors.keys()
-
     def _across(self, split: Decision) -> set[Pair]:
-        sides = [{self._where(id_) for id_ in side if id_ in self._known} for side in split.sides]
+        sides = [{self._where(id_) for id_ in side if id_ in self.known} for side in split.sides]
         return {
             (min(i, j), max(i, j)) for n, side in enumerate(sides) for other in sides[n + 1 :] for i in side for j in other
         }  # fmt: skip
@@ -235,6 +237,16 @@ class _Component:
         """Whether two records that prove something share more than a name."""
         strong = self.weights.strong
         return any(kind in strong and worth > 0 for kind, worth in self.found[i, j])
+
+
+def _chain(successors: Mapping[str, str], id_: str) -> Iterable[str]:
+    while id_ in successors:
+        id_ = successors[id_]
+        yield id_
+
+
+def _separates(sides: Sequence[Sequence[str]], id_: str, others: set[str]) -> bool:
+    return any(id_ in side and not others.isdisjoint(other) for side in sides for other in sides if other is not side)
 
 
 def _names(decision: Decision, known: set[str]) -> bool:

@@ -32,8 +32,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``winner``: None without a candidate or when pinned. ``why``: ``pinned``, ``only``, ``precedence``, ``newest``
-    or ``stale`` (no fresh value is left). ``losers``: best first. ``deadline``: when the winner goes stale and may
+    """``winner``: None without a candidate or when pinned. ``why``: ``pinned``, ``only``, ``precedence``,
+    ``newest``, ``yielded`` (a source with precedence is stale) or ``stale`` (no fresh value is left). ``losers``: best first. ``deadline``: when the winner goes stale and may
     change without anything being observed, ms."""
 
     value: Any
@@ -155,4 +155,7 @@ def _why(first: Candidate, rest: Sequence[Candidate], ranks: Mapping[str, int], 
         return "only"
     if not fresh:
         return "stale"
-    return "precedence" if any(_rank(c, ranks) > _rank(first, ranks) for c in rest) else "newest"
+    own, others = _rank(first, ranks), [_rank(c, ranks) for c in rest]
+    if min(others) < own:
+        return "yielded"
+    return "precedence" if max(others) > own else "newest"

@@ -48,8 +48,7 @@ def runs(
         end = _earliest(_after(displaced, at), _absent(complete.get(scope, ()), at, own))
         previous = found[-1] if found else None
         if previous and (previous.ended_at is None or previous.ended_at >= at):
-            end = end if at > previous.last else _latest(end, previous.ended_at)
-            found[-1] = Run(previous.first, at, end)
+            found[-1] = Run(previous.first, at, _latest(end, previous.ended_at))
         else:
             found.append(Run(at, at, end))
     return tuple(found)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmdb_server.model.decisions import Decision
+from benchmarks.identity_accuracy import GOALS, judge, predict, read
+from cmdb_server.model.decisions import Decision, in_force
 from cmdb_server.model.identity import Record, resolve
 from tests import identity_sim
 from tests.observed import Observed, Scan
@@ -188,7 +190,7 @@ def _decisions(draw: st.DrawFn, ids: list[str]) -> list[Decision]:
     return found
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.data())
 def test_any_order_any_repeats_and_any_company_give_the_same(data: st.DataObject) -> None:
     scans = data.draw(_scans())
@@ -207,19 +209,17 @@ def test_any_order_any_repeats_and_any_company_give_the_same(data: st.DataObject
         )  # a component joined to another decides nothing new
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_undoing_a_decision_is_as_if_it_had_never_been(data: st.DataObject) -> None:
     scans = data.draw(_scans())
     decisions = data.draw(_decisions(sorted(Observed(scans).records)))
     before = Observed(scans, decisions[:-1])
     undone = {decisions[-1].id} if decisions else set()
-    from cmdb_server.model.decisions import in_force
-
     assert Observed(scans, in_force(decisions, undone)).ci == before.ci
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_scans())
 def test_things_that_must_be_apart_never_share_a_ci(scans: list[Scan]) -> None:
     observed = Observed(scans)
@@ -234,9 +234,7 @@ def test_things_that_must_be_apart_never_share_a_ci(scans: list[Scan]) -> None:
 
 
 @pytest.mark.skipif(identity_sim.MISSING is not None, reason=str(identity_sim.MISSING))
-def test_a_simulated_estate_meets_the_goals(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    from benchmarks.identity_accuracy import GOALS, judge, predict, read
-
+def test_a_simulated_estate_meets_the_goals(tmp_path: Path) -> None:
     folder = identity_sim.estate(11, 400, 30, tmp_path)
     got = judge(predict(read(folder / "observations.jsonl")), folder / "predictions.jsonl")
     assert not [goal for goal, met in GOALS.items() if not met(got) and goal != "stale <= 0.1%"], got
