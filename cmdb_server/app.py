@@ -33,7 +33,7 @@ from cmdb_server.api.metrics_registry import Metrics
 from cmdb_server.api.quota import Quota
 from cmdb_server.errors import SettingsError
 from cmdb_server.settings import Settings, secret
-from cmdb_server.store.port import Store
+from cmdb_server.store.port import Loadable, Store
 
 BLUEPRINTS = (
     reports.BLUEPRINT,
@@ -87,7 +87,7 @@ def serve_for_development(settings: Settings, announce: Callable[[tuple[Any, ...
     server.serve_forever()
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings) -> Loadable:
     """The store that the settings name. Raises SettingsError or StoreUnavailable."""
     address = settings.store
     if address.engine == "sqlite":

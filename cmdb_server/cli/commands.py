@@ -1,0 +1,164 @@
+"""What each command does: asks the server, and shows the answer."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+from cmdb_server import settings
+from cmdb_server.cli import render
+from cmdb_server.cli.client import Client, segment
+from cmdb_server.cli.exits import ABSENT, REFUSED, fail
+from cmdb_server.store.port import Loadable
+
+WIDE = 200
+"""Columns of output that goes to a file or a pipe."""
+Told = argparse.Namespace
+
+
+def serve(told: Told) -> None:
+    from cmdb_server.cli.serve import serve as run
+
+    console = Console(soft_wrap=True)
+
+    def announce(address: str) -> None:
+        console.print(f"CMDB API at {address}/api/v1, documentation at {address}/docs", markup=False, highlight=False)
+        console.file.flush()
+
+    run(settings.read(), told.bind, told.address_file, announce, dev=told.dev)
+
+
+@contextmanager
+def _store() -> Iterator[Loadable]:
+    """The store of the settings, for the commands that no server is needed for."""
+    from cmdb_server.app import open_store
+
+    opened = open_store(settings.read())
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def dump(told: Told) -> None:
+    from cmdb_server.store.dump import dump as write
+
+    descriptor, part = tempfile.mkstemp(dir=told.file.parent, prefix=told.file.name, suffix=".part")
+    try:
+        with _store() as store, os.fdopen(descriptor, "wb") as out:
+            header = write(store, out, tokens=told.tokens)
+        Path(part).replace(told.file)
+    finally:
+        Path(part).unlink(missing_ok=True)
+    _say(f"revision {header.revision}, digest {header.digest}")
+
+
+def load(told: Told) -> None:
+    from cmdb_server.store.dump import load as read
+
+    if not told.file.is_file():
+        fail(ABSENT, f"{told.file}: no such file")
+    with _store() as store, told.file.open("rb") as source:
+        header = read(store, source)
+    _say(f"revision {header.revision}, digest {header.digest}")
+
+
+def token_bootstrap(told: Told) -> None:
+    from cmdb_server.api import token
+    from cmdb_server.api.context import now_ms
+
+    with _store() as store:
+        if any(held.role == "admin" and held.revoked_at is None for held in token.every(store)):
+            fail(REFUSED, "there is an admin token already; make more with cmdb token create")
+        text, made = token.create(store, told.subject, "admin", None, now_ms(), told.days * token.DAY_MS)
+    if told.to is None:
+        _say(text)
+        return
+    with os.fdopen(os.open(told.to, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(text + "\n")
+    _say(f"{made.prefix} written to {told.to}")
+
+
+def token_create(told: Told) -> None:
+    answer = _client(told).ask("POST", "/tokens", body={"subject": told.subject, "role": told.role, "days": told.days})
+    _show(told, answer, render.minted)
+
+
+def token_list(told: Told) -> None:
+    _show(told, _client(told).get("/tokens"), render.tokens)
+
+
+def token_revoke(told: Told) -> None:
+    client = _client(told)
+    held = [one for one in client.get("/tokens") if told.id in (one["id"], one["prefix"])]
+    if len(held) != 1:
+        fail(ABSENT, f"{len(held)} tokens have the id or prefix {told.id!r}")
+    _show(told, client.ask("DELETE", f"/tokens/{segment(held[0]['id'])}"), render.revoked)
+
+
+def enrol_code(told: Told) -> None:
+    grant = {"agent": told.agent, "minutes": told.minutes, "networks": told.network}
+    grant |= {f"{name}s": given for name in ("site", "source") if (given := getattr(told, name))}
+    _show(told, _client(told).ask("POST", "/enrolment-codes", body=grant), render.code)
+
+
+def show(told: Told) -> None:
+    client = _client(told)
+    ci = client.identify(told.ci)
+    _show(told, client.get(f"/cis/{segment(ci)}", **_times(told)), render.ci_tree)
+
+
+def explain(told: Told) -> None:
+    client = _client(told)
+    ci = client.identify(told.ci)
+    _show(told, client.get(f"/cis/{segment(ci)}/explain", attribute=told.attribute), render.explanation)
+
+
+def search(told: Told) -> None:
+    answer = _client(told).get("/search", q=told.text, limit=told.limit, **_times(told))
+    _show(told, answer, render.hits)
+
+
+def list_cis(told: Told) -> None:
+    query = {name: getattr(told, f"{name}_") for name in ("class", "name", "site", "life")}
+    items = _client(told).every("/cis", told.limit, attribute=told.attribute, **query, **_times(told))
+    _show(told, items, render.cis)
+
+
+def impact(told: Told) -> None:
+    client = _client(told)
+    body = {
+        "failed": [client.identify(ci) for ci in told.ci],
+        "not_impacted": [client.identify(ci) for ci in told.not_impacted],
+        **{name: value for name, value in (("depth", told.depth), *_times(told).items()) if value is not None},
+    }
+    _show(told, client.ask("POST", "/impact", body=body), render.impact)
+
+
+def _client(told: Told) -> Client:
+    return Client(told.server, told.token_ref)
+
+
+def _times(told: Told) -> dict[str, Any]:
+    return {"at": told.at, "known_at": told.known_at}
+
+
+def _show(told: Told, answer: Any, rendered: Callable[[Any], RenderableType]) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDE
+    if told.json:
+        console.print_json(data=answer, highlight=False, ensure_ascii=False)
+    else:
+        console.print(rendered(answer))
+
+
+def _say(text: str) -> None:
+    Console(soft_wrap=True).print(text, markup=False, highlight=False)

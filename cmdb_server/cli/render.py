@@ -1,0 +1,162 @@
+"""Answers of the API as tables and trees. What hosts said is data: it is never read as markup, and control characters
+that could steer a terminal are made visible."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+LIFE = {"current": "green", "ageing": "yellow", "missing": "red", "retired": "dim"}
+STATE = {"up": "green", "degraded": "yellow", "down": "bold red"}
+
+
+def plain(value: Any, style: str = "") -> Text:
+    """A value as harmless text."""
+    told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return Text(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", told), style=style)
+
+
+def joined(*parts: Text | str) -> Text:
+    """Parts with spaces between; empty ones are left out."""
+    return Text(" ").join([part if isinstance(part, Text) else Text(part) for part in parts if part])
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Table:
+    """A table whose cells are data."""
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else plain("" if cell is None else cell) for cell in row))
+    return made
+
+
+def named(ci: dict[str, Any]) -> Text:
+    """A CI in one line: class, name, life where it is not current."""
+    life = ci.get("life", "current")
+    return joined(
+        plain(ci["class"], "cyan"), plain(ci["name"], "bold"), "" if life == "current" else plain(life, LIFE[life])
+    )
+
+
+def cis(items: list[dict[str, Any]]) -> RenderableType:
+    return table(
+        ("class", "name", "life", "site", "last seen", "id"),
+        (
+            (ci["class"], ci["name"], plain(ci["life"], LIFE[ci["life"]]), ci["site"], ci["last_discovered"], ci["id"])
+            for ci in items
+        ),
+    )
+
+
+def hits(answer: dict[str, Any]) -> RenderableType:
+    return table(
+        ("class", "name", "found in", "life", "id"),
+        (
+            (hit["ci"]["class"], hit["ci"]["name"], hit["matched"], hit["ci"]["life"], hit["ci"]["id"])
+            for hit in answer["items"]
+        ),
+    )
+
+
+def ci_tree(ci: dict[str, Any]) -> RenderableType:
+    """A CI with its attributes, components by class, relations by label, and who saw it."""
+    root = Tree(joined(named(ci), plain(ci["id"], "dim")))
+    for name, value in sorted(ci["attributes"].items()):
+        root.add(joined(plain(name + ":", "dim"), plain(value)))
+    _branch(root, "components", ((one["class"], joined(plain(one["name"]), _brief(one))) for one in ci["components"]))
+    _branch(root, "relations", ((one["label"], _far(one)) for one in ci["relations"]))
+    _branch(
+        root, "open ends", ((one["type"], joined(plain(one["far"]), plain(one["evidence"]))) for one in ci["open_ends"])
+    )
+    _branch(root, "seen by", ((one["source"], _sighting(one)) for one in ci["sources"]))
+    return root
+
+
+def _branch(root: Tree, title: str, leaves: Iterable[tuple[str, Text]]) -> None:
+    groups: dict[str, Tree] = {}
+    for group, leaf in leaves:
+        if group not in groups:
+            branch = groups[""] = groups.get("") or root.add(Text(title, "bold"))
+            groups[group] = branch.add(plain(group, "cyan"))
+        groups[group].add(leaf)
+
+
+def _brief(ci: dict[str, Any]) -> Text:
+    """The attributes that tell components of one class apart."""
+    shown = [
+        ci["attributes"][name] for name in ("product", "version", "ip_addresses", "listens") if name in ci["attributes"]
+    ]
+    return joined(*(plain(", ".join(map(str, one)) if isinstance(one, list) else one, "dim") for one in shown))
+
+
+def _far(relation: dict[str, Any]) -> Text:
+    doubt = "" if relation["confidence"] == 1 else f"({relation['confidence']:.0%} sure)"
+    return joined(plain(relation["other_class"], "dim"), plain(relation["other_name"]), doubt)
+
+
+def _sighting(source: dict[str, Any]) -> Text:
+    until = source["ended_at"] or source["last"]
+    return joined(
+        plain(source["target"]), plain(f"at {source['site']} by {source['agent']}, {source['first']} to {until}", "dim")
+    )
+
+
+def explanation(told: dict[str, Any]) -> RenderableType:
+    """Each attribute with the winner, why, and every losing value; then the evidence between records."""
+    root = Tree(joined(named(told), plain(told["ci"], "dim")))
+    for one in told["attributes"]:
+        branch = root.add(joined(plain(one["name"] + ":", "dim"), plain(one["value"], "bold"), f"({one['why']})"))
+        if one["winner"]:
+            branch.add(joined(Text("from", "green"), _word(one["winner"])))
+        for loser in one["losers"]:
+            branch.add(joined(Text("not", "dim"), plain(loser["value"]), _word(loser)))
+    for tie in told["ties"]:
+        branch = root.add(
+            joined(Text("one thing:", "bold"), plain(" = ".join(tie["records"])), f"score {tie['score']:g}")
+        )
+        for term in tie["terms"]:
+            branch.add(plain(", ".join(f"{name} {value}" for name, value in term.items() if value is not None)))
+    for decision in told["decisions"]:
+        root.add(joined(Text("decision:", "bold"), plain(decision)))
+    return root
+
+
+def _word(word: dict[str, Any]) -> Text:
+    section = f" ({word['section']})" if word["section"] else ""
+    return plain(
+        f"{word['source']}{section} by {word['agent']}, since {word['since']}, confirmed {word['confirmed']}", "dim"
+    )
+
+
+def tokens(items: list[dict[str, Any]]) -> RenderableType:
+    return table(
+        ("prefix", "subject", "role", "expires", "revoked", "id"),
+        ((t["prefix"], t["subject"], t["role"], t["expires_at"], t["revoked_at"], t["id"]) for t in items),
+    )
+
+
+def minted(token: dict[str, Any]) -> RenderableType:
+    return Group(
+        plain(token["token"], "bold"), plain(f"for {token['subject']} ({token['role']}) until {token['expires_at']}")
+    )
+
+
+def revoked(token: dict[str, Any]) -> RenderableType:
+    return plain(f"{token['prefix']} of {token['subject']} is revoked since {token['revoked_at']}")
+
+
+def code(told: dict[str, Any]) -> RenderableType:
+    return Group(plain(told["code"], "bold"), plain(f"buys one token until {told['expires_at']}"))
+
+
+def impact(answer: dict[str, Any]) -> RenderableType:
+    raise NotImplementedError
