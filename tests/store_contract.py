@@ -6,6 +6,7 @@ import io
 import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -36,6 +37,7 @@ from cmdb_server.store.tables import (
 
 Opener = Callable[[], Loadable]
 DEFAULTS: dict[str, Any] = {"text": "t", "integer": 1, "real": 1.0, "json": None, "blob": b""}
+ROOT = Path(__file__).parents[1]
 HOSTILE = (
     "' OR 1=1 --",
     '"}) DETACH DELETE n //',

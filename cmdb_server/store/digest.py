@@ -18,6 +18,7 @@ from cmdb_server.store.port import Reading, Row
 from cmdb_server.store.tables import CI, CLAIM, FACT, MEMBERSHIP, RELATION, Table
 
 PAGE = 5000
+NOTHING = b"null"
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -57,12 +58,13 @@ def _without_revision(reading: Reading, table: Table) -> Iterator[Row]:
 def _timelines(reading: Reading, table: Table, value_of: Callable[[Row], Any]) -> Iterator[Row]:
     """(record, attribute or key, at, value) of each change. At one time the row known last counts."""
     for (record, name), rows in groupby(pages(reading, table), key=lambda row: row[:2]):
-        before = None
+        before = NOTHING
         for at, same in groupby(rows, key=lambda row: row[2]):
             *_, last = same
-            value = value_of(last)
-            if value != before or type(value) is not type(before):
-                yield record, name, at, value
+            # compared as bytes: to Python True is 1, to a reader of the graph it is not
+            value = _encode(value_of(last))
+            if value != before:
+                yield record, name, at, msgspec.Raw(value)
             before = value
 
 

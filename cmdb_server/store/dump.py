@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -115,14 +116,13 @@ def _load_tables(store: Loadable, lines: Iterator[tuple[int, bytes]], counts: di
         if isinstance(value, dict):
             flush()
             if "end" in value:
-                return dict(value["end"])
+                return value["end"] if isinstance(value["end"], dict) else None
             table = _announced(number, value)
-            decode = _row_decoder(table)
             counts[table.name] = 0
         elif table is None:
             raise Malformed(f"line {number}: a row before any table")
         else:
-            batch.append(decode(value))
+            batch.append(_row(number, table, value))
             if len(batch) == BATCH:
                 flush()
     return None
@@ -144,16 +144,21 @@ def _announced(number: int, value: dict[str, Any]) -> Table:
     raise Invalid(f"line {number}: no table {value.get('table')!r}")
 
 
-def _row_decoder(table: Table) -> Callable[[list[Any]], Row]:
-    blobs = [number for number, (_, kind) in enumerate(table.columns) if kind == "blob"]
-
-    def decode(values: list[Any]) -> Row:
-        for position in blobs:
+def _row(number: int, table: Table, values: Any) -> Row:
+    if not isinstance(values, list) or len(values) != len(table.columns):
+        raise Malformed(f"line {number}: not a row of {table.name}")
+    try:
+        for position in _blobs(table):
             if values[position] is not None:
-                values[position] = b64decode(values[position])
-        return tuple(values)
+                values[position] = b64decode(values[position], validate=True)
+    except (TypeError, ValueError) as error:
+        raise Malformed(f"line {number}: {error}") from error
+    return tuple(values)
 
-    return decode if blobs else tuple
+
+@cache
+def _blobs(table: Table) -> tuple[int, ...]:
+    return tuple(number for number, (_, kind) in enumerate(table.columns) if kind == "blob")
 
 
 def _same_digest(expected: str) -> Callable[[Reading], None]:
