@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -81,15 +80,6 @@ class Application:
     @property
     def matters(self) -> bool:
         return self.section != "connections" or bool(self.needs or self.clients)
-
-
-def end_of(far: Far) -> End:
-    """A name that nothing could resolve is told as a name: the server may know who bears it."""
-    host, port = far
-    try:
-        return End(address=str(ipaddress.ip_address(host)), port=port, protocol="tcp")
-    except ValueError:
-        return End(identifiers={"fqdn" if "." in host else "name": [host.lower()]})
 
 
 def relations_of(near: End, far: End, claim: Claim) -> Iterator[Relation]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from cmdb_agent.observation import Component, Value
+from cmdb_agent.observation import Component, End, Value
 
 _LONGEST = 180
 
@@ -37,6 +38,14 @@ def component(
         identifiers={kind: list(values) for kind, values in (identifiers or {}).items() if values},
         attributes=told(attributes),
     )
+
+
+def far_end(host: str, port: int) -> End:
+    """The TCP end at ``host``. A name that nothing resolved is told as a name: the server may know who bears it."""
+    try:
+        return End(address=str(ipaddress.ip_address(host)), port=port, protocol="tcp")
+    except ValueError:
+        return End(identifiers={"fqdn" if "." in host else "name": [host.lower()]})
 
 
 def told(attributes: Mapping[str, Value | list[str]]) -> dict[str, Value]:

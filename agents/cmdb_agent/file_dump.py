@@ -14,7 +14,11 @@ from cmdb_agent.redact import redact_text
 LONGEST_FILE = 3000
 """Lines of one file that are read; signatures ask for small files."""
 
-_PRINT = f'awk \'FNR == 1 {{print "@" FILENAME}} FNR <= {LONGEST_FILE} && length($0) < 4000 {{print "|" $0}}\' "$@"'
+_PRINT = (
+    'awk \'FNR == 1 {print "@" FILENAME} '
+    f'FNR <= {LONGEST_FILE} && length($0) < 4000 && !/^[ \t]*([#;]|$)/ {{print "|" $0}}\' "$@"'
+)
+"""Comments and empty lines, which are most of a configuration file, stay where they are."""
 
 
 def collect(patterns: Iterable[str]) -> str:

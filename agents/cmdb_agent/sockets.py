@@ -10,8 +10,8 @@ import ipaddress
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from cmdb_agent.application import Application, Claim, Far, as_component, end_of, relations_of, used_by
-from cmdb_agent.component import local_key
+from cmdb_agent.application import Application, Claim, Far, as_component, relations_of, used_by
+from cmdb_agent.component import far_end, local_key
 from cmdb_agent.configured import Configured, configured
 from cmdb_agent.instances import EPHEMERAL, Instance, Running
 from cmdb_agent.observation import Component, ConfigFile, End, Fact, Process, Relation, Socket
@@ -266,13 +266,13 @@ class _Host:
                 yield from used_by(application)
         for far in sorted(self.hidden):
             if not self._is_claimed(far):
-                yield from relations_of(End(ref=""), end_of(far), self.hidden[far])
+                yield from relations_of(End(ref=""), far_end(*far), self.hidden[far])
 
     def _needs(self, application: Application, far: Far) -> Iterator[Relation]:
         claim = application.needs[far]
         near = End(ref=application.ref)
         if not self._is_own(far[0]):
-            yield from relations_of(near, end_of(far), claim)
+            yield from relations_of(near, far_end(*far), claim)
             return
         provider = self._listener("tcp", far[0], far[1])
         other = self._application(provider) if provider is not None else None

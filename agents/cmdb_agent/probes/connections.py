@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
 
 from cmdb_agent.observation import Socket
 from cmdb_agent.probe import Probe, Variant
@@ -12,6 +13,7 @@ from cmdb_agent.socket_tables import parse_netstat, parse_proc_net, parse_sockst
 def _connected(parse: Callable[[str], Iterable[Socket]]) -> Callable[[str], Iterator[Socket]]:
     """Only sockets with a peer; the listeners have a section of their own."""
 
+    @wraps(parse)
     def parse_connected(text: str) -> Iterator[Socket]:
         return (socket for socket in parse(text) if socket.peer_port)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cmdb_agent.component import component, component_ref, in_bytes
+from cmdb_agent.component import component, component_ref, far_end, in_bytes
 from cmdb_agent.observation import Component, End, Relation, Sample
 from cmdb_agent.probe import Probe, Variant
 
@@ -117,7 +117,7 @@ def _mount_facts(mount: _Mount) -> Iterator[Found]:
     if server := _server(mount):
         port = _PORT.get(mount.kind, 2049)
         yield Relation(
-            type="uses_storage", from_=End(ref=ref), to=End(address=server, port=port, protocol="tcp"),
+            type="uses_storage", from_=End(ref=ref), to=far_end(server, port),
             evidence=f"{mount.point} is mounted from {mount.device}",
         )  # fmt: skip
 

@@ -17,6 +17,8 @@ _ARCHITECTURE = {
 }  # fmt: skip
 """``uname -m`` to OpenTelemetry's ``host.arch``."""
 
+_IDS = {"red": "rhel", "oracle": "solaris", "suse": "sles", "openindiana": "openindiana"}
+
 _COMMAND = """\
 echo "uname_s=`uname -s`"; echo "uname_r=`uname -r`"; echo "uname_v=`uname -v`"; echo "uname_m=`uname -m`"
 case "`uname -s`" in
@@ -41,7 +43,7 @@ def parse(text: str) -> Iterator[HostFacts]:
             {
                 "os_name": values.get("NAME") or _release_name(release) or system,
                 "os_version": _version(values, system, release),
-                "os_id": values.get("ID") or system.lower(),
+                "os_id": values.get("ID") or _release_id(release) or system.lower(),
                 "os_description": values.get("PRETTY_NAME") or release,
                 "kernel_name": system,
                 "kernel_release": values.get("uname_r"),
@@ -75,6 +77,12 @@ def _unquoted(value: str) -> str:
 def _release_name(release: str) -> str:
     found = re.match(r"\s*([A-Za-z][\w/ .-]*?)(?:\s+(?:release\s+)?v?\d|\s+oi_|\s*$)", release)
     return found[1] if found else ""
+
+
+def _release_id(release: str) -> str:
+    """The ID that os-release would give, from the first word of a release file."""
+    word = (release.split() or [""])[0].lower()
+    return _IDS.get(word, word if word.isalpha() else "")
 
 
 def _version(values: Mapping[str, str], system: str, release: str) -> str:

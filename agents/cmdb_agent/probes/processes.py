@@ -29,7 +29,7 @@ def _process(
     found = _CONTAINER.search(unit)
     executable = words[0] if words[0].startswith("/") else ""
     yield Process(
-        pid=pid, name=name.strip(), command=redact_command(words), user=user, parent=parent,
+        pid=pid, name=name.strip().rstrip(":").lstrip("-"), command=redact_command(words), user=user, parent=parent,
         executable=executable.rstrip(":"), unit="" if found else unit, container=found[1] if found else "", uid=uid,
     )  # fmt: skip
 
