@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from cmdb_schemas.gate import gates_problem
 from cmdb_schemas.units import comparable, duration_ms
 
 AttributeType = Literal[
-    "string", "integer", "number", "boolean", "date", "duration", "quantity", "money", "uri", "reference"
+    "string", "integer", "number", "boolean", "date", "duration", "quantity", "money", "uri", "reference", "gate"
 ]
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
@@ -113,6 +114,10 @@ def _uri(_: Attribute, value: object) -> str | None:
     return None if isinstance(value, str) and _URI.fullmatch(value) else "must be a URI"
 
 
+def _gate(_: Attribute, value: object) -> str | None:
+    return gates_problem(value)
+
+
 def _reference(attribute: Attribute, value: object) -> str | None:
     return None if isinstance(value, str) else f"must name a {attribute.target}"
 
@@ -128,4 +133,5 @@ _CHECKS: dict[AttributeType, Callable[[Attribute, object], str | None]] = {
     "money": _money,
     "uri": _uri,
     "reference": _reference,
+    "gate": _gate,
 }

@@ -10,6 +10,7 @@ same format. A file is named after its class and holds::
     family = "network_device"           # which weights of evidence apply; inherited
     containment = { relation = "contains", component = "to" }
     life = { ageing = "P2D", missing = "P7D", retired = "P90D" }
+    gates = { powered_by = { kind = "at_least", k = 2 } }     # of its members where the relation type's do not fit
 
     [attributes]
     speed = { type = "quantity", unit = "bit/s", title = "Speed" }
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +28,7 @@ from typing import Any, Literal, get_args
 
 from cmdb_schemas.attribute import Attribute, AttributeType, check_value
 from cmdb_schemas.errors import DefinitionError
+from cmdb_schemas.gate import gates_problem
 from cmdb_schemas.units import duration_ms
 
 __all__ = ["Attribute", "CIClass", "Containment", "Life", "check_value", "classes"]
@@ -58,7 +60,8 @@ class Containment:
 @dataclass(frozen=True, slots=True, eq=False)
 class CIClass:
     """One class. ``ancestors`` are nearest first and do not hold the class itself; ``attributes`` hold the inherited
-    ones too. ``life`` is None for what never ages."""
+    ones too. ``life`` is None for what never ages. ``gates``: by relation type, what this class alone sets (its
+    ancestors' count where it says nothing)."""
 
     name: str
     title: str
@@ -70,6 +73,7 @@ class CIClass:
     key: str | None = None
     containment: Containment | None = None
     life: Life | None = None
+    gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def discovered(self) -> bool:
@@ -102,7 +106,7 @@ class _Definition:
         return DefinitionError(f"{self.path}: {key}: {problem}")
 
 
-_KEYS = frozenset({"title", "parent", "identity", "key", "family", "containment", "life", "attributes"})
+_KEYS = frozenset({"title", "parent", "identity", "key", "family", "containment", "life", "gates", "attributes"})
 _ATTRIBUTE_KEYS = frozenset({"type", "title", "unit", "target", "many", "choices"})
 
 
@@ -168,6 +172,7 @@ def _class(name: str, definition: _Definition, parent: CIClass | None) -> CIClas
         key=_key(definition, identity, parent),
         containment=_containment(definition, identity, parent),
         life=_life(definition, parent) if identity != "declared" else None,
+        gates=_gates(definition),
     )
 
 
@@ -222,6 +227,13 @@ def _life(definition: _Definition, parent: CIClass | None) -> Life | None:
     if not 0 < ageing < missing < retired:
         raise definition.refuse("life", "ageing, missing and retired must follow one another")
     return Life(ageing, missing, retired)
+
+
+def _gates(definition: _Definition) -> Mapping[str, Mapping[str, Any]]:
+    told: Any = definition.body.get("gates", {})
+    if problem := "must be by relation type" if "kind" in told else gates_problem(told):
+        raise definition.refuse("gates", problem)
+    return MappingProxyType(dict(told))
 
 
 def _attributes(definition: _Definition) -> dict[str, Attribute]:

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.errors import DefinitionError
+from cmdb_schemas.gate import gate_problem
 
 Impact = Literal["from_to", "to_from", "both", "none"]
 GateKind = Literal["all", "at_least", "weighted", "degrade_only", "path"]
@@ -24,28 +25,30 @@ SHIPPED = Path(__file__).parent / "relations.toml"
 class Gate:
     """When a consumer is down for want of providers.
 
-    ``need``: how many (``at_least``) or how much weight (``weighted``) must serve; ``percent``: the same in per cent
-    of all, ``inclusive``: exactly that many per cent is too few. ``all``: every one; ``degrade_only``: as ``all``,
-    but never worse than degraded; ``path``: some path to a gateway must be left.
+    ``need``: how many (``at_least``, written ``k``) or how much weight (``weighted``, written ``t``) must serve;
+    ``percent``: the same in per cent of all; ``inclusive``: exactly that many are too few; ``want``: fewer are degraded.
     """
 
     kind: GateKind
     need: int | None = None
     percent: int | None = None
     inclusive: bool = False
+    want: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RelationType:
     """``from`` --name--> ``to``. ``impact`` says who is hit when whom fails: ``to_from``: ``to``'s failure hits
-    ``from``. ``gate`` is None exactly when impact is ``none``. ``from_classes`` and ``to_classes`` allow a class and
-    its descendants."""
+    ``from``. ``gate`` is None exactly when impact is ``none``; ``grouped`` is the gate over providers that stand in one
+    named redundancy group, None where that changes nothing. ``from_classes`` and ``to_classes`` allow a class and its
+    descendants."""
 
     name: str
     title: str
     reverse: str
     impact: Impact
     gate: Gate | None
+    grouped: Gate | None
     from_classes: tuple[str, ...]
     to_classes: tuple[str, ...]
 
@@ -76,7 +79,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise DefinitionError(f"{path}: {error}") from error
 
 
-_KEYS = frozenset({"title", "reverse", "impact", "gate", "from", "to"})
+_KEYS = frozenset({"title", "reverse", "impact", "gate", "grouped", "from", "to"})
 
 
 def _relation_type(path: Path, name: str, body: Any) -> RelationType:
@@ -88,7 +91,7 @@ def _relation_type(path: Path, name: str, body: Any) -> RelationType:
     impact: Any = body.get("impact")
     if impact not in get_args(Impact):
         raise DefinitionError(f"{path}: {name}.impact: must be one of {', '.join(get_args(Impact))}")
-    if ("gate" in body) != (impact != "none"):
+    if ("gate" in body) != (impact != "none") or ("grouped" in body and "gate" not in body):
         raise DefinitionError(f"{path}: {name}.gate: a type has one, unless its impact is none")
     reverse = body.get("reverse")
     if not isinstance(reverse, str) or not reverse:
@@ -98,19 +101,18 @@ def _relation_type(path: Path, name: str, body: Any) -> RelationType:
         title=body.get("title", name.replace("_", " ")),
         reverse=reverse,
         impact=impact,
-        gate=_gate(path, name, body["gate"]) if "gate" in body else None,
+        gate=_gate(path, f"{name}.gate", body.get("gate")),
+        grouped=_gate(path, f"{name}.grouped", body.get("grouped")),
         from_classes=tuple(body.get("from", ("ci",))),
         to_classes=tuple(body.get("to", ("ci",))),
     )
 
 
-def _gate(path: Path, name: str, body: Any) -> Gate:
-    where = f"{path}: {name}.gate"
-    if not isinstance(body, dict) or body.get("kind") not in get_args(GateKind):
-        raise DefinitionError(f"{where}.kind: must be one of {', '.join(get_args(GateKind))}")
-    if unknown := set(body) - {"kind", "need", "percent", "inclusive"}:
-        raise DefinitionError(f"{where}.{min(unknown)}: unknown key")
-    counted = body["kind"] in ("at_least", "weighted")
-    if counted != (("need" in body) != ("percent" in body)):
-        raise DefinitionError(f"{where}: at_least and weighted take either need or percent, the others neither")
-    return Gate(body["kind"], body.get("need"), body.get("percent"), bool(body.get("inclusive", False)))
+def _gate(path: Path, where: str, body: Any) -> Gate | None:
+    if body is None:
+        return None
+    if problem := gate_problem(body):
+        raise DefinitionError(f"{path}: {where}: {problem}")
+    return Gate(
+        body["kind"], body.get("k", body.get("t")), body.get("percent"), body.get("inclusive", False), body.get("want")
+    )

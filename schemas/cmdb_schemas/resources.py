@@ -31,6 +31,10 @@ _SHAPES: dict[str, dict[str, Any]] = {
     },
     "uri": {"type": "string", "format": "uri"},
     "reference": {"type": "string"},
+    "gate": {
+        "type": "object",
+        "description": "when it is down for want of providers: a gate, or gates by relation type",
+    },
 }
 
 

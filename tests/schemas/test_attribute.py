@@ -19,6 +19,7 @@ TYPES: dict[AttributeType, Attribute] = {
     "money": Attribute("a", "money", "A"),
     "uri": Attribute("a", "uri", "A"),
     "reference": Attribute("a", "reference", "A", target="person"),
+    "gate": Attribute("a", "gate", "A"),
 }
 
 FITS: list[tuple[AttributeType, object]] = [
@@ -27,6 +28,7 @@ FITS: list[tuple[AttributeType, object]] = [
     ("duration", "P1W"), ("duration", "P1DT2H3M4S"), ("duration", "PT0S"),
     ("quantity", {"value": 8, "unit": "GiB"}), ("quantity", {"value": 0.5, "unit": "By"}),
     ("money", {"amount": -1999, "currency": "CHF"}), ("uri", "urn:isbn:0451450523"), ("uri", "https://a/?q=%20"),
+    ("gate", {"kind": "at_least", "k": 2}), ("gate", {"depends_on": {"kind": "all"}}),
     ("reference", "6f0e4c1b-d7a5-5527-8b0f-3a6c1e2937d5"),
 ]  # fmt: skip
 FITS_NOT: list[tuple[AttributeType, object]] = [
@@ -39,6 +41,7 @@ FITS_NOT: list[tuple[AttributeType, object]] = [
     ("quantity", {"value": 8, "unit": ["By"]}),
     ("money", {"amount": 19.99, "currency": "EUR"}), ("money", {"amount": 1, "currency": "eur"}), ("money", 19),
     ("uri", "no scheme"), ("uri", "1a:b"), ("uri", "http:"), ("reference", 5), ("reference", {"id": 5}),
+    ("gate", 2), ("gate", {"kind": "some"}),
 ]  # fmt: skip
 
 

@@ -57,11 +57,12 @@ def test_inheritance() -> None:
 def test_users_add_classes_from_a_folder_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "mainframe.toml").write_text(
         'title = "Mainframe"\nparent = "computer"\nlife = { ageing = "P1D", missing = "P3W", retired = "P52W" }\n'
-        '[attributes]\nlpars = { type = "integer", title = "Partitions" }\n'
+        'gates = { powered_by = { kind = "at_least", k = 2 } }\n[attributes]\nlpars = { type = "integer", title = "Partitions" }\n'
     )
     mainframe = classes(tmp_path)["mainframe"]
     assert mainframe.attribute("lpars") and mainframe.attribute("os_name") and mainframe.is_a("hardware")
     assert mainframe.life is not None and mainframe.life.missing_ms == 21 * 86_400_000
+    assert mainframe.gates == {"powered_by": {"kind": "at_least", "k": 2}}
     assert "mainframe" not in classes()
 
 
@@ -84,6 +85,8 @@ def test_users_add_classes_from_a_folder_of_their_own(tmp_path: Path) -> None:
         ('title = "X"\nparent = "ci"\nlife = { ageing = "P3D", missing = "P2D", retired = "P9D" }', "life"),
         ('title = "X"\nparent = "rack"\nidentity = "evidence"', "life"),
         ('title = "X"\nparent = "ci"\nattributes = 1', "attributes"),
+        ('title = "X"\nparent = "ci"\ngates = { kind = "all" }', "gates"),
+        ('title = "X"\nparent = "ci"\ngates = { depends_on = { kind = "some" } }', "gates"),
         ('title = "X"\nparent = "ci"\ncolour = "red"', "colour"),
         ('title = "X"\nparent = "ci"\n[attributes]\na = 1', "attributes.a"),
         ('title = "X"\nparent = "ci"\n[attributes]\na = { type = "float", title = "A" }', "attributes.a.type"),

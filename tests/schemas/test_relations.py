@@ -17,6 +17,11 @@ def test_shipped_types_are_whole(one: RelationType) -> None:
     assert all(name in classes() for name in (*one.from_classes, *one.to_classes))
 
 
+def test_a_named_group_of_providers_is_redundancy() -> None:
+    assert relation_types()["depends_on"].grouped == Gate("at_least", need=1)
+    assert relation_types()["runs_on"].grouped is None
+
+
 def test_names_forward_and_back_are_all_different() -> None:
     names = [name for one in relation_types().values() for name in (one.name, one.reverse)]
     assert len(names) == len(set(names))
@@ -75,11 +80,13 @@ def test_users_add_types_from_a_file_of_their_own(tmp_path: Path) -> None:
         ('[x]\nreverse = "y"\nimpact = "none"\ngate = { kind = "all" }', "x.gate"),
         ('[x]\nimpact = "none"', "x.reverse"),
         ('[x]\nreverse = "y"\nimpact = "none"\ncolour = "red"', "x.colour"),
-        ('[x]\nreverse = "y"\nimpact = "both"\ngate = { kind = "some" }', "x.gate.kind"),
-        ('[x]\nreverse = "y"\nimpact = "both"\ngate = { kind = "all", need = 1 }', "x.gate"),
+        ('[x]\nreverse = "y"\nimpact = "both"\ngate = { kind = "some" }', "x.gate"),
         ('[x]\nreverse = "y"\nimpact = "both"\ngate = { kind = "at_least" }', "x.gate"),
-        ('[x]\nreverse = "y"\nimpact = "both"\ngate = { kind = "at_least", need = 1, percent = 2 }', "x.gate"),
-        ('[x]\nreverse = "y"\nimpact = "both"\ngate = { kind = "all", k = 1 }', "x.gate.k"),
+        (
+            '[x]\nreverse = "y"\nimpact = "both"\ngate = { kind = "all" }\ngrouped = { kind = "all", k = 1 }',
+            "x.grouped",
+        ),
+        ('[x]\nreverse = "y"\nimpact = "none"\ngrouped = { kind = "all" }', "x.gate"),
         ("x = 1", "x"),
         ('[depends_on]\nreverse = "y"\nimpact = "none"', "depends_on"),
         ("[x", "own.toml"),
