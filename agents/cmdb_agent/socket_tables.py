@@ -124,6 +124,8 @@ def parse_netstat(text: str) -> Iterator[Socket]:
     (without ``-n``) are left out."""
     for line in text.splitlines():
         words = line.split()
+        if len(words) > 1 and words[1].startswith(("tcp", "udp")):
+            words = words[1:]  # the BSDs' -A puts the control block's address first
         if len(words) < 4 or not words[0].startswith(("tcp", "udp")):
             continue
         protocol: Protocol = "udp" if words[0].startswith("udp") else "tcp"

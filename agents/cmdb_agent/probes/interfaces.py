@@ -136,7 +136,7 @@ def parse_ip_text(text: str) -> Iterator[Component | HostFacts]:
     yield from _facts(interface for interface in found if interface.kind != "loopback")
 
 
-_IF_HEAD = re.compile(r"^([^\s:]+(?::\d+)?)(?::\s|\s+Link encap|:$|\s{2,})")
+_IF_HEAD = re.compile(r"^([^\s:]+(?::\w+)?)(?::\s|\s+Link encap|:$|\s{2,})")
 _IF_MAC = re.compile(r"(?:HWaddr|ether|address:|lladdr)\s+([0-9A-Fa-f:]{11,17})\b")
 _IF_INET = re.compile(r"inet6?\s+(?:addr:\s?)?([0-9A-Fa-f.:]+)")
 _IF_MTU = re.compile(r"\bmtu[: ]\s*(\d+)", re.IGNORECASE)
@@ -159,7 +159,7 @@ def parse_ifconfig(text: str) -> Iterator[Component | HostFacts]:
 
 def _read_ifconfig_line(interface: _Interface, line: str) -> None:
     if flags := _IF_FLAGS.search(line):
-        words = re.split(r"[ ,]", flags[1] or flags[2])
+        words = re.split(r"[ ,]", flags[1] if flags[2] is None else flags[2])
         interface.up, interface.running = "UP" in words, "RUNNING" in words
         interface.kind = "loopback" if "LOOPBACK" in words else interface.kind
     if mac := _IF_MAC.search(line):

@@ -52,17 +52,6 @@ def parse_dpkg(text: str) -> Iterator[Relation]:
             )  # fmt: skip
 
 
-_DPKG_ROW = re.compile(r"^([a-zA-Z]{2,3})\s+([a-z0-9][a-z0-9+.-]+)(?::(\S+))?\s+(\S+)\s+(\S+)\s")
-
-
-def parse_dpkg_list(text: str) -> Iterator[Relation]:
-    """``dpkg -l``: names are cut off when it was printed for a narrow terminal."""
-    for line in text.splitlines():
-        row = _DPKG_ROW.match(line)
-        if row and row[1][1] == "i":
-            yield _installs("deb", "debian", row[2], row[4], arch=row[5])
-
-
 _SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm")
 
 
