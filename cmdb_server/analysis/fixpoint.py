@@ -228,7 +228,7 @@ def _order(major: Longs, minor: Ints) -> Longs:
     return word
 
 
-def clean(runs: tuple[Run, ...], excluded: Longs) -> None:
+def clean(runs: list[Run], excluded: Longs) -> None:
     """Make the scratch as it was before the runs."""
     scratch, slack, size = runs[0].scratch, runs[0].projection.slots.slack, len(runs[0].projection)
     if sum(len(part) for run in runs for part in run.hits) * DENSE > len(slack):

@@ -101,13 +101,14 @@ def _run(run: Run, failed: Longs, own: Longs, excluded: Longs) -> Impact:
     held = touched.take(np.flatnonzero(open_.take(slots.consumer.take(touched))))
     lost = slots.slack.take(held) - run.scratch.slack.take(held)
     ci, rank, cause = run.columns()
-    down, runs = len(ci), (run,)
+    down, runs = len(ci), [run]
     if len(own) or (lost > slots.want_slack.take(held)).any():
         more = Run(run.projection, run.scratch)
         spread_degraded(more, own, held, lost, _ranks(run.scratch, ci, rank, excluded))
-        columns = zip((ci, rank, cause), more.columns(), strict=True)
-        ci, rank, cause = (np.concatenate(pair) for pair in columns)
-        runs = (run, more)
+        also, their_rank, their_cause = more.columns()
+        ci, rank = np.concatenate((ci, also)), np.concatenate((rank, their_rank))
+        cause = np.concatenate((cause, their_cause))
+        runs.append(more)
     clean(runs, excluded)
     state = np.full(len(ci), State.DOWN, np.uint8)
     state[down:] = State.DEGRADED

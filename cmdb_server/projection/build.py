@@ -11,7 +11,7 @@ from cmdb_server.errors import Invalid
 from cmdb_server.projection.columns import Bools, Column, Ints, Longs
 from cmdb_server.projection.gates import Edges, Gates, Members, Slots, flow_lists, gate_rows, list_bounds
 from cmdb_server.projection.identities import Identities, Index, Names, words
-from cmdb_server.projection.projection import Bounds, Counted, Direct, Listed, Projection
+from cmdb_server.projection.projection import GONE, Bounds, Counted, Direct, Listed, Projection
 from cmdb_server.projection.rules import Overrides, Rules, overrides_of
 from cmdb_server.store.port import Reading, Row
 from cmdb_server.store.tables import CI, RELATION, Table
@@ -57,12 +57,12 @@ def from_rows(cis: Sequence[Row], relations: Sequence[Row], rules: Rules, revisi
 
 def assemble(cis: CIColumns, relations: RelationColumns, rules: Rules, revision: int, now: int) -> Projection:
     """The graph of these columns."""
-    retired = retired_at(now, cis.class_of, cis.ended_at, rules)
-    edges = edges_of(relations, cis.class_of, retired, rules)
+    retired = retirement(now, cis.class_of, cis.ended_at, rules)
+    edges = edges_of(relations, cis.class_of, retired.retired, rules)
     return from_edges(cis, edges, retired, rules, revision)
 
 
-def from_edges(cis: CIColumns, edges: Edges, retired: Bools, rules: Rules, revision: int) -> Projection:
+def from_edges(cis: CIColumns, edges: Edges, retired: Retirement, rules: Rules, revision: int) -> Projection:
     """The graph of these edges, which hold no retired provider and no CI as its own."""
     size = len(cis.class_of)
     rows = gate_rows(edges, cis.class_of, cis.overrides, rules)
@@ -76,7 +76,8 @@ def from_edges(cis: CIColumns, edges: Edges, retired: Bools, rules: Rules, revis
         names=cis.names,
         class_of=cis.class_of,
         ended_at=cis.ended_at,
-        retired=retired,
+        retired=retired.retired,
+        next_retirement=retired.next_at,
         overrides=cis.overrides,
         refused=cis.refused,
         gates=gates,
@@ -146,7 +147,7 @@ def relation_columns(parts: Iterable[Sequence[Row]], index: Index, rules: Rules)
 
 
 def _relation_page(rows: Sequence[Row], index: Index, rules: Rules) -> tuple[Column, ...]:
-    froms, types, tos, groups, weights, *_ = zip(*rows, strict=True)
+    froms, types, tos, groups, weights = zip(*(row[:5] for row in rows), strict=True)
     size = len(rows)
     known = {name: code for code, name in enumerate(rules.types.values)}
     type_ = np.fromiter((known.get(name, -1) for name in types), np.int32, size)
@@ -157,11 +158,23 @@ def _relation_page(rows: Sequence[Row], index: Index, rules: Rules) -> tuple[Col
     return columns if len(kept) == size else tuple(column[kept] for column in columns)
 
 
-def retired_at(now: int, class_of: Ints, ended_at: Longs, rules: Rules) -> Bools:
-    """Who has ended for longer than the class allows; a class without a life retires as it ends."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Retirement:
+    """``retired``: who has ended for longer than the class allows; ``next_at``: when the next one will have."""
+
+    retired: Bools
+    next_at: int | None
+
+
+def retirement(now: int, class_of: Ints, ended_at: Longs, rules: Rules) -> Retirement:
+    """Who is retired at ``now``. A class without a life retires as it ends."""
     allowed = np.asarray([rules.retired_ms.get(name, 0) for name in rules.classes.values] or [0], np.int64)
-    retired: Bools = (ended_at >= 0) & (ended_at + allowed[class_of] <= now)
-    return retired
+    ended = np.flatnonzero(ended_at >= 0)
+    due = ended_at[ended] + allowed[class_of[ended]]
+    retired: Bools = ended_at == GONE
+    retired[ended[due <= now]] = True
+    waiting = due[due > now]
+    return Retirement(retired, int(waiting.min()) if len(waiting) else None)
 
 
 def edges_of(relations: RelationColumns, class_of: Ints, retired: Bools, rules: Rules) -> Edges:

@@ -76,8 +76,12 @@ class GateRows:
     slots: tuple[Ints, ...]
 
 
-def gate_rows(edges: Edges, class_of: Ints, overrides: Mapping[int, Overrides], rules: Rules) -> GateRows:
-    """The gates over ``edges``; ``class_of`` and ``overrides`` are by CI."""
+def gate_rows(
+    edges: Edges, class_of: Ints, overrides: Mapping[int, Overrides], rules: Rules, consumers: Column | None = None
+) -> GateRows:
+    """The gates over ``edges``; ``class_of`` and ``overrides`` are by CI. ``consumers``: the only ones there are."""
+    if consumers is not None:
+        overrides = {ci: overrides[ci] for ci in consumers.tolist() if ci in overrides}
     edges = _sorted_once(edges)
     first = _boundaries(edges).astype(np.int32)
     last = np.append(first[1:], len(edges.consumer)).astype(np.int32)[: len(first)]

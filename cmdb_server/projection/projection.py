@@ -15,6 +15,9 @@ from cmdb_server.projection.identities import Index, Names
 from cmdb_server.projection.rules import Overrides, Rules
 from cmdb_server.projection.scratch import Pool
 
+GONE = -2
+"""In place of the time a CI ended: it was taken out of the store."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Direct(Rows):
@@ -51,9 +54,10 @@ class Bounds:
 class Projection:
     """The graph at one revision. CIs are numbered from 0; numbers are kept from revision to revision.
 
-    ``class_of``: number of the class; ``ended_at``: milliseconds, or -1 while some source claims the CI; ``retired``:
-    ended for longer than its class allows, so that it counts nowhere. ``live_gates``, ``live_entries``: what of the
-    columns is in use, the rest was replaced by later revisions.
+    ``class_of``: number of the class; ``ended_at``: milliseconds, -1 while some source claims the CI, or ``GONE``;
+    ``retired``: ended for longer than its class allows, so that it counts nowhere;
+    ``next_retirement``: when the next one will be. ``overrides``: the gates that CIs set; ``refused``: why what they
+    set is no gate.
     """
 
     revision: int
@@ -63,6 +67,7 @@ class Projection:
     class_of: Ints
     ended_at: Longs
     retired: Bools
+    next_retirement: int | None
     overrides: Mapping[int, Overrides]
     refused: Mapping[int, str]
     gates: Gates
@@ -90,6 +95,8 @@ class Projection:
             found = self.index.find(ids)
         except ValueError:
             found = np.asarray([self._find_one(id_) for id_ in ids], np.int64)
+        if len(self):
+            found = np.where(self.ended_at[found] == GONE, -1, found)
         for row in np.flatnonzero(found < 0).tolist():
             raise NotFound(f"there is no CI {ids[row]!r}", id=ids[row])
         return found
@@ -125,6 +132,10 @@ class Projection:
     def key_name(self, gate: int) -> str:
         """The gate's group, or the class of its providers."""
         return self.rules.key_name(int(self.gates.key[gate]))
+
+    def retires_by(self, now: int) -> bool:
+        """Whether some CI that ended has retired since."""
+        return self.next_retirement is not None and now >= self.next_retirement
 
     def _find_one(self, id_: str) -> int:
         try:

@@ -15,30 +15,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
+from cmdb_schemas.ci_class import CIClass
+from cmdb_schemas.relations import RelationType
 from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import ALL, Gate
 from cmdb_server.projection.columns import Interned, Ints
 
 Impact = Literal["from_to", "to_from", "both", "none"]
 BARE = ""
-PATH_EXISTS = "path_exists"
 
 Overrides = Mapping[str, Gate]
-
-
-class RelationType(Protocol):
-    """What is asked of a relation type. ``gate`` is the plain form, or None; kind ``path_exists`` means links."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def impact(self) -> str: ...
-    @property
-    def gate(self) -> Mapping[str, Any] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +42,17 @@ class Flow:
 
     @classmethod
     def of(cls, kind: RelationType) -> Flow:
-        value = dict(kind.gate or {"kind": "all"})
-        link = value.get("kind") == PATH_EXISTS
-        impact: Any = kind.impact
-        carries = not link and impact != "none"
-        return cls(kind.name, impact, Gate.of(value, f"{kind.name}.gate") if carries else None, link)
+        """The relation type as its definition has it."""
+        value = kind.gate
+        if value is None or value.kind == "path":
+            return cls(kind.name, kind.impact, None, link=value is not None)
+        if value.kind == "at_least":
+            gate = Gate("at_least", k=value.need, percent=value.percent, inclusive=value.inclusive)
+        elif value.kind == "weighted":
+            gate = Gate("weighted", t=value.need, percent=value.percent, inclusive=value.inclusive)
+        else:
+            gate = Gate(value.kind)
+        return cls(kind.name, kind.impact, gate)
 
 
 @dataclass(slots=True)
@@ -68,11 +64,19 @@ class Rules:
     class_gates: Mapping[str, Overrides] = field(default_factory=dict)
     ancestors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     retired_ms: Mapping[str, int] = field(default_factory=dict)
-    forwarding: frozenset[str] = frozenset()
     gates: Interned[Gate] = field(default_factory=lambda: Interned([ALL]))
     classes: Interned[str] = field(default_factory=Interned)
     groups: Interned[str] = field(default_factory=Interned)
     types: Interned[str] = field(init=False)
+
+    @classmethod
+    def of(cls, types: Mapping[str, RelationType], classes: Mapping[str, CIClass]) -> Rules:
+        """As the files of relation types and classes have them."""
+        return cls(
+            tuple(Flow.of(kind) for kind in types.values()),
+            ancestors={name: kind.ancestors for name, kind in classes.items()},
+            retired_ms={name: kind.life.retired_ms for name, kind in classes.items() if kind.life},
+        )
 
     def __post_init__(self) -> None:
         self.types = Interned(flow.name for flow in self.flows)

@@ -1,0 +1,100 @@
+"""The present projection of a store: built once, then brought forward by the change feed before it answers."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from threading import Lock
+
+from cmdb_schemas.ci_class import classes
+from cmdb_schemas.relations import relation_types
+from cmdb_server.projection.build import build
+from cmdb_server.projection.overlay import Changes, RelationKey, with_cis, with_relations
+from cmdb_server.projection.projection import Projection
+from cmdb_server.projection.rules import Rules
+from cmdb_server.store.port import Reading, Row, Store
+from cmdb_server.store.tables import CI, FEED, RELATION
+
+REBUILD_AT = 0.25
+"""A feed that names more than this share of the estate costs more to follow than to build anew."""
+PAST_VIEWS = 4
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Projections:
+    """One store's projections, for all threads of a process. ``clock`` tells milliseconds."""
+
+    def __init__(self, store: Store, rules: Rules | None = None, clock: Callable[[], int] = now_ms) -> None:
+        self.store = store
+        self.rules = rules or Rules.of(relation_types(), classes())
+        self.clock = clock
+        self._lock = Lock()
+        self._newest: Projection | None = None
+        self._past: OrderedDict[Hashable, Projection] = OrderedDict()
+
+    def current(self, reading: Reading | None = None) -> Projection:
+        """The projection of the newest revision, or of one newer than ``reading`` sees."""
+        return self._of(reading) if reading is not None else self.store.read(self._of)
+
+    def past(self, key: Hashable, make: Callable[[], Projection]) -> Projection:
+        """A view of the past, kept a while. ``key`` must name its times and its revision: the past may be corrected."""
+        with self._lock:
+            found = self._past.pop(key, None)
+        found = found or make()
+        with self._lock:
+            self._past[key] = found
+            while len(self._past) > PAST_VIEWS:
+                self._past.popitem(last=False)
+        return found
+
+    def _of(self, reading: Reading) -> Projection:
+        now = self.clock()
+        with self._lock:
+            if self._newest is None:
+                self._newest = build(reading, self.rules, now)
+            elif self._newest.revision < reading.revision or self._newest.retires_by(now):
+                self._newest = brought_forward(self._newest, reading, now)
+            return self._newest
+
+
+def brought_forward(old: Projection, reading: Reading, now: int) -> Projection:
+    """``old`` at the revision of ``reading``."""
+    cis, relations = changed(old, reading)
+    if len(cis) + len(relations) > REBUILD_AT * max(len(old) + len(old.members), 4096):
+        return build(reading, old.rules, now)
+    found = reading.get(CI, [(id_,) for id_ in cis])
+    changes = Changes(max(reading.revision, old.revision), {id_: found.get((id_,)) for id_ in cis}, {})
+    moved, anew = with_cis(old, changes, now)
+    rows = _rows(reading, relations, [moved.id(ci) for ci in anew.tolist()], moved.rules)
+    return with_relations(moved, old, Changes(changes.revision, changes.cis, rows), anew)
+
+
+def changed(old: Projection, reading: Reading) -> tuple[set[str], set[RelationKey]]:
+    """The ids of CIs and the keys of relations that the feed names since ``old``."""
+    cis: set[str] = set()
+    relations: set[RelationKey] = set()
+    for _, kind, id_, _ in reading.between(FEED, "revision", old.revision, reading.revision):
+        if kind == "ci":
+            cis.add(id_)
+        elif kind == "relation":
+            from_, type_, to = id_.split(" ")
+            relations.add((from_, type_, to))
+    return cis, relations
+
+
+def _rows(reading: Reading, keys: Iterable[RelationKey], cis: list[str], rules: Rules) -> dict[RelationKey, Row | None]:
+    """The relations of these keys, of their mirrors where impact flows both ways, and all of ``cis``."""
+    both = {flow.name for flow in rules.flows if flow.impact == "both"}
+    wanted = {*keys, *((to, type_, from_) for from_, type_, to in keys if type_ in both)}
+    rows: dict[RelationKey, Row | None] = dict.fromkeys(wanted)
+    rows.update(reading.get(RELATION, wanted))
+    for end in ("from_ci", "to_ci"):
+        for row in reading.find(RELATION, (end,), [(id_,) for id_ in cis]):
+            rows[row[0], row[1], row[2]] = row
+    mirrors = [(to, type_, from_) for from_, type_, to in rows if type_ in both and (to, type_, from_) not in rows]
+    rows.update(reading.get(RELATION, mirrors))
+    return rows
