@@ -143,7 +143,7 @@ def estate(folder: Path = FOLDER) -> tuple[list[Target], Reach]:
     """The recorded targets, and the reach that answers for them. A recording's first line tells its address."""
     hosts = {_address(path): path for path in sorted(folder.glob("*.txt"))}
     devices = {_address(path): path for path in sorted(folder.glob("*.snmprec"))}
-    public = SnmpAccess(community="env:CMDB_DEMO_COMMUNITY")
+    public = SnmpAccess(community=f"file:{folder / 'community'}")
     targets = [Target("ssh", address, 22) for address in hosts]
     targets += [Target("snmp", address, 161, snmp=public) for address in devices]
 
