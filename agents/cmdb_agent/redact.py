@@ -17,14 +17,14 @@ _WORD = (
 )
 _TRAFFIC = r"(?!(?:proxy|fastcgi|uwsgi|scgi|grpc|memcached)_?pass\b)"
 """Directives that end in a telling word and name where traffic goes."""
-_NAME = rf"{_TRAFFIC}(?:[A-Za-z0-9]+[_.-])*[A-Za-z0-9]*{_WORD}(?:[_.-]?(?:hash|value|hex|id|key|base64|s|[0-9]+))*"
+_NAME = rf"{_TRAFFIC}(?:[A-Za-z0-9]+[_.-]+)*[A-Za-z0-9]*{_WORD}(?:[_.-]?(?:hash|value|hex|id|key|base64|s|[0-9]+))*"
 _START = r"(?<![A-Za-z0-9_.-])"
 
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _USERINFO = re.compile(r"(?P<head>://[^\s/:@'\"]*):(?P<secret>[^\s/'\"]*)@")
 _ONLY_SECRET = re.compile(r"://(?P<secret>[^\s/:@'\"]{20,})@")
 _ASSIGNED = re.compile(
-    rf"(?P<head>{_START}[\"']?{_NAME}[\"']?\s*(?:=>|:=|=|:)[ \t]*)"
+    rf"(?P<head>{_START}[\"']?[_.-]*{_NAME}[\"']?\s*(?:=>|:=|=|:)[ \t]*)"
     r"(?P<secret>\"(?:[^\"\\\n]|\\.)*\"?|'(?:[^'\\\n]|\\.)*'?|[^\s,;&|)}\]]+)",
     re.IGNORECASE,
 )
