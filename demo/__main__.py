@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -32,7 +31,7 @@ FOLDER = Path(os.environ.get("DEMO") or Path(__file__).parents[1] / ".demo").abs
 def main() -> int:
     console = Console(highlight=False)
     if not os.environ.get("KEEP"):
-        shutil.rmtree(FOLDER, ignore_errors=True)
+        _forget()
     FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with served(FOLDER) as (server, process):
@@ -50,6 +49,13 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print(f"\nEnded. The data are in {FOLDER}; KEEP=1 keeps them for the next time.")
     return 0
+
+
+def _forget() -> None:
+    """Removes what the last demo left, and nothing else: somebody may have named a folder of their own."""
+    for pattern in ("cmdb.db*", "spool.sqlite*", "*.token", "address", "server.log"):
+        for path in FOLDER.glob(pattern):
+            path.unlink()
 
 
 def _fill(server: str, console: Console) -> None:
