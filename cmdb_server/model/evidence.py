@@ -68,6 +68,8 @@ def points(a: View, b: View, family: Family) -> list[Points]:
         if mine is None or other is None:
             continue
         worth = _worth(kind, mine, other)
+        if worth > 0 and kind.qualifier and _unlike(ours.get(kind.qualifier), theirs.get(kind.qualifier)):
+            continue
         found.append((kind.name, worth))
         if kind.group == "installation":
             software.append(worth)
@@ -94,6 +96,11 @@ def _worth(kind: Kind, mine: frozenset[str], other: frozenset[str]) -> float:
     if burnt_in > 1 and len(shared) == least:
         weight += kind.several
     return weight * len(shared) / least
+
+
+def _unlike(mine: frozenset[str] | None, other: frozenset[str] | None) -> bool:
+    """Whether both are told and differ: makers number their boxes without regard to each other."""
+    return mine is not None and other is not None and mine.isdisjoint(other)
 
 
 def is_local(mac: str) -> bool:

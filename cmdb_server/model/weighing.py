@@ -16,7 +16,8 @@ Group = Literal["hardware", "installation", "trait"]
 class Kind:
     """One kind of identifier. ``measure``: ``any`` shared value is agreement, or the ``overlap`` of the sets scales
     it. ``local``: the share of the weight that locally administered MACs carry. ``several``: added when one set holds
-    the other and they share two or more burnt-in MACs."""
+    the other and they share two or more burnt-in MACs. ``qualifier``: a kind that must not differ, or agreement says
+    nothing."""
 
     name: str
     group: Group
@@ -25,6 +26,7 @@ class Kind:
     measure: Literal["any", "overlap"] = "any"
     local: float = 1.0
     several: float = 0.0
+    qualifier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

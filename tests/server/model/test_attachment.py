@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from cmdb_server.model.attachment import declared_as, owner, owners
+from tests.records import record
+
+PING = record("p", source="ping", address="10.0.0.1", seen=[(5, 30)])
+A = record("a", serial="CZ1", name="web.a.net", address="10.0.0.1", seen=[(10, 12), (25, 26)])
+B = record("b", serial="CZ2", name="db", address="10.0.0.1", seen=[(20, 21)])
+
+
+def test_whoever_last_proved_the_place_owns_the_sighting_else_the_first_who_does() -> None:
+    for proofs in ([A, B], [B, A]):
+        assert [owner(PING, proofs, at) for at in (5, 10, 19, 20, 24, 25, 30)] == ["a", "a", "a", "b", "b", "a", "a"]
+    assert owner(PING, [], 5) is None
+
+
+def test_owners_over_time() -> None:
+    assert owners(PING, [A, B]) == ((5, 9, "a"), (10, 19, "a"), (20, 24, "b"), (25, 30, "a"))
+    assert owners(PING, []) == ((5, 30, None),)
+
+
+def test_names_that_contradict_rule_a_proof_out() -> None:
+    named = record("p", source="snmp", name="web", address="10.0.0.1", seen=[(22, 22)])
+    assert owner(named, [A, B], 22) == "a"
+    assert owner(record("p", name="mail", address="10.0.0.1"), [A, B], 22) is None
+
+
+def test_a_declaration_belongs_with_the_earliest_bearer_of_its_full_name() -> None:
+    wanted = record("d", source="manual", declared=True, name="web.a.net")
+    earlier = record("e", name="web.a.net", serial="CZ9", seen=[(1, 2)])
+    short = record("s", name="web", serial="CZ8", seen=[(0, 2)])
+    assert declared_as(wanted, [A, earlier, short, B]) == declared_as(wanted, [earlier, A]) == "e"
+    assert declared_as(record("d", declared=True, name="web"), [A, short]) is None
+    assert declared_as(wanted, [wanted, record("x", declared=True, name="web.a.net")]) is None
