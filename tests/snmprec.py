@@ -30,8 +30,14 @@ def oid(text: str) -> OID:
 def read(path: Path) -> list[Varbind]:
     """The rows of one recording in OID order. Lines without a numeric OID are no rows; of two with the same OID the
     first counts, as an agent would answer with one."""
+    return rows_of(path.read_bytes().splitlines())
+
+
+def rows_of(lines: Iterable[bytes | str]) -> list[Varbind]:
+    """The rows of ``OID|tag|value`` lines."""
     rows: dict[OID, Varbind] = {}
-    for line in path.read_bytes().splitlines():
+    for text in lines:
+        line = text.encode() if isinstance(text, str) else text
         name, _, rest = line.partition(b"|")
         tag, _, value = rest.partition(b"|")
         if name and all(part.isdigit() for part in name.split(b".")):

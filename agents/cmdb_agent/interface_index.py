@@ -61,10 +61,9 @@ class Ports:
         return {port: index for port, index in found if index}
 
     @cached_property
-    def lldp(self) -> Mapping[int, Port]:
+    def lldp(self) -> Mapping[int, Port | None]:
         """lldpLocPortNum -> interface. The number is no ifIndex: the port's id and description tell which it is."""
-        found = {index[0]: self._described(index[0], row) for index, row in rows(self._walks, LLDP_LOCAL_PORTS).items()}
-        return {number_: port for number_, port in found.items() if port}
+        return {index[0]: self._described(index[0], row) for index, row in rows(self._walks, LLDP_LOCAL_PORTS).items()}
 
     def local(self, lldp_port: int) -> Port | None:
         """The interface of an LLDP port. A device that describes none of its ports numbers them by ifIndex."""
@@ -77,10 +76,13 @@ class Ports:
         return next((port for names in self._labels if (port := names.get(label))), None) if label else None
 
     def _described(self, lldp_port: int, row: Row) -> Port | None:
-        subtype, descr = number(row.get(_ID_SUBTYPE)), text(row.get(_PORT_DESCR))
-        if subtype == MAC:
+        is_mac, descr = number(row.get(_ID_SUBTYPE)) == MAC, text(row.get(_PORT_DESCR))
+        label = "" if is_mac else text(row.get(_ID))
+        if not self.by_index:
+            return _named(label or descr)
+        if is_mac:
             return self.called(descr) or self._macs.get(mac(row.get(_ID)) or "")
-        return self.called(text(row.get(_ID))) or self.called(descr) or self.get(self.bridge.get(lldp_port, lldp_port))
+        return self.called(label) or self.called(descr) or self.get(self.bridge.get(lldp_port, lldp_port))
 
     @cached_property
     def _labels(self) -> tuple[Mapping[str, Port], ...]:
@@ -94,6 +96,11 @@ class Ports:
     @cached_property
     def _macs(self) -> Mapping[str, Port]:
         return _unique((port.mac or "", port) for port in self.by_index.values())
+
+
+def _named(label: str) -> Port | None:
+    """An interface of which only LLDP tells."""
+    return Port(0, label, label, "", "", None) if label else None
 
 
 def _unique(named: Iterator[tuple[str, Port]]) -> Mapping[str, Port]:

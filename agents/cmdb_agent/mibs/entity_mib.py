@@ -107,7 +107,8 @@ class _Inventory:
             return len(self.chassis) > 1 and part in self.chassis
         if part.kind in (_POWER_SUPPLY, _FAN):
             return bool(part.label)
-        return bool(part.serial or part.model) and part.kind not in (_STACK, 4, 5, 8, 12)
+        is_device = part == self.first and not self.chassis
+        return bool(part.serial or part.model) and not is_device and part.kind not in (_STACK, 4, 5, 8, 12)
 
     def _component(self, part: _Part, key: str, refs: Mapping[int, str]) -> Component:
         made = component(_ci_class(part), key, _attributes(part))

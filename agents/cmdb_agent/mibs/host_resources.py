@@ -43,9 +43,9 @@ def parse(walks: Walks) -> Iterator[Fact]:
     yield from _memory(walks)
     yield from _devices(walks)
     yield from _software(walks)
-    for name, arc in (("system.users", 5), ("system.processes.count", 6)):
+    for name, arc, unit in (("system.users", 5, "{user}"), ("system.processes.count", 6, "{process}")):
         if (value := number(scalar(walks, (*SYSTEM, arc)))) is not None:
-            yield Sample("", name, float(value), "{%s}" % name.split(".")[1].rstrip("s"))  # noqa: UP031
+            yield Sample("", name, float(value), unit)
 
 
 def _file_systems(walks: Walks) -> Iterator[Fact]:

@@ -60,6 +60,7 @@ def _hardware_addresses(ports: Ports) -> list[str]:
 def _attributes(port: Port, row: Row, extra: Row) -> dict[str, Value]:
     kind, connector = number(row.get(_TYPE)), number(extra.get(_CONNECTOR))
     return {
+        "name": port.name or port.descr,
         "if_name": port.name,
         "if_descr": port.descr,
         "if_alias": port.alias,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cmdb_agent.interface_index import MAC, Ports
+from cmdb_agent.component import component
+from cmdb_agent.interface_index import INTERFACE, MAC, Ports
 from cmdb_agent.observation import End, Fact, HostFacts, Relation
 from cmdb_agent.probe import Mib
 from cmdb_agent.smi import OID, Raw, Row, Walks, below, counted, inet_address, ip, mac, number, oid, rows, scalar, text
@@ -47,6 +48,9 @@ def parse(walks: Walks) -> Iterator[Fact]:
     if own := _chassis(subtype, chassis):
         kinds = {"chassis_id": [own]} if subtype == _CHASSIS_MAC else {}
         yield HostFacts(kinds, {"lldp_chassis_id": own})
+    ports = Ports(walks)
+    for name in () if ports.by_index else sorted({port.key for port in ports.lldp.values() if port}):
+        yield component(INTERFACE, name, {"if_name": name})
     for neighbour in neighbours(walks):
         yield Relation(
             "connects_to",
@@ -60,13 +64,14 @@ def _identifiers(row: Row, addresses: list[str]) -> dict[str, list[str]]:
     """What identifies a neighbour and its port; empty when the row tells of none (a chassis id of one octet)."""
     subtype, raw = number(row.get(_CHASSIS_SUBTYPE)), row.get(_CHASSIS)
     chassis = _chassis(subtype, raw)
-    name = text(row.get(_SYS_NAME))
+    kind = {_CHASSIS_MAC: "chassis_id", _CHASSIS_ADDRESS: "management_address"}.get(subtype or 0, "name")
+    name = text(row.get(_SYS_NAME)) or (chassis if kind == "name" else "")
     if not chassis and not name:
         return {}
     identifiers = {
-        "chassis_id": [chassis] if chassis else [],
+        "chassis_id": [chassis] if chassis and kind == "chassis_id" else [],
         "name": [name] if name else [],
-        "management_address": sorted({*addresses, *([chassis] if subtype == _CHASSIS_ADDRESS and chassis else [])}),
+        "management_address": sorted({*addresses, *([chassis] if chassis and kind == "management_address" else [])}),
         **_port(row),
     }
     return {kind: values for kind, values in identifiers.items() if values}

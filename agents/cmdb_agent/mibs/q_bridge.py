@@ -38,10 +38,10 @@ def parse(walks: Walks) -> Iterator[Fact]:
     native = {index[0]: number(row.get(_PVID)) for index, row in rows(walks, PORT_TABLE).items()}
     for bridge_port in sorted(carried.keys() | native.keys()):
         if port := ports.get(ports.bridge.get(bridge_port)):
-            vlans = sorted(carried.get(bridge_port, ()))
-            yield component(INTERFACE, port.key, {"vlans": [*vlans], "native_vlan": native.get(bridge_port) or None})
+            vlans: list[str | int | float] = [*sorted(carried.get(bridge_port, ()))]
+            yield component(INTERFACE, port.key, {"vlans": vlans, "native_vlan": native.get(bridge_port) or None})
     if entries := len(rows(walks, FORWARDING_TABLE)):
-        yield Sample("", "bridge.forwarding.entries", float(entries), "{entry}")
+        yield Sample("", "bridge.vlan_forwarding.entries", float(entries), "{entry}")
 
 
 def _carried(walks: Walks) -> dict[int, set[int]]:

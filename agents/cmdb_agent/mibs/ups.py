@@ -43,7 +43,7 @@ def parse(walks: Walks) -> Iterator[Fact]:
     )
     for name, arc, scale, unit in _BATTERY:
         if value := number(scalar(walks, (*BATTERY, arc))):
-            yield Sample("", name, value * scale, unit)
+            yield Sample("", name, float(value * scale), unit)
     for index, row in rows(walks, OUTPUT_TABLE).items():
         if (load := number(row.get(_LOAD))) is not None:
             yield Sample("", f"ups.output.load/{index[0]}", load / 100)

@@ -1,9 +1,13 @@
-"""SNMP through gufo-snmp: fast, and whatever it cannot read is read again by pysnmp."""
+"""SNMP through gufo-snmp: fast, and what it cannot read is read by pysnmp.
+
+gufo takes tooBig, genErr and an answer without rows for the end of a table, as it does the real end of the MIB. So
+wherever it says that a table ends, but for a row beyond it, pysnmp is asked what follows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gufo.snmp import NoSuchInstance, SnmpError
 from gufo.snmp import user as keys
@@ -12,7 +16,10 @@ from gufo.snmp.sync import SnmpSession
 from cmdb_agent.errors import MissingExtra, TransportError
 from cmdb_agent.observation import SnmpTransport, Varbind, Walk
 from cmdb_agent.transports.snmp import SnmpTarget, SnmpUser
-from cmdb_agent.transports.walker import Limits, NoAnswer, dotted, walk
+from cmdb_agent.transports.walker import Limits, NoAnswer, Undecodable, dotted, walk
+
+if TYPE_CHECKING:
+    from cmdb_agent.transports.snmp_pysnmp import PysnmpTransport
 
 _AUTH = {
     "MD5": keys.Md5Key,
@@ -27,17 +34,13 @@ _END = Varbind((), None, "end")
 T = TypeVar("T")
 
 
-class _Unreadable(Exception):
-    """gufo gave up on a table; pysnmp may still read it."""
-
-
 class GufoTransport:
     """One device. Not safe for use by several threads at once."""
 
     def __init__(self, target: SnmpTarget, address: str, limits: Limits) -> None:
         self._target, self._address, self._limits = target, address, limits
         self._session: SnmpSession | None = None
-        self._other: SnmpTransport | None = None
+        self._other: PysnmpTransport | None = None
 
     def get(self, oids: Sequence[tuple[int, ...]]) -> Iterator[Varbind]:
         try:
@@ -47,7 +50,7 @@ class GufoTransport:
         except NoSuchInstance:
             return
         except SnmpError:
-            yield from self._pysnmp().get(oids)
+            yield from self.pysnmp().get(oids)
             return
         for oid in oids:
             if (value := rows.get(dotted(oid))) is not None:
@@ -55,13 +58,7 @@ class GufoTransport:
 
     def walk(self, root: tuple[int, ...]) -> Walk:
         self._connected()
-        try:
-            return walk(_Rows(self, root), root, self._limits)
-        except _Unreadable as error:
-            try:
-                return self._pysnmp().walk(root)
-            except MissingExtra:
-                return Walk(root, (), "undecodable", str(error))
+        return walk(_Rows(self, root), root, self._limits)
 
     def close(self) -> None:
         self._session = None
@@ -105,48 +102,57 @@ class GufoTransport:
     def next(self, rows: Iterator[tuple[str, Any]]) -> tuple[str, Any]:
         return self._asked(lambda: next(rows))
 
-    def _pysnmp(self) -> SnmpTransport:
+    def pysnmp(self) -> PysnmpTransport:
+        """The same device through the other library."""
         if self._other is None:
             try:
                 from cmdb_agent.transports import snmp_pysnmp
             except ImportError as error:
                 raise MissingExtra("SNMP needs its extra: pip install 'cmdb-agent[snmp]'") from error
-            self._other = snmp_pysnmp.open_transport(self._target, self._address, self._limits)
+            self._other = snmp_pysnmp.PysnmpTransport(self._target, self._address, self._limits)
         return self._other
 
 
 class _Rows:
-    """gufo's iterator as the walker's ``getbulk``: it only goes on from where it stands, or begins anew."""
+    """gufo's iterator as the walker's ``getbulk``. It only goes on from where it stands, with the repetitions it began
+    with; all else, and what comes after its first doubt, is pysnmp's."""
 
     def __init__(self, transport: GufoTransport, root: tuple[int, ...]) -> None:
         self._transport, self._root, self._at, self._repetitions = transport, root, root, 0
-        self._iterator: Iterator[tuple[str, Any]] = iter(())
+        self._iterator: Iterator[tuple[str, Any]] | None = None
+        self._doubtful = False
 
     def __call__(self, oid: tuple[int, ...], repetitions: int) -> list[Varbind]:
-        if oid != self._at:
-            raise _Unreadable("gufo cannot go on from an OID of its own")
-        if repetitions != self._repetitions:
-            if oid != self._root:
-                raise _Unreadable("gufo cannot change its repetitions")
+        if self._iterator is None:
             self._iterator, self._repetitions = self._transport.rows(self._root, repetitions), repetitions
-        rows = self._batch(repetitions)
-        if rows and rows[-1] is not _END:
-            self._at = rows[-1].oid
+        rows = []
+        if not self._doubtful and oid == self._at and repetitions == self._repetitions:
+            rows = self._batch(self._iterator, repetitions)
+        if not rows:
+            return self._rest(oid, repetitions)
+        self._at = rows[-1].oid
         return rows
 
-    def _batch(self, count: int) -> list[Varbind]:
+    def _batch(self, iterator: Iterator[tuple[str, Any]], count: int) -> list[Varbind]:
         rows: list[Varbind] = []
         try:
             while len(rows) < count:
-                rows.append(_varbind(*self._transport.next(self._iterator)))
+                rows.append(_varbind(*self._transport.next(iterator)))
         except StopIteration as stop:
-            # gufo takes tooBig, genErr and an answer without rows for the end of the table; only then is there a cause.
-            if stop.__cause__ is not None:
-                raise _Unreadable("an error or an empty answer") from stop
-            rows.append(_END)
-        except SnmpError as error:
-            raise _Unreadable(str(error)) from error
+            # Without a cause there was a row beyond the table, which is its end.
+            if stop.__cause__ is None:
+                rows.append(_END)
+            self._doubtful = stop.__cause__ is not None
+        except SnmpError:
+            self._doubtful = True
         return rows
+
+    def _rest(self, oid: tuple[int, ...], repetitions: int) -> list[Varbind]:
+        self._doubtful = True
+        try:
+            return self._transport.pysnmp().getbulk(oid, repetitions)
+        except MissingExtra as error:
+            raise Undecodable("gufo-snmp cannot read it, and pysnmp is not installed") from error
 
 
 def open_transport(target: SnmpTarget, address: str, limits: Limits) -> SnmpTransport:

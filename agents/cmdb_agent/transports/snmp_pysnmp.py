@@ -10,8 +10,8 @@ import threading
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
 
-from pyasn1.error import PyAsn1Error
-from pyasn1.type import univ
+from pyasn1.error import PyAsn1Error  # type: ignore[import-untyped]
+from pyasn1.type import univ  # type: ignore[import-untyped]
 from pysnmp.error import PySnmpError
 from pysnmp.hlapi.v1arch import asyncio as v1arch
 from pysnmp.hlapi.v3arch import asyncio as v3arch
@@ -81,7 +81,7 @@ class _V2c:
     """One light dispatcher for one device."""
 
     def __init__(self, target: SnmpTarget) -> None:
-        self._auth = v1arch.CommunityData(target.community, mpModel=1)
+        self._auth = v1arch.CommunityData(target.community, mpModel=1)  # noqa: S508 - many devices have no v3
         self._loop = _Loop()
         self._dispatcher: Any = None
 
@@ -198,7 +198,11 @@ class PysnmpTransport:
         return (varbind for varbind in rows if varbind.value is not None)
 
     def walk(self, root: tuple[int, ...]) -> Walk:
-        return walk(lambda oid, repetitions: self._ask("bulk_cmd", (0, repetitions), [oid]), root, self._limits)
+        return walk(self.getbulk, root, self._limits)
+
+    def getbulk(self, oid: tuple[int, ...], repetitions: int) -> list[Varbind]:
+        """The rows after ``oid``, as the walker asks for them."""
+        return self._ask("bulk_cmd", (0, repetitions), [oid])
 
     def close(self) -> None:
         if self._session:

@@ -205,20 +205,19 @@ def test_every_type_of_the_wire_comes_the_same_from_both() -> None:
     assert [varbind.value for varbind in one.varbinds] == [row.value for row in ROWS[-7:]]
 
 
-def test_a_lost_message_is_asked_for_again() -> None:
-    for library in LIBRARIES:
-        lost: list[int] = []
-        recording = Recording(ROWS)
-        honest = Responder(recording)
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_lost_message_is_asked_for_again(library: Library) -> None:
+    asked: list[int] = []
+    recording = Recording(ROWS)
+    honest = Responder(recording)
 
-        def behave(pdu: int, names: list[tuple[int, ...]], count: int, lost: list[int] = lost) -> Answer:
-            lost.append(1)
-            return None if len(lost) % 4 == 3 else honest.answer(pdu, names, count)
+    def behave(pdu: int, names: list[tuple[int, ...]], count: int) -> Answer:
+        asked.append(pdu)
+        return None if len(asked) % 4 == 3 else honest.answer(pdu, names, count)
 
-        with Responder(recording, behave) as agent:
-            target = SnmpTarget("127.0.0.1", agent.port, "public")
-            (read,) = walked(target, library, INTERFACES, limits=QUICK)
-        assert (len(read.varbinds), read.status) == (280, "complete")
+    with Responder(recording, behave) as agent:
+        (read,) = walked(SnmpTarget("127.0.0.1", agent.port, "public"), library, INTERFACES, limits=QUICK)
+    assert (len(read.varbinds), read.status) == (280, "complete")
 
 
 # --- targets ---
