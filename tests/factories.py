@@ -44,8 +44,9 @@ def report(
     parts: int = 1,
     coverage: Mapping[str, str] | None = None,
     samples: Sequence[Sample] = (),
+    sent: int | None = None,
 ) -> bytes:
-    """The body of a report observed and sent at ``at`` ms."""
+    """The body of a report observed at ``at`` ms and sent at ``sent``, by default at once."""
     content = Content(
         coverage=[Coverage(section, status) for section, status in (coverage or {}).items()],  # type: ignore[arg-type]
         observations=list(observations),
@@ -53,7 +54,7 @@ def report(
     return msgspec.json.encode(
         Report(
             version=1, id=id_, agent=agent, site=site, source=source, scope=Scope(target),
-            scan=Scan(scan or id_, part, parts), observed_at=rfc3339(at), sent_at=rfc3339(at),
+            scan=Scan(scan or id_, part, parts), observed_at=rfc3339(at), sent_at=rfc3339(at if sent is None else sent),
             content=msgspec.Raw(encode_content(content)), samples=list(samples),
         )
     )  # fmt: skip

@@ -129,11 +129,11 @@ class Batch:
     stale_ties: set[tuple[str, str]] = field(default_factory=set)
     woken: set[str] = field(default_factory=set)
     settled: set[tuple[str, str]] = field(default_factory=set)
-    named: dict[str, dict[tuple[str, str], tuple[str, str, Tie]]] = field(default_factory=dict)
+    named: dict[str, dict[tuple[str, str], Tie]] = field(default_factory=dict)
     contained: list[Row] = field(default_factory=list)
     listening: set[str] = field(default_factory=set)
-    facts: list[Row] = field(default_factory=list)
-    claims: list[Row] = field(default_factory=list)
+    facts: dict[tuple[str, str, int], Row] = field(default_factory=dict)
+    claims: dict[tuple[str, str, int], Row] = field(default_factory=dict)
     members: list[Row] = field(default_factory=list)
     index: dict[tuple[str, str, str], Row] = field(default_factory=dict)
     feed: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -247,13 +247,18 @@ class Batch:
         for key, row in self.tx.get(tables.LANE, keys).items() if keys else ():
             self.lanes[(key[0], key[1])] = Lane(*row)
 
+    def load_scopes(self, scopes: Iterable[str]) -> None:
+        """Bring all lanes of these scopes into memory."""
+        for row in self.tx.find(tables.LANE, ("scope",), [(scope,) for scope in scopes]):
+            self.lanes.setdefault((row[0], row[1]), Lane(*row))
+
     # What is said ----------------------------------------------------------------------------------------------------
 
     def fact(self, record: str, attribute: str, at: int, value: Any) -> None:
-        self.facts.append((record, attribute, at, self.tx.revision, value))
+        self.facts[(record, attribute, at)] = (record, attribute, at, self.tx.revision, value)
 
     def claim(self, record: str, key: str, at: int, far: str, value: dict[str, Any] | None) -> None:
-        self.claims.append((record, key, at, self.tx.revision, far, value))
+        self.claims[(record, key, at)] = (record, key, at, self.tx.revision, far, value)
 
     def bear(self, said: Said, entries: Iterable[Index], at: int) -> None:
         """Enter what a record can be found by, from ``at`` on, and wake the claims that wait for it."""
@@ -298,7 +303,7 @@ class Batch:
         revision, tx = self.tx.revision, self.tx
         tx.put(tables.RECORD, [self.records[id_].row() for id_ in self.dirty])
         tx.put(tables.LANE, [self.lanes[key].row() for key in self.dirty_lanes])
-        tx.insert(tables.FACT, self.facts)
-        tx.insert(tables.CLAIM, self.claims)
+        tx.insert(tables.FACT, self.facts.values())
+        tx.insert(tables.CLAIM, self.claims.values())
         tx.insert(tables.MEMBERSHIP, {row[:2]: row for row in self.members}.values())
         tx.insert(tables.FEED, [(revision, kind, id_, gone) for (kind, id_), gone in self.feed.items()])

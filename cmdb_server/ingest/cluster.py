@@ -35,8 +35,7 @@ def recluster(batch: Batch) -> None:
     for component in search.components(waiting, done):
         _decide(batch, component, ruled, search.void)
     _place_components(batch)
-    if batch.moved:
-        _loosen(batch)
+    _loosen(batch)
 
 
 def _decisions(batch: Batch) -> tuple[Decision, ...]:
@@ -185,7 +184,8 @@ def _intervals(batch: Batch, component: Sequence[Held]) -> dict[str, tuple[tuple
     batch.load_lanes(component)
     events: dict[str, dict[int, tuple[int, object]]] = {held.id: {} for held in component}
     rows = batch.tx.find(tables.FACT, ("record", "attribute"), [(held.id, PRESENCE) for held in component])
-    for row in (*rows, *(fact for fact in batch.facts if fact[1] == PRESENCE and fact[0] in events)):
+    said = [row for (record, attribute, _), row in batch.facts.items() if attribute == PRESENCE and record in events]
+    for row in (*rows, *said):
         known = events[row[0]].get(row[2])
         if known is None or known[0] <= row[3]:
             events[row[0]][row[2]] = (row[3], row[4])
@@ -228,6 +228,7 @@ def _task_id(*parts: str) -> str:
 def _place_components(batch: Batch) -> None:
     """Components are one CI when their parents are one, and class and local key are equal: level by level."""
     tops = {batch.records[id_].ci for id_ in (*batch.seeds, *batch.moved)}
+    tops |= set(batch.moved.values())  # what is left behind may be named after another now
     tops |= {held.ci for held in (batch.records[r[0]] for r in batch.members) if not held.parent}
     members = batch.of_cis(tops)
     level: dict[str, list[Held]] = {ci: held for ci, held in members.items() if held}
@@ -243,6 +244,8 @@ def _place_components(batch: Batch) -> None:
                 first = min((child.first_at, child.id) for child in group)[1]
                 for child in group:
                     batch.place(child, first)
+                    if child.parent in batch.moved:
+                        batch.stale_cis.add(first)
                 below.setdefault(first, []).extend(group)
             if not some:
                 below.pop(ci, None)
@@ -250,10 +253,11 @@ def _place_components(batch: Batch) -> None:
 
 
 def _loosen(batch: Batch) -> None:
-    """The claims of records that changed hands, and those that end at the CIs they left, look for their ends again."""
+    """The claims of records that changed hands look for their ends again, and so do those that end at CIs which lost
+    or gained records: what listens there may be another now."""
     for row in batch.tx.find(tables.TIE, ("record",), [(id_,) for id_ in batch.moved]):
         batch.stale_ties.add((row[0], row[1]))
-    for row in batch.tx.find(tables.TIE, ("to_ci",), [(ci,) for ci in set(batch.moved.values())]):
-        batch.stale_ties.add((row[0], row[1]))
-    for row in batch.tx.find(tables.TIE, ("from_ci",), [(ci,) for ci in set(batch.moved.values())]):
-        batch.stale_ties.add((row[0], row[1]))
+    cis = set(batch.moved.values()) | {ci for record, _, ci in batch.members if ci != record}
+    for column in ("to_ci", "from_ci"):
+        for row in batch.tx.find(tables.TIE, (column,), [(ci,) for ci in cis]):
+            batch.stale_ties.add((row[0], row[1]))

@@ -5,7 +5,7 @@ A far end that nobody is known to be stays open and is carried with the claim; s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from cmdb_server.ingest.batch import Batch, Held, Tie
@@ -33,11 +33,12 @@ def resolve(batch: Batch) -> set[Relation]:
     for tie in ties:
         near, far = batch.records[tie.near].ci, found.ci(tie)
         ends = (near, far) if tie.value["way"] == "out" else (far, near)
-        if (tie.from_ci, tie.to_ci) != ends or (tie.record, tie.key) not in batch.settled:
+        key = (tie.record, tie.key)
+        if (tie.from_ci, tie.to_ci) != ends or key not in batch.settled or key in batch.dirty_ties:
             touched.add(tie.relation)
             tie.from_ci, tie.to_ci = ends
             touched.add(tie.relation)
-            batch.dirty_ties.add((tie.record, tie.key))
+            batch.dirty_ties.add(key)
     return {relation for relation in touched if relation is not None}
 
 
@@ -95,7 +96,7 @@ class _Ends:
     def _keyed(self, tie: Tie) -> str:
         class_, _, key = tie.far.removeprefix("key:").partition("|")
         ci = ids.keyed_id(class_, key)
-        self.batch.named.setdefault(ci, {})[(tie.record, tie.key)] = (class_, key, tie)
+        self.batch.named.setdefault(ci, {})[(tie.record, tie.key)] = tie
         return ci
 
     def _holding(self, tie: Tie) -> list[str]:
@@ -167,61 +168,60 @@ def _entry(far: str) -> Entry:
 
 
 def keyed(batch: Batch) -> set[str]:
-    """CIs that come to be by being named. Gives those that nobody names any more."""
-    dropped = {tie.to_ci for tie in batch.dropped_ties.values() if tie.far.startswith("key:") and tie.to_ci}
-    dropped |= {tie.from_ci for tie in batch.dropped_ties.values() if tie.far.startswith("key:") and tie.from_ci}
-    wanted = set(batch.named) | dropped
+    """Write the CIs that come to be by being named. Gives those that nobody names any more."""
+    lost = {ci for tie in batch.dropped_ties.values() if tie.far.startswith("key:") and (ci := _far_ci(tie))}
+    wanted = set(batch.named) | lost
     if not wanted:
         return set()
     known = batch.tx.get(tables.CI, [(ci,) for ci in wanted])
-    rows = []
-    for ci, naming in batch.named.items():
-        row = _keyed_row(batch, ci, naming, known.get((ci,)))
-        if row is not None:
+    left = _naming(batch, lost)
+    rows, gone = [], set()
+    for ci in sorted(wanted):
+        naming = [*left.get(ci, ()), *batch.named.get(ci, {}).values()]
+        old = known.get((ci,))
+        if not naming:
+            if old is not None:
+                gone.add(ci)
+                batch.changed("ci", ci, deleted=True)
+            continue
+        row = _keyed_row(batch, ci, naming, None if ci in lost else old)
+        if old is None or (*row[:6], row[7]) != (*old[:6], old[7]):
             rows.append(row)
             batch.changed("ci", ci)
     batch.tx.put(tables.CI, rows)
-    left = _still_named(batch, dropped - set(batch.named))
-    gone = {ci for ci in dropped - set(batch.named) - left if (ci,) in known}
-    gone = {ci for ci in gone if batch.kinds[known[(ci,)][1]].identity == "key"}
-    for ci in gone:
-        batch.changed("ci", ci, deleted=True)
     return gone
 
 
-def _still_named(batch: Batch, cis: Collection[str]) -> set[str]:
-    left: set[str] = set()
+def _far_ci(tie: Tie) -> str | None:
+    return tie.to_ci if tie.value["way"] == "out" else tie.from_ci
+
+
+def _naming(batch: Batch, cis: Collection[str]) -> dict[str, list[Tie]]:
+    """The claims that still name these CIs, as the store has them."""
+    left: dict[str, list[Tie]] = {}
     for column in ("to_ci", "from_ci"):
-        position = tables.TIE.position(column)
-        for row in batch.tx.find(tables.TIE, (column,), [(ci,) for ci in cis]):
-            if (row[0], row[1]) not in batch.dropped_ties:
-                left.add(row[position])
+        for row in batch.tx.find(tables.TIE, (column,), [(ci,) for ci in cis]) if cis else ():
+            tie = batch.ties.get((row[0], row[1])) or Tie(*row)
+            if (row[0], row[1]) not in batch.dropped_ties and tie.far.startswith("key:") and (ci := _far_ci(tie)):
+                left.setdefault(ci, []).append(tie)
     return left
 
 
-def _keyed_row(
-    batch: Batch, ci: str, naming: Mapping[tuple[str, str], tuple[str, str, Tie]], old: Row | None
-) -> Row | None:
-    """The fullest word about it wins, whoever said it and when; a row that stays as it is is None."""
-    class_, key, _ = next(iter(naming.values()))
-    told = [dict(tie.value.get("attributes", {})) for _, _, tie in naming.values()]
-    first = min(tie.first_at for _, _, tie in naming.values())
-    key_name = batch.kinds[class_].key
+def _keyed_row(batch: Batch, ci: str, naming: Iterable[Tie], old: Row | None) -> Row:
+    """The fullest word about it wins, whoever said it and when. ``old``: what others had said, if all of them still do."""
+    told = list(naming)
+    class_, _, key = told[0].far.removeprefix("key:").partition("|")
+    first = min([tie.first_at for tie in told] + ([old[4]] if old is not None else []))
     attributes: dict[str, Any] = {}
-    for one in [*told, old[5] if old is not None else {}]:
+    for one in [*(tie.value.get("attributes", {}) for tie in told), old[5] if old is not None else {}]:
         for name, value in one.items():
             if name not in attributes or as_json(value) > as_json(attributes[name]):
                 attributes[name] = value
-    if key_name is not None:
+    if (key_name := batch.kinds[class_].key) is not None:
         attributes[key_name] = key
     name = attributes.get("name")
-    row = (
-        ci, class_, name if isinstance(name, str) else key, "", min(first, old[4]) if old is not None else first,
-        dict(sorted(attributes.items())), batch.tx.revision, None,
-    )  # fmt: skip
-    if old is not None and (*old[:6], old[7]) == (*row[:6], row[7]):
-        return None
-    return row
+    label = name if isinstance(name, str) else key
+    return (ci, class_, label, "", first, dict(sorted(attributes.items())), batch.tx.revision, None)
 
 
 def count(batch: Batch, touched: Iterable[Relation]) -> None:

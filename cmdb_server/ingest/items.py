@@ -138,7 +138,8 @@ def _contain(batch: Batch, rows: Iterable[Row], known: dict[Any, Row]) -> None:
         old = known.get((row[0],))
         if old is not None and old[parent_at] and (old[parent_at], old[class_at]) != (row[parent_at], row[class_at]):
             former.append(contained(batch, old[0], old[parent_at], old[class_at]))
-        if row[parent_at] and (old is None or (old[parent_at], old[class_at]) != (row[parent_at], row[class_at])):
+        said = [(one[parent_at], one[class_at], one[first_at]) for one in (old, row) if one is not None]
+        if row[parent_at] and (len(said) == 1 or said[0] != said[1]):
             ends = contained(batch, row[0], row[parent_at], row[class_at])
             if ends is not None:
                 relations.append((*ends, None, 1, 1.0, row[first_at], 0, batch.tx.revision))

@@ -62,6 +62,7 @@ def rebuild(batch: Batch, origin: Origin, records: set[str], scan: str | None) -
     for held in elsewhere:
         if held.scope not in scopes:
             scopes[held.scope] = _read_scope(batch, held.scope)
+    batch.load_scopes(scopes)
     for held in elsewhere:
         where = Origin(held.source, held.site, origin.target, origin.probe, held.scope)
         things.update(_things(batch, scopes[held.scope], {held.id}, where))
@@ -165,8 +166,7 @@ class _Rebuilt:
         held.last_at, held.ended_at = (None if current else at), ended
         if ended is not None:
             held.last_at = at
-        if held.last_at is not None and ended is None:
-            self._note_lost(held)
+        self._note_lost(held, current=current)
         self._attributes(held, [(seen[0], seen[1].thing) for seen in self.seen], at)
 
     def _is_current(self, at: int, part: int) -> bool:
@@ -177,12 +177,15 @@ class _Rebuilt:
         row = self.batch.tx.get(tables.CONTENT, [(content,)]).get((content,))
         return set(unpack(row[2]).values()) if row is not None else set()
 
-    def _note_lost(self, held: Held) -> None:
+    def _note_lost(self, held: Held, *, current: bool) -> None:
+        """Have the lane look at the record at its next report: it held one that was since seen elsewhere, or lacks one
+        that a complete scan may yet end, or end earlier than it was driven from its address."""
         lane = self.batch.lanes.get((held.scope, held.part))
         if lane is None:
-            lanes = [found for (scope, _), found in self.batch.lanes.items() if scope == held.scope]
-            lane = lanes[0] if lanes else None
-        if lane is not None and held.id not in lane.lost:
+            lane = next(found for (scope, _), found in sorted(self.batch.lanes.items()) if scope == held.scope)
+        ended = held.ended_at
+        lost = ended is not None if current else ended is None or ended > lane.observed_at
+        if lost and held.id not in lane.lost:
             lane.lost.append(held.id)
             self.batch.dirty_lanes.add((lane.scope, lane.part))
 
@@ -260,7 +263,8 @@ class _Rebuilt:
         rows = self.batch.tx.find(tables.TIE, ("record",), [(self.record,)])
         ties = {row[1]: self.batch.ties.setdefault((row[0], row[1]), Tie(*row)) for row in rows}
         self.batch.settled.update((self.record, key) for key in ties)
-        known = _courses(self.batch.tx.find(tables.CLAIM, ("record",), [(self.record,)]), 5)
+        claimed = [row for key, row in self.batch.claims.items() if key[0] == self.record]
+        known = _courses([*self.batch.tx.find(tables.CLAIM, ("record",), [(self.record,)]), *claimed], 5)
         for key, said in told.items():
             course = self._claim_course(said)
             far = said[-1][1].far
@@ -314,7 +318,8 @@ class _Rebuilt:
 
     def _history(self) -> None:
         ids = sorted({id_ for id_, _ in self.rows})
-        known = _courses(self.batch.tx.find(tables.FACT, ("record",), [(id_,) for id_ in ids]), 4)
+        said = [row for key, row in self.batch.facts.items() if key[0] in set(ids)]
+        known = _courses([*self.batch.tx.find(tables.FACT, ("record",), [(id_,) for id_ in ids]), *said], 4)
         for (record, attribute), course in self.rows.items():
             for at, value in corrections(known.get((record, attribute), {}), course):
                 self.batch.fact(record, attribute, at, value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -103,17 +103,18 @@ def take_in(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Ac
     batch.lanes.update({(origin.scope, part): lane for part, lane in lanes.items()})
     lane = lanes.get(report.scan.part)
     in_order = all(accepted.at >= other.observed_at for other in lanes.values())
-    unchanged = in_order and lane is not None and lane.digest == accepted.digest and lane.observed_at < accepted.at
+    unchanged = in_order and lane is not None and lane.digest == accepted.digest
+    unchanged = unchanged and lane is not None and not lane.lost and lane.observed_at < accepted.at
     count = 0
     if unchanged and lane is not None:
-        batch.seeds.update(lane.contested)
         _enter_report(batch, accepted)
         _advance(batch, lane, accepted)
-        _look_again(batch, lane)
     else:
         count = _take_changes(batch, accepted, lane, in_order=in_order)
     if in_order:
         _close_scan(batch, accepted)
+    for known in lanes.values():
+        _look_again(batch, known)
     _samples(tx, accepted)
     settle(batch)
     return Ack(report.id, tx.revision, 0, unchanged=unchanged, observations=count)
@@ -147,8 +148,9 @@ def _take_changes(batch: Batch, accepted: Accepted, lane: Lane | None, *, in_ord
     raws = [bytes(raw) for raw in content.observations]
     digests = [digest(raw) for raw in raws]
     fresh: dict[bytes, Sighting] = {}
+    lost = set(lane.lost) if lane is not None else set()
     for index, (raw, mark) in enumerate(zip(raws, digests, strict=True)):
-        if mark not in before:
+        if mark not in before or before[mark] in lost:
             fresh[mark] = _read(accepted, batch.kinds, raw, mark, index)
     members = [(before.get(mark) or fresh[mark].thing.record, mark) for mark in digests]
     _check_distinct(members)
@@ -197,6 +199,7 @@ def _apply(
         batch.dirty_lanes.add((accepted.origin.scope, part))
     apply.apply(batch, prompt, accepted.origin, part, at, sections)
     if lane is not None:
+        lane.lost = [id_ for id_ in lane.lost if id_ not in batch.records or batch.records[id_].last_at is not None]
         _lose(batch, lane, missing)
         _advance(batch, lane, accepted)
     _displace(batch, accepted, prompt)
@@ -225,7 +228,9 @@ def _look_again(batch: Batch, lane: Lane) -> None:
     contested, lane.contested = lane.contested, []
     if not contested:
         return
+    batch.dirty_lanes.add((lane.scope, lane.part))
     batch.load(contested)
+    batch.seeds.update(contested)
     batch.stale_cis.update(batch.records[id_].ci for id_ in contested)
     for row in batch.tx.find(tables.TIE, ("record",), [(id_,) for id_ in contested]):
         batch.stale_ties.add((row[0], row[1]))
@@ -236,28 +241,39 @@ def _lose(batch: Batch, lane: Lane, missing: set[str]) -> None:
     batch.load(missing)
     for id_ in sorted(missing):
         held = batch.records[id_]
-        if held.part == lane.part and held.last_at is None and held.ended_at is None:
+        if held.part != lane.part:
+            continue
+        if held.last_at is None:
             held.last_at = lane.observed_at
             batch.dirty.add(id_)
+        if (held.ended_at is None or held.ended_at > lane.observed_at) and id_ not in lane.lost:
             lane.lost.append(id_)
 
 
-def _displace(batch: Batch, accepted: Accepted, seen: Iterable[Sighting]) -> None:
+def _displace(batch: Batch, accepted: Accepted, seen: Sequence[Sighting]) -> None:
     """Whoever answered at an address before is not there any more, even if the scan was only partial."""
     origin = accepted.origin
     things = {s.thing.record for s in seen}
     places = {(origin.source, origin.site, s.target) for s in seen if "@address" in s.thing.identifiers}
     if not places:
         return
-    others = [h for h in batch.at_targets(places) if not h.parent and h.id not in things and h.ended_at is None]
+    others = [
+        h for h in batch.at_targets(places) if not h.parent and h.id not in things and "@address" in h.identifiers
+    ]
     batch.load_lanes(others)
+    disputed: set[str] = set()
     for other in others:
-        if "@address" in other.identifiers and batch.seen_last(other) < accepted.at:
+        if batch.seen_last(other) > accepted.at or (other.ended_at or 0) > accepted.at:
+            disputed.add(other.target)
+        elif other.ended_at is None and batch.seen_last(other) < accepted.at:
             apply.end(batch, other, accepted.at)
             lane = batch.lane(other.scope, other.part)
-            if other.scope != origin.scope or lane.part != accepted.report.scan.part:
-                lane.digest = ""
+            if other.id not in lane.lost:
+                lane.lost.append(other.id)
                 batch.dirty_lanes.add((other.scope, other.part))
+    if disputed:
+        # Another scope has told later things of these addresses already.
+        late.rebuild(batch, origin, {s.thing.record for s in seen if s.target in disputed}, None)
 
 
 # The scan as a whole ---------------------------------------------------------------------------------------------------
@@ -277,14 +293,23 @@ def _close_scan(batch: Batch, accepted: Accepted) -> None:
     for lane in former:
         _empty(batch, lane)
     for lane in lanes:
-        lost, lane.lost = lane.lost, []
-        batch.load(lost)
-        for id_ in lost:
-            held = batch.records[id_]
-            if held.last_at is not None and held.ended_at is None and held.last_at < start:
-                apply.end(batch, held, start)
-        if lost:
-            batch.dirty_lanes.add((lane.scope, lane.part))
+        if lane.lost:
+            _end_lost(batch, accepted.origin, lane, start)
+
+
+def _end_lost(batch: Batch, origin: Origin, lane: Lane, start: int) -> None:
+    """End what a lane no longer confirms. Who had to leave its address later than this scan left before that."""
+    lost, lane.lost = lane.lost, []
+    batch.dirty_lanes.add((lane.scope, lane.part))
+    batch.load(lost)
+    for id_ in lost:
+        held = batch.records[id_]
+        if held.last_at is None or held.last_at >= start:
+            continue
+        if held.ended_at is None:
+            apply.end(batch, held, start)
+        elif held.ended_at > start:
+            late.rebuild(batch, origin, {id_}, None)
 
 
 def _empty(batch: Batch, lane: Lane) -> None:
