@@ -113,8 +113,8 @@ def take_in(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Ac
         count = _take_changes(batch, accepted, lane, in_order=in_order)
     if in_order:
         _close_scan(batch, accepted)
-    for known in lanes.values():
-        _look_again(batch, known)
+    for told in lanes.values():
+        _look_again(batch, told)
     _samples(tx, accepted)
     settle(batch)
     return Ack(report.id, tx.revision, 0, unchanged=unchanged, observations=count)
