@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.serving import make_server
 
-from cmdb_schemas.ci_class import classes
+from cmdb_schemas.ci_class import CIClass, classes
 from cmdb_schemas.errors import DefinitionError
 from cmdb_schemas.relations import relation_types
 from cmdb_server.api import (
@@ -20,6 +20,7 @@ from cmdb_server.api import (
     enrolments,
     explain,
     health,
+    impact,
     metrics,
     problem,
     relations,
@@ -32,6 +33,8 @@ from cmdb_server.api.context import KEY, Context
 from cmdb_server.api.metrics_registry import Metrics
 from cmdb_server.api.quota import Quota
 from cmdb_server.errors import SettingsError
+from cmdb_server.projection.projections import Projections
+from cmdb_server.projection.rules import Rules
 from cmdb_server.settings import Settings, secret
 from cmdb_server.store.port import Loadable, Store
 
@@ -41,6 +44,7 @@ BLUEPRINTS = (
     relations.BLUEPRINT,
     search.BLUEPRINT,
     explain.BLUEPRINT,
+    impact.BLUEPRINT,
     classes_resource.BLUEPRINT,
     tokens.BLUEPRINT,
     enrolments.BLUEPRINT,
@@ -98,20 +102,32 @@ def open_store(settings: Settings) -> Loadable:
         from cmdb_server.store.neo4j import Neo4jStore
     except ImportError:
         raise SettingsError("a Neo4j store needs its driver: pip install 'cmdb-server[neo4j]'") from None
-    return Neo4jStore(address.uri, address.user, secret(settings.store_password), address.database)
+    kinds = _kinds(settings)
+    return Neo4jStore(
+        address.uri,
+        address.user,
+        secret(settings.store_password),
+        address.database,
+        ancestors=lambda name: kinds[name].ancestors if name in kinds else (),
+    )
+
+
+def _kinds(settings: Settings) -> Mapping[str, CIClass]:
+    try:
+        return classes(*settings.classes)
+    except DefinitionError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Context:
-    try:
-        kinds, types = classes(*settings.classes), relation_types()
-    except DefinitionError as error:
-        raise SettingsError(str(error)) from error
+    kinds, types = _kinds(settings), relation_types()
+    kept = store if store is not None else open_store(settings)
     return Context(
         settings=settings,
-        store=store if store is not None else open_store(settings),
+        store=kept,
         quota=quota or Quota(settings.requests_per_minute, settings.bytes_per_minute),
         kinds=kinds,
         relation_types=types,
         metrics=Metrics(),
-        projections=None,
+        projections=Projections(kept, Rules.of(types, kinds)),
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema
 
-from cmdb_server.api.fields import Instant, Text
+from cmdb_server.api.fields import Instant, Text, Whole
 from cmdb_server.errors import Invalid
 
 
@@ -18,7 +18,7 @@ class TimesSchema(Schema):
 
 class PageSchema(TimesSchema):
     cursor = Text(load_default=None, metadata={"description": "next_cursor of the page before"})
-    limit = fields.Integer(load_default=100, validate=validate.Range(1, 1000))
+    limit = Whole(1, 1000, query=True, load_default=100)
 
 
 def cursor_of(text: str | None) -> str | None:

@@ -14,7 +14,7 @@ from cmdb_server.api.auth import caller, requires, viewer
 from cmdb_server.api.ci_schemas import STAGES, CiPageSchema, CiSchema, whole
 from cmdb_server.api.conditional import expected_revision, tagged
 from cmdb_server.api.context import context, now_ms
-from cmdb_server.api.fields import Text
+from cmdb_server.api.fields import Text, Whole
 from cmdb_server.api.resource import resource
 from cmdb_server.errors import Invalid
 from cmdb_server.ingest import declare
@@ -36,7 +36,7 @@ class ListSchema(PageSchema):
     site = Text()
     life = fields.String(validate=validate.OneOf(STAGES))
     attribute = fields.List(
-        fields.String(validate=validate.Regexp(r"^[^=\s]+=.*$", error="must be name=value")),
+        fields.String(validate=validate.Regexp(r"^[^=\s]+=[\s\S]*$", error="must be name=value")),
         load_default=list,
         validate=validate.Length(max=16),
         metadata={"description": "name=value; several must all hold"},
@@ -50,7 +50,7 @@ class RelationEntrySchema(Schema):
         load_default=False, truthy={True}, falsy={False}, metadata={"description": "From it, to this"}
     )
     group = Text(load_default=None, allow_none=True, metadata={"description": "The redundancy group"})
-    weight = fields.Integer(load_default=1, strict=True, validate=validate.Range(1, 1_000_000))
+    weight = Whole(1, 1_000_000, load_default=1)
 
 
 class EntrySchema(Schema):
@@ -99,7 +99,7 @@ def one(asked: dict[str, Any], ci: UUID) -> Response:
 
 @BLUEPRINT.route("/cis", methods=["POST"])
 @requires("declare")
-@BLUEPRINT.arguments(EntrySchema)
+@BLUEPRINT.arguments(EntrySchema, example={"class": "application_service", "name": "shop", "attributes": {}})
 @BLUEPRINT.doc(responses={409: "CONFLICT"})
 @BLUEPRINT.response(201, CiSchema, headers=CREATED)
 def enter(entry: dict[str, Any]) -> Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from flask import current_app
 
@@ -13,6 +12,7 @@ from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.relations import RelationType
 from cmdb_server.api.metrics_registry import Metrics
 from cmdb_server.api.quota import Quota
+from cmdb_server.projection.projections import Projections
 from cmdb_server.settings import Settings
 from cmdb_server.store.port import Store
 
@@ -27,7 +27,7 @@ class Context:
     kinds: Mapping[str, CIClass]
     relation_types: Mapping[str, RelationType]
     metrics: Metrics
-    projections: Any
+    projections: Projections
 
 
 def context() -> Context:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from cmdb_server.api import token
 from cmdb_server.api.auth import anonymous, requires
 from cmdb_server.api.context import context, now_ms
-from cmdb_server.api.fields import Instant, Text
+from cmdb_server.api.fields import Instant, Text, Whole
 from cmdb_server.api.resource import resource
 from cmdb_server.api.tokens import GrantSchema, MintedSchema, minted
 from cmdb_server.ingest.caller import Grant
@@ -20,9 +20,7 @@ MINUTE_MS = 60_000
 
 
 class OfferSchema(GrantSchema):
-    minutes = fields.Integer(
-        load_default=60, strict=True, validate=validate.Range(1, 10_080), metadata={"description": "Until expiry"}
-    )
+    minutes = Whole(1, 10_080, load_default=60, metadata={"description": "Until expiry"})
 
 
 class CodeSchema(Schema):

@@ -13,6 +13,8 @@ from cmdb_server.api.body import text_fault
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):([0-5]\d|60)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
+WITHOUT_NUL = r"^[^\u0000]*$"
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -54,12 +56,30 @@ def rfc3339(value: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+class Whole(fields.Field[int]):
+    """A whole number within bounds. 1.0 is one, as JSON Schema has it; a text is one in a query string alone."""
+
+    def __init__(self, low: int, high: int, *, query: bool = False, **options: Any) -> None:
+        self.low, self.high, self.query = low, high, query
+        bounds = {"type": "integer", "minimum": low, "maximum": high}
+        super().__init__(metadata=bounds | options.pop("metadata", {}), **options)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if self.query and isinstance(value, str) and _WHOLE.fullmatch(value):
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+            raise ValidationError("not a whole number")
+        if not self.low <= value <= self.high:
+            raise ValidationError(f"must be between {self.low} and {self.high}")
+        return int(value)
+
+
 class Text(fields.String):
     """A text of bounded length without what no store keeps: NUL and lone surrogates."""
 
     def __init__(self, *, longest: int = 256, shortest: int = 1, **options: Any) -> None:
         self.longest, self.shortest = longest, shortest
-        bounds = {"minLength": shortest, "maxLength": longest}
+        bounds = {"minLength": shortest, "maxLength": longest, "pattern": WITHOUT_NUL}
         super().__init__(metadata=bounds | options.pop("metadata", {}), **options)
 
     def _deserialize(self, value: Any, *told: Any, **kwargs: Any) -> str:

@@ -12,6 +12,7 @@ from marshmallow import Schema, fields
 from cmdb_schemas import report as wire
 from cmdb_server.api.auth import caller, requires
 from cmdb_server.api.context import context, now_ms
+from cmdb_server.api.fields import WITHOUT_NUL
 from cmdb_server.api.resource import BODY_REFUSALS, described, resource, take_body
 from cmdb_server.errors import UnsupportedMediaType
 from cmdb_server.ingest.pipeline import Ack, ingest
@@ -62,8 +63,18 @@ def describe_wire(spec: APISpec) -> None:
     for name in ("observed_at", "sent_at"):
         components["Report"]["properties"][name] = {"type": "string", "format": "date-time"}
     for name, schema in components.items():
-        spec.components.schema(name, _without_titles(schema))
+        spec.components.schema(name, _as_decoded(schema))
 
 
-def _without_titles(schema: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in schema.items() if key != "title"}
+def _as_decoded(schema: Any) -> Any:
+    """A schema that says of texts and keys what the decoder says: no NUL. Titles, which repeat names, are left out."""
+    if isinstance(schema, list):
+        return [_as_decoded(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {key: _as_decoded(value) for key, value in schema.items() if key != "title" or isinstance(value, dict)}
+    if told.get("type") == "string" and "format" not in told:
+        told["pattern"] = WITHOUT_NUL
+    if isinstance(told.get("additionalProperties"), dict):
+        told["propertyNames"] = {"pattern": WITHOUT_NUL}
+    return told

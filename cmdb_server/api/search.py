@@ -13,7 +13,7 @@ from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.ci_schemas import CiSummarySchema
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context, now_ms
-from cmdb_server.api.fields import Text
+from cmdb_server.api.fields import Text, Whole
 from cmdb_server.api.resource import resource
 
 BLUEPRINT = resource("search", __name__, "Search and counts")
@@ -25,7 +25,7 @@ class SearchSchema(TimesSchema):
         validate=validate.Regexp(r"(?s).*\S", error="nothing to search for"),
         metadata={"description": "A name, serial number, address or part of an attribute", "pattern": r"\S"},
     )
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
+    limit = Whole(1, 500, query=True, load_default=50)
 
 
 class HitSchema(Schema):

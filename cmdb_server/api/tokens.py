@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 from cmdb_server.api import token
 from cmdb_server.api.auth import PEOPLE, requires
 from cmdb_server.api.context import context, now_ms
-from cmdb_server.api.fields import Instant, Text
+from cmdb_server.api.fields import Instant, Text, Whole
 from cmdb_server.api.resource import resource
 
 BLUEPRINT = resource("tokens", __name__, "Bearer tokens; told once, kept as a hash, revoked at once")
@@ -39,12 +39,7 @@ class TokenSchema(Schema):
 class NewTokenSchema(Schema):
     subject = Text(required=True)
     role = fields.String(required=True, validate=validate.OneOf(PEOPLE))
-    days = fields.Integer(
-        load_default=365,
-        strict=True,
-        validate=validate.Range(1, LONGEST_DAYS),
-        metadata={"description": "Until expiry"},
-    )
+    days = Whole(1, LONGEST_DAYS, load_default=365, metadata={"description": "Until expiry"})
 
 
 class MintedSchema(TokenSchema):

@@ -89,9 +89,10 @@ def test_an_unknown_encoding_is_refused() -> None:
         read_body(io.BytesIO(b""), "br", LIMITS)
 
 
+_TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_characters="\0")),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(exclude_characters="\0")), inner),
+    st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | _TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner),
     max_leaves=10,
 )
 
@@ -117,6 +118,13 @@ def test_malformed_json_names_the_byte(body: bytes, offset: int) -> None:
     with pytest.raises(Malformed) as refused:
         json_value(body, 8)
     assert refused.value.extra["offset"] == offset
+
+
+@pytest.mark.parametrize("body", [b'{"a": 9223372036854775808}', b'{"a": -1e999}', b'{"a": 1e30}'])
+def test_numbers_beyond_64_bits_name_the_field(body: bytes) -> None:
+    with pytest.raises(Invalid) as refused:
+        json_value(body, 8)
+    assert refused.value.extra["errors"] == [{"path": "a", "message": "is beyond 64 bits"}]
 
 
 @pytest.mark.parametrize("body", [b"NaN", b"[Infinity]", b"1" * 10_000])

@@ -9,7 +9,6 @@ from marshmallow import ValidationError
 
 from cmdb_server.api.fields import Instant, Text, rfc3339
 
-
 FIRST, LAST = datetime(1, 1, 2), datetime(9999, 12, 30)  # noqa: DTZ001  hypothesis adds the zone
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from cmdb_schemas import report as wire
 from flask import Flask
 
+from cmdb_schemas import report as wire
 from cmdb_server.api.context import KEY, now_ms
 from cmdb_server.errors import StoreUnavailable
 from cmdb_server.store import tables
@@ -78,7 +78,11 @@ def bad_bodies() -> dict[str, tuple[bytes, int, str]]:
         "wrong type": (changed(site=5), 422, "site"),
         "wrong type deep inside": (observed(components=[{"ref": 5}]), 422, "content.observations[0].components[0]"),
         "unknown class": (observed(**{"class": "teapot"}), 422, "content.observations[0].class"),
-        "from the future": (changed(observed_at="2999-01-01T00:00:00Z", sent_at="2999-01-01T00:00:00Z"), 422, "sent_at"),
+        "from the future": (
+            changed(observed_at="2999-01-01T00:00:00Z", sent_at="2999-01-01T00:00:00Z"),
+            422,
+            "sent_at",
+        ),
         "observed after sent": (changed(sent_at="2020-01-01T00:00:00Z"), 422, "observed_at"),
         "no time": (changed(observed_at="yesterday"), 422, "observed_at"),
         "time without offset": (changed(observed_at="2026-01-01T00:00:00"), 422, "observed_at"),
@@ -90,7 +94,9 @@ def bad_bodies() -> dict[str, tuple[bytes, int, str]]:
         "surrogate as bytes": (good.replace(b"web-1", b"web\xed\xa0\x801"), 400, "offset"),
         "deep nesting": (b'{"content": ' + b"[" * 90_000, 400, "offset"),
         "deep nesting inside": (
-            good.replace(b'"observations": [', b'"observations": [' + b"[" * 40_000 + b"]" * 40_000 + b","), 400, "offset"
+            good.replace(b'"observations": [', b'"observations": [' + b"[" * 40_000 + b"]" * 40_000 + b","),
+            400,
+            "offset",
         ),
         "too large": (b" " * 200_001, 413, "limit"),
         "50 MB": (b" " * 50_000_000, 413, "limit"),

@@ -1,0 +1,149 @@
+"""What breaks if these fail together."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from cmdb_server.answers.impact import impact
+from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.conditional import tagged
+from cmdb_server.api.context import context
+from cmdb_server.api.fields import Instant, Whole, rfc3339
+from cmdb_server.api.resource import resource
+
+BLUEPRINT = resource("impact", __name__, "What breaks, with the way it breaks and the gates that hold")
+MOST = 1000
+
+
+class QuestionSchema(Schema):
+    failed = fields.List(fields.UUID(), required=True, validate=validate.Length(1, MOST))
+    not_impacted = fields.List(
+        fields.UUID(),
+        load_default=list,
+        validate=validate.Length(max=MOST),
+        metadata={"description": "Held to stay up"},
+    )
+    at = Instant(load_default=None, allow_none=True, metadata={"type": ["string", "null"]})
+    known_at = Instant(load_default=None, allow_none=True, metadata={"type": ["string", "null"]})
+    depth = Whole(1, 1000, load_default=None, allow_none=True, metadata={"type": ["integer", "null"]})
+    limit = Whole(1, MOST, load_default=100, metadata={"description": "Listed of each kind; all are computed"})
+
+
+class QuerySchema(QuestionSchema):
+    """The same in a query string."""
+
+    at = Instant(load_default=None)
+    known_at = Instant(load_default=None)
+    depth = Whole(1, 1000, query=True, load_default=None)
+    limit = Whole(1, MOST, query=True, load_default=100)
+
+
+class NamedSchema(Schema):
+    id = fields.String(required=True)
+    name = fields.String(required=True, allow_none=True)
+    class_ = fields.String(required=True, allow_none=True, data_key="class")
+
+
+class GateSchema(Schema):
+    """A gate with its arithmetic, in words too: 2 of 3 serving, needs 2."""
+
+    relation = fields.String(required=True)
+    over = fields.String(required=True, metadata={"description": "The group, or the class of its providers"})
+    definition = fields.Dict(required=True)
+    total = fields.Integer(required=True)
+    lost = fields.Integer(required=True)
+    limping = fields.Integer(required=True)
+    need = fields.Integer(required=True)
+    want = fields.Integer(required=True)
+    margin = fields.Integer(required=True)
+    under_provisioned = fields.Boolean(required=True)
+    text = fields.String(required=True)
+
+
+class StepSchema(Schema):
+    ci = fields.Nested(NamedSchema, required=True)
+    state = fields.String(required=True)
+    gate = fields.Nested(GateSchema, required=True, allow_none=True)
+
+
+class AffectedSchema(Schema):
+    ci = fields.Nested(NamedSchema, required=True)
+    state = fields.String(required=True)
+    hops = fields.Integer(required=True)
+    path = fields.List(fields.Nested(StepSchema), required=True)
+
+
+class AffectedServiceSchema(Schema):
+    affected = fields.Nested(AffectedSchema, required=True)
+    criticality = fields.Raw(required=True, allow_none=True)
+    owner = fields.Raw(required=True, allow_none=True)
+
+
+class RedundancyLostSchema(Schema):
+    ci = fields.Nested(NamedSchema, required=True)
+    gate = fields.Nested(GateSchema, required=True)
+    holding = fields.List(fields.Nested(NamedSchema), required=True)
+
+
+class CertificateSchema(Schema):
+    revision = fields.Integer(required=True)
+    failed = fields.Integer(required=True)
+    excluded = fields.Integer(required=True)
+    claims = fields.Integer(required=True)
+    gates_held = fields.Integer(required=True)
+
+
+class ImpactSchema(Schema):
+    revision = fields.Integer(required=True)
+    at = Instant(required=True, allow_none=True)
+    known_at = Instant(required=True, allow_none=True)
+    failed = fields.List(fields.Nested(NamedSchema), required=True)
+    not_impacted = fields.List(fields.Nested(NamedSchema), required=True)
+    services = fields.List(fields.Nested(AffectedServiceSchema), required=True)
+    cis = fields.List(fields.Nested(AffectedSchema), required=True)
+    redundancy_lost = fields.List(fields.Nested(RedundancyLostSchema), required=True)
+    counts = fields.Dict(required=True, metadata={"description": "All affected, by_state and by_class"})
+    more = fields.Dict(required=True, metadata={"description": "How many of each kind are not listed"})
+    certificate = fields.Nested(CertificateSchema, required=True)
+
+
+@BLUEPRINT.route("/impact")
+@requires("read")
+@BLUEPRINT.arguments(QuerySchema, location="query")
+@BLUEPRINT.doc(responses={404: "NOT_FOUND"})
+@BLUEPRINT.response(200, ImpactSchema)
+def ask_shortly(asked: dict[str, Any]) -> Response:
+    """What breaks if these fail together; a question that fits an address."""
+    return _answer(asked)
+
+
+@BLUEPRINT.route("/impact", methods=["POST"])
+@requires("read")
+@BLUEPRINT.arguments(QuestionSchema)
+@BLUEPRINT.doc(responses={404: "NOT_FOUND"})
+@BLUEPRINT.response(200, ImpactSchema)
+def ask(asked: dict[str, Any]) -> Response:
+    """What breaks if these fail together."""
+    return _answer(asked)
+
+
+def _answer(asked: dict[str, Any]) -> Response:
+    answer = impact(
+        context().projections, viewer(), _texts(asked["failed"]), asked["at"], asked["known_at"],
+        _texts(asked["not_impacted"]), asked["depth"], asked["limit"],
+    )  # fmt: skip
+    times = {name: None if value is None else rfc3339(value) for name, value in _times(answer).items()}
+    # The schema above describes this; dumping through it would cost more than computing it.
+    return tagged(answer.as_json() | times, answer.revision)
+
+
+def _times(answer: Any) -> dict[str, int | None]:
+    return {"at": answer.at, "known_at": answer.known_at}
+
+
+def _texts(ids: list[UUID]) -> list[str]:
+    return [str(id_) for id_ in ids]
