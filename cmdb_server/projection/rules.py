@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cmdb_schemas.ci_class import CIClass
+from cmdb_schemas.relations import Gate as DefinedGate
 from cmdb_schemas.relations import RelationType
 from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import ALL, Gate
@@ -33,26 +34,33 @@ Overrides = Mapping[str, Gate]
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One relation type as the projection sees it. ``gate`` None: it carries no impact by edges."""
+    """One relation type as the projection sees it. ``gate`` None: it carries no impact by edges. ``grouped``: the gate
+    over providers that stand in a named group, where that differs."""
 
     name: str
     impact: Impact
     gate: Gate | None
+    grouped: Gate | None = None
     link: bool = False
 
     @classmethod
     def of(cls, kind: RelationType) -> Flow:
         """The relation type as its definition has it."""
-        value = kind.gate
-        if value is None or value.kind == "path":
-            return cls(kind.name, kind.impact, None, link=value is not None)
-        if value.kind == "at_least":
-            gate = Gate("at_least", k=value.need, percent=value.percent, inclusive=value.inclusive)
-        elif value.kind == "weighted":
-            gate = Gate("weighted", t=value.need, percent=value.percent, inclusive=value.inclusive)
-        else:
-            gate = Gate(value.kind)
-        return cls(kind.name, kind.impact, gate)
+        if kind.gate is None or kind.gate.kind == "path":
+            return cls(kind.name, kind.impact, None, link=kind.gate is not None)
+        return cls(kind.name, kind.impact, _gate(kind.gate), _gate(kind.grouped) if kind.grouped else None)
+
+    def default(self, key: int) -> Gate:
+        """What holds for the gate over this key unless anyone sets another."""
+        return (self.grouped if key >= 0 else None) or self.gate or ALL
+
+
+def _gate(value: DefinedGate) -> Gate:
+    if value.kind == "at_least":
+        return Gate("at_least", value.need, value.percent, value.inclusive, None, value.want)
+    if value.kind == "weighted":
+        return Gate("weighted", None, value.percent, value.inclusive, value.need, value.want)
+    return Gate.of({"kind": value.kind})
 
 
 @dataclass(slots=True)
@@ -74,6 +82,7 @@ class Rules:
         """As the files of relation types and classes have them."""
         return cls(
             tuple(Flow.of(kind) for kind in types.values()),
+            {name: overrides_of(dict(kind.gates)) for name, kind in classes.items() if kind.gates},
             ancestors={name: kind.ancestors for name, kind in classes.items()},
             retired_ms={name: kind.life.retired_ms for name, kind in classes.items() if kind.life},
         )
@@ -91,8 +100,8 @@ class Rules:
 
     def codes(self, class_of: Ints, type_: Ints, key: Ints) -> Ints:
         """The gate number of each gate by its consumer's class, relation type and key; CI overrides come after."""
-        defaults = [self.gates.code(flow.gate or ALL) for flow in self.flows]
-        codes = np.asarray(defaults, np.int32)[type_]
+        alone, grouped = ([self.gates.code(flow.default(key_)) for flow in self.flows] for key_ in (-1, 0))
+        codes = np.where(key >= 0, np.asarray(grouped, np.int32)[type_], np.asarray(alone, np.int32)[type_])
         for name, overrides in self._by_class():
             rows = np.flatnonzero(class_of == self.classes.code(name))
             kinds, which = np.unique(np.stack((type_[rows], key[rows])), axis=1, return_inverse=True)
@@ -106,7 +115,7 @@ class Rules:
         """What these overrides say of one gate; None when nothing."""
         flow = self.flows[type_]
         exact = overrides.get(f"{flow.name}/{self.key_name(key)}") or overrides.get(flow.name)
-        if exact is None and flow.gate is not None and flow.gate.kind != "all":
+        if exact is None and flow.default(key).kind != "all":
             return overrides.get(BARE)
         return exact
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -40,9 +41,11 @@ class Scratch:
 
 
 class Pool:
-    """Scratches of the projections that share their columns. Safe for threads."""
+    """Scratches of the projections that share their columns. Safe for threads. ``secret``: keys the tokens that stand
+    for CIs a viewer may not see."""
 
     def __init__(self) -> None:
+        self.secret = secrets.token_bytes(32)
         self._free: list[Scratch] = []
         self._lock = Lock()
 

@@ -1,0 +1,182 @@
+"""Impact answers on a small estate that people entered, through the store and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from cmdb_server.answers.impact import ImpactAnswer, impact
+from cmdb_server.answers.viewer import Viewer
+from cmdb_server.errors import Invalid, NotFound
+from cmdb_server.ingest.declare import DeclaredRelation, create, edit
+from cmdb_server.projection.projections import Projections
+from cmdb_server.store.sqlite import SqliteStore
+from cmdb_server.store.tables import CI, RECORD
+
+NOW = 1_700_000_000_000
+VIEWER = Viewer("ann", "reader")
+
+
+class Estate:
+    """Two web servers behind a load balancer, on a database, under a shop; each CI by a short name."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.store, self.ids, self.at = store, {}, NOW
+        self.projections = Projections(store, clock=lambda: self.at)
+
+        def to(type_: str, *names: str, group: str | None = None) -> list[DeclaredRelation]:
+            return [DeclaredRelation(type_, self.ids[name], group=group) for name in names]
+
+        self.enter("rack", "rack")
+        self.enter("db-host", "server", *to("located_in", "rack"))
+        self.enter("db", "database_instance", *to("runs_on", "db-host"))
+        self.enter("web1", "server")
+        self.enter("web2", "server")
+        self.enter("lb", "load_balancer", *to("load_balances", "web1", "web2"))
+        self.enter("app", "application", *to("depends_on", "lb", "db"))
+        self.enter("shop", "business_service", *to("depends_on", "app"), business_criticality="most_critical")
+        self.enter("wiki", "business_service", *to("depends_on", "app"), business_criticality="not_critical")
+
+    def enter(self, name: str, class_: str, *relations: DeclaredRelation, **attributes: str) -> None:
+        entered = create(self.store, "ann", class_, {"name": name, **attributes}, relations, now_ms=self.at)
+        self.ids[name] = entered.ci
+        self.at += 1000
+
+    def need_both(self) -> None:
+        """From now on the load balancer needs both web servers."""
+        (row,) = self.store.read(lambda tx: tx.get(CI, [(self.ids["lb"],)])).values()
+        edit(self.store, "ann", row[0], {"gate": {"kind": "at_least", "k": 2}}, row[6], now_ms=self.at)
+
+    def impact(self, *failed: str, not_impacted: tuple[str, ...] = (), **more: int | None) -> ImpactAnswer:
+        spared = [self.ids[name] for name in not_impacted]
+        return impact(
+            self.projections,
+            VIEWER,
+            [self.ids[name] for name in failed],
+            not_impacted=spared,
+            **more,  # type: ignore[arg-type]
+        )
+
+
+@pytest.fixture
+def estate(tmp_path: Path) -> Iterator[Estate]:
+    store = SqliteStore(tmp_path / "cmdb.db")
+    yield Estate(store)
+    store.close()
+
+
+def states(answer: ImpactAnswer) -> dict[str | None, str]:
+    listed = (*(service.affected for service in answer.services), *answer.cis)
+    return {one.ci.name: one.state for one in listed}
+
+
+def test_one_of_a_pool_is_redundancy_lost_and_nobody_is_down(estate: Estate) -> None:
+    answer = estate.impact("web1")
+    assert states(answer) == {}
+    (lost,) = answer.redundancy_lost
+    assert lost.ci.name == "lb"
+    assert (lost.gate.text, lost.gate.margin, lost.gate.lost) == ("1 of 2 serving, needs 1", 0, 1)
+    assert [one.name for one in lost.holding] == ["web2"]
+
+
+def test_the_whole_pool_takes_the_services_with_it(estate: Estate) -> None:
+    answer = estate.impact("web1", "web2")
+    assert [(one.affected.ci.name, one.criticality) for one in answer.services] == [
+        ("shop", "most_critical"),
+        ("wiki", "not_critical"),
+    ]
+    assert states(answer) == dict.fromkeys(("shop", "wiki", "lb", "app"), "down")
+    shop = answer.services[0].affected
+    assert shop.hops == 3
+    assert [step.ci.name for step in shop.path][1:] == ["lb", "app", "shop"]
+    assert [step.gate and step.gate.text for step in shop.path] == [
+        None,
+        "0 of 2 serving, needs 1",
+        "0 of 1 serving, needs 1",
+        "0 of 1 serving, needs 1",
+    ]
+    assert answer.counts == {
+        "by_state": {"down": 4},
+        "by_class": {"load_balancer": 1, "application": 1, "business_service": 2},
+    }
+    assert answer.certificate.claims == 6
+    json.dumps(answer.as_json())
+    assert answer.as_json()["cis"][0]["ci"]["class"] == "load_balancer"
+
+
+def test_what_is_not_impacted_stops_it(estate: Estate) -> None:
+    assert states(estate.impact("rack", not_impacted=("app",))) == {"db": "down", "db-host": "down"}
+    with pytest.raises(Invalid, match="at once"):
+        estate.impact("rack", not_impacted=("rack",))
+
+
+def test_depth_and_limit_bound_the_list_not_the_computation(estate: Estate) -> None:
+    near = estate.impact("rack", depth=2)
+    assert states(near) == {"db": "down", "db-host": "down"}
+    assert near.more == {"services": 2, "cis": 1, "redundancy_lost": 0}
+    few = estate.impact("rack", limit=1)
+    assert [one.ci.name for one in few.cis] == ["db-host"]
+    assert [one.affected.ci.name for one in few.services] == ["shop"]
+    assert few.counts["by_state"] == {"down": 5}
+
+
+def test_an_unknown_ci_is_named(estate: Estate) -> None:
+    for id_ in (str(uuid4()), "no uuid", ""):
+        with pytest.raises(NotFound) as refusal:
+            impact(estate.projections, VIEWER, [estate.ids["db"], id_])
+        assert refusal.value.extra["errors"] == [{"path": "failed[1]", "message": "unknown CI"}]
+        assert repr(id_) in refusal.value.detail
+    with pytest.raises(Invalid, match="at least one"):
+        impact(estate.projections, VIEWER, [])
+
+
+def test_an_id_of_a_record_stands_for_its_ci(estate: Estate) -> None:
+    records = estate.store.read(lambda tx: tx.scan(RECORD))
+    ci = RECORD.position("ci")
+    (record,) = [row[0] for row in records if row[ci] == estate.ids["rack"]]
+    assert impact(estate.projections, VIEWER, [record]).failed[0].id == estate.ids["rack"]
+
+
+def test_a_gate_of_the_ci_itself_counts_from_the_next_answer_on(estate: Estate) -> None:
+    estate.at += 1000
+    estate.need_both()
+    answer = estate.impact("web1")
+    assert states(answer) == dict.fromkeys(("lb", "app", "shop", "wiki"), "down")
+    assert answer.services[0].affected.path[1].gate.text == "1 of 2 serving, needs 2"  # type: ignore[union-attr]
+
+
+def test_the_past_is_asked_with_at_and_known_at(estate: Estate) -> None:
+    before = estate.at
+    estate.at += 60_000
+    estate.need_both()
+    estate.at += 60_000
+    assert set(states(estate.impact("web1"))) == {"lb", "app", "shop", "wiki"}
+    assert states(estate.impact("web1", at=before)) == {}
+    assert states(estate.impact("web1", known_at=before)) == {}
+    past = estate.impact("web1", "web2", at=before)
+    assert (past.at, past.services[0].criticality) == (before, "most_critical")
+    assert past.services[0].affected.path[1].gate.text == "0 of 2 serving, needs 1"  # type: ignore[union-attr]
+    with pytest.raises(NotFound):
+        estate.impact("web1", at=NOW - 1)
+
+
+def test_what_the_viewer_may_not_see_is_a_token_and_the_arithmetic_stays(estate: Estate) -> None:
+    hidden = {estate.ids["lb"], estate.ids["web2"]}
+    answer = impact(
+        estate.projections,
+        VIEWER,
+        [estate.ids["web1"], estate.ids["web2"]],
+        sees=lambda viewer, projection, ci: projection.id(ci) not in hidden,
+    )
+    told = json.dumps(answer.as_json())
+    assert all(id_ not in told for id_ in hidden)
+    assert '"lb"' not in told
+    assert "load_balancer" not in told
+    shop = answer.services[0].affected
+    assert shop.path[1].ci.name is None
+    assert shop.path[1].gate.text == "0 of 2 serving, needs 1"  # type: ignore[union-attr]
+    assert shop.path[1].ci in [one.ci for one in answer.cis]
