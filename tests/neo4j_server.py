@@ -69,7 +69,7 @@ class Neo4jServer:
         with GraphDatabase.driver(self.uri, auth=(self.user, self.password)) as driver:
             while True:
                 try:
-                    driver.execute_query("RETURN 1")
+                    driver.verify_connectivity()
                 except (ServiceUnavailable, Neo4jError, OSError) as error:
                     ended = self.process is not None and self.process.poll() is not None
                     if ended or time.monotonic() > deadline:

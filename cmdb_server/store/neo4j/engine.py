@@ -26,6 +26,9 @@ from cmdb_server.store.port import Reading, Row, Writing
 from cmdb_server.store.tables import RELATION, Table
 
 T = TypeVar("T")
+CONNECT_SECONDS = 5.0
+RETRY_SECONDS = 15.0
+"""How long a transaction is tried again: a cluster has a new leader by then."""
 TRIES = 3
 PATIENCE = 1.0
 """Seconds: a read that took longer and was overtaken runs with the writers held back at once."""
@@ -66,6 +69,8 @@ class Neo4jStore:
         self._closed = False
         self._connect()
         try:
+            with self._translated():
+                self._driver.verify_connectivity()
             self._prepare()
         except BaseException:
             self.close()
@@ -78,6 +83,8 @@ class Neo4jStore:
                 auth=self._auth,
                 notifications_min_severity="OFF",
                 user_agent="cmdb-server",
+                connection_timeout=CONNECT_SECONDS,
+                max_transaction_retry_time=RETRY_SECONDS,
             )
         self._bookmarks = GraphDatabase.bookmark_manager()
         self._process = os.getpid()

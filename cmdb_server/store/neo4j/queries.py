@@ -126,7 +126,7 @@ def find_relations(columns: tuple[str, ...]) -> str:
 @cache
 def find_relations_by(column: str, kinds: tuple[str, ...]) -> str:
     parts = _each_type(
-        kinds, f"UNWIND $values AS value MATCH (a:CI)-[r:{{}}]->(b:CI) WHERE r.`{column}` = value[1]", "value[0]"
+        kinds, f"UNWIND $values AS value MATCH (a)-[r:{{}}]->(b) WHERE r.`{column}` = value[1]", "value[0]"
     )
     return f"CALL () {{ {parts} }} WITH * ORDER BY first, a._key, toLower(type(r)), b._key RETURN {relation_columns()}"
 
@@ -134,7 +134,7 @@ def find_relations_by(column: str, kinds: tuple[str, ...]) -> str:
 @cache
 def relations_between(column: str, kinds: tuple[str, ...]) -> str:
     """One seek for each type, since an index on relationships belongs to a type."""
-    match = f"MATCH (a:CI)-[r:{{}}]->(b:CI) WHERE r.`{column}` > $low AND r.`{column}` <= $high"
+    match = f"MATCH (a)-[r:{{}}]->(b) WHERE r.`{column}` > $low AND r.`{column}` <= $high"
     parts = _each_type(kinds, match, f"r.`{column}`")
     return f"CALL () {{ {parts} }} WITH * ORDER BY first, a._key, toLower(type(r)), b._key RETURN {relation_columns()}"
 

@@ -19,7 +19,9 @@ class Graph:
     def __init__(self, server: Neo4jServer) -> None:
         from neo4j import GraphDatabase
 
-        self.driver = GraphDatabase.driver(server.uri, auth=(server.user, server.password))
+        self.driver = GraphDatabase.driver(
+            server.uri, auth=(server.user, server.password), notifications_min_severity="OFF"
+        )
 
     def ask(self, query: str, **parameters: Any) -> list[list[Any]]:
         return [record.values() for record in self.driver.execute_query(query, parameters).records]
@@ -160,4 +162,4 @@ def test_look_ups_use_an_index(store: Loadable, graph: Graph) -> None:
 
 
 def names_of(plan: Any) -> list[str]:
-    return [plan["operatorType"], *(name for child in plan["children"] for name in names_of(child))]
+    return [plan["operatorType"], *(name for child in plan.get("children", ()) for name in names_of(child))]
