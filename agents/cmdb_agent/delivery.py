@@ -44,6 +44,8 @@ OUR_FAULT = frozenset({401, 404, 405, 407})
 """Answers about the way, not about the report: nothing is sent until someone has mended it."""
 _FAILURES_OF_ONE = 3
 """So many server errors in a row are the server's trouble, not that of single reports."""
+NOT_DURABLE = "taken in, but not durable yet"
+NOT_DURABLE_WAIT_S = 1.0
 _ROW_OVERHEAD = 512
 
 _SCHEMA = """
@@ -215,11 +217,13 @@ class Spool:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one attempt. ``status`` 0: no answer. ``retry_after_s``: what the server asked for."""
+    """What came of one attempt. ``status`` 0: no answer. ``retry_after_s``: what the server asked for. ``durable``:
+    the server has it where no crash can reach it; until then it stays here, too."""
 
     status: int
     reason: str = ""
     retry_after_s: float = 0.0
+    durable: bool = True
 
     @property
     def taken(self) -> bool:
@@ -262,6 +266,10 @@ class Delivery:
         deadline, failures = time.monotonic() + patience_s, 0
         while not self._stop.is_set() and (entry := self._next(deadline)):
             answer = self._send(entry)
+            if answer.taken and not answer.durable:
+                self._spool.postpone(entry.row, time.time() + NOT_DURABLE_WAIT_S, NOT_DURABLE)
+                outcome.problem = NOT_DURABLE
+                continue
             if answer.taken:
                 self._spool.remove(entry.row)
                 outcome.delivered += 1
@@ -305,8 +313,8 @@ class Delivery:
             return Answer(401, str(error))
         except httpx.HTTPError as error:
             return Answer(0, f"{type(error).__name__}: {error}"[:300])
-        if answer.is_success and not _is_receipt(answer):
-            return Answer(302, "the server answered, but not as a CMDB: is a proxy or portal in between?")
+        if answer.is_success:
+            return _receipt(answer)
         return Answer(answer.status_code, _reason(answer), _retry_after(answer))
 
 
@@ -353,12 +361,14 @@ def rfc3339(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _is_receipt(answer: httpx.Response) -> bool:
-    """A portal's 200 is no receipt: the server's own carries the revision."""
+def _receipt(answer: httpx.Response) -> Answer:
+    """A portal's 200 is no receipt: the server's own tells the revision that holds the report, and the newest that is
+    durable."""
     try:
-        return "revision" in answer.json()
-    except (ValueError, TypeError):
-        return False
+        receipt = answer.json()
+        return Answer(answer.status_code, durable=int(receipt["durable_revision"]) >= int(receipt["revision"]))
+    except (ValueError, TypeError, KeyError):
+        return Answer(302, "the server answered, but not as a CMDB: is a proxy or portal in between?")
 
 
 def _reason(answer: httpx.Response) -> str:

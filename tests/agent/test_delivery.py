@@ -199,6 +199,18 @@ def test_a_portal_that_answers_200_has_taken_nothing(spool: Spool, server: Recei
     assert "not as a CMDB" in outcome.problem
 
 
+def test_a_report_that_is_not_durable_yet_is_kept_until_it_is(spool: Spool, server: Receiver) -> None:
+    fill(spool, 2)
+    not_yet = (202, {"Content-Type": "application/json"}, b'{"revision": 7, "durable_revision": 6}')
+    server.reply = lambda document: not_yet if document["id"] == "r0" else RECEIPT
+    outcome = sender(spool, server).flush(patience_s=0.1)
+    assert (outcome.delivered, outcome.pending) == (1, 1)
+    assert [entry.reason for entry in spool.entries()] == [delivery.NOT_DURABLE]
+    server.reply = lambda _: RECEIPT
+    outcome = sender(spool, server, sleep=time.sleep).flush(patience_s=20)
+    assert (outcome.delivered, outcome.pending, outcome.problem) == (1, 0, "")
+
+
 def test_a_full_spool_refuses_the_new_and_keeps_the_old(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool.sqlite", 4000)
     kept = []
