@@ -159,4 +159,50 @@ def code(told: dict[str, Any]) -> RenderableType:
 
 
 def impact(answer: dict[str, Any]) -> RenderableType:
-    raise NotImplementedError
+    """What fails, affected services, CIs by state with path and gate arithmetic, and the redundancy that is lost."""
+    root = Tree(
+        joined(
+            Text("if", "dim"),
+            *_commas(answer["failed"]),
+            Text("fails" if len(answer["failed"]) == 1 else "fail", "dim"),
+        )
+    )
+    for service in answer["services"]:
+        owner = f"owner {service['owner']}" if service["owner"] else ""
+        _affected(root, service["affected"], joined(plain(service["criticality"] or ""), plain(owner)))
+    for one in answer["cis"]:
+        _affected(root, one, Text())
+    for lost in answer["redundancy_lost"]:
+        branch = root.add(joined(_ci(lost["ci"]), Text("redundancy lost", "yellow"), plain(f"({_gate(lost['gate'])})")))
+        if lost["holding"]:
+            branch.add(joined(Text("held by", "dim"), *_commas(lost["holding"])))
+    hidden = [f"{count} more {kind.replace('_', ' ')}" for kind, count in answer["more"].items() if count]
+    if hidden:
+        root.add(plain(", ".join(hidden) + " not listed", "dim"))
+    if not root.children:
+        root.add(Text("nothing else breaks", "green"))
+    return Group(root, plain(_summary(answer), "dim"))
+
+
+def _affected(root: Tree, one: dict[str, Any], more: Text) -> None:
+    branch = root.add(joined(_ci(one["ci"]), plain(one["state"], STATE[one["state"]]), more))
+    for step in one["path"]:
+        why = Text("fails itself", "dim") if step["gate"] is None else plain(_gate(step["gate"]))
+        branch.add(joined(_ci(step["ci"]), plain(step["state"], STATE[step["state"]]), why))
+
+
+def _gate(gate: dict[str, Any]) -> str:
+    return f"{gate['relation']} {gate['over']}: {gate['text']}"
+
+
+def _ci(ci: dict[str, Any]) -> Text:
+    return joined(plain(ci["class"] or "", "cyan"), plain(ci["name"] or ci["id"], "bold"))
+
+
+def _commas(cis: list[dict[str, Any]]) -> list[Text]:
+    return [_ci(ci) + ("," if place < len(cis) - 1 else "") for place, ci in enumerate(cis)]
+
+
+def _summary(answer: dict[str, Any]) -> str:
+    states = ", ".join(f"{count} {state}" for state, count in sorted(answer["counts"]["by_state"].items()))
+    return f"revision {answer['revision']}: {states or 'none affected'}"
