@@ -58,7 +58,7 @@ def _address(index: OID) -> str | None:
 
 def _mask_length(value: Raw) -> int | None:
     mask = ip(value)
-    if mask is None or ":" in mask:
+    if mask is None or ":" in mask or mask == "0.0.0.0":  # noqa: S104 - so an agent says that it does not know
         return None
     bits = int(ipaddress.IPv4Address(mask))
     length = bits.bit_count()

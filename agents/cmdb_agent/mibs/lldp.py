@@ -14,6 +14,8 @@ from cmdb_agent.smi import OID, Raw, Row, Walks, below, counted, inet_address, i
 LOCAL = oid("1.0.8802.1.1.2.1.3")
 REMOTE_TABLE = oid("1.0.8802.1.1.2.1.4.1")
 ADDRESS_TABLE = oid("1.0.8802.1.1.2.1.4.2")
+V2_REMOTE_TABLE = oid("1.3.111.2.802.1.1.13.1.4.1")
+"""LLDP-V2-MIB: indexed by ifIndex, and each column one further on."""
 
 _LOCAL_SUBTYPE, _LOCAL_ID = (*LOCAL, 1), (*LOCAL, 2)
 _CHASSIS_SUBTYPE, _CHASSIS, _PORT_SUBTYPE, _PORT, _PORT_DESCR, _SYS_NAME = 4, 5, 6, 7, 8, 9
@@ -33,13 +35,17 @@ def neighbours(walks: Walks) -> list[Neighbour]:
     """Every neighbour of a port once, ordered."""
     ports = Ports(walks)
     addresses = _addresses(walks)
+    seen = [
+        (ports.local(i[1]), row, addresses.get(i, [])) for i, row in rows(walks, REMOTE_TABLE).items() if len(i) == 3
+    ]
+    for index, row in rows(walks, V2_REMOTE_TABLE).items():
+        if len(index) == 4:
+            seen.append((ports.get(index[1]), {column - 1: value for column, value in row.items()}, []))
     found: dict[str, Neighbour] = {}
-    for index, row in rows(walks, REMOTE_TABLE).items():
-        if len(index) != 3 or not (identifiers := _identifiers(row, addresses.get(index, []))):
-            continue
-        port = ports.local(index[1])
-        neighbour = Neighbour(port.ref if port else "", identifiers)
-        found[repr(neighbour)] = neighbour
+    for port, row, managed_at in seen:
+        if identifiers := _identifiers(row, managed_at):
+            neighbour = Neighbour(port.ref if port else "", identifiers)
+            found[repr(neighbour)] = neighbour
     return [found[key] for key in sorted(found)]
 
 
@@ -117,4 +123,4 @@ def _addresses(walks: Walks) -> dict[OID, list[str]]:
     return found
 
 
-MIB = Mib("lldp", (LOCAL, REMOTE_TABLE, ADDRESS_TABLE), parse)
+MIB = Mib("lldp", (LOCAL, REMOTE_TABLE, ADDRESS_TABLE, V2_REMOTE_TABLE), parse)
