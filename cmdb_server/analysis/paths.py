@@ -1,0 +1,39 @@
+"""How one CI's failure can reach another: the shortest way from provider to consumer, whatever the gates say."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cmdb_server.analysis.explanation import Step
+from cmdb_server.projection.columns import Ints, Longs, spans
+from cmdb_server.projection.projection import Projection
+
+
+def path(projection: Projection, source: int, target: int) -> tuple[Step, ...]:
+    """From ``source`` to ``target`` by the fewest gates; empty when there is no way. Each step's gate is the one that
+    counts the step before it: a redundant gate on the way may hold, so a way is not yet an impact."""
+    gate_of = np.full(len(projection), -1, np.int64)
+    seen = np.zeros(len(projection), bool)
+    seen[target] = True
+    frontier = np.asarray([target])
+    while len(frontier) and not seen[source]:
+        gate, provider = providers_of(projection, frontier)
+        new = np.flatnonzero(~seen[provider])
+        seen[provider[new]] = True
+        gate_of[provider[new]] = gate[new]
+        frontier = np.unique(provider[new]).astype(np.int64)
+    if not seen[source]:
+        return ()
+    steps = [Step(source, None)]
+    while steps[-1].ci != target:
+        gate_number = int(gate_of[steps[-1].ci])
+        steps.append(Step(int(projection.gates.consumer[gate_number]), gate_number))
+    return tuple(steps)
+
+
+def providers_of(projection: Projection, consumers: Longs) -> tuple[Ints, Ints]:
+    """(gate, provider) of every member of every gate of ``consumers``."""
+    lists, gates = projection.gates_of, projection.gates
+    gate = projection.listed.gate.take(spans(lists.first, lists.last, consumers))
+    at = spans(gates.first, gates.last, gate)
+    return np.repeat(gate, gates.last.take(gate) - gates.first.take(gate)), projection.members.provider.take(at)
