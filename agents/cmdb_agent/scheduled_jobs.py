@@ -72,7 +72,7 @@ def _table(config: ConfigFile, scripts: Mapping[str, str]) -> Iterator[Job]:
             continue
         user, command = config.path.rsplit("/", 1)[-1], entry["rest"]
         if system:
-            user, _, command = entry["rest"].partition(" ")
+            user, command = (*entry["rest"].split(None, 1), "")[:2]
         command = redact_text(command.strip())
         named = [word.strip("\"'()") for word in re.split(r"[\s;|&<>]+", command)]
         texts = (command, *(scripts[word] for word in named if word in scripts))

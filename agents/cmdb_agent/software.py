@@ -50,6 +50,7 @@ _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
 _MUTE_NAMES = frozenset(
     {"app", "main", "server", "index", "run", "start", "manage", "wsgi", "asgi", "worker", "service", "bin", "__main__"}
 )
+_LONGEST_LINE = 500
 _COMMENT = re.compile(r"^[ \t]*(?:#|;|//|--[ \t]).*$", re.MULTILINE)
 
 
@@ -95,7 +96,7 @@ class Signature:
 
     def dependencies(self, text: str) -> Iterator[Named]:
         """What a configuration text says this product depends on; comments say nothing."""
-        text = _COMMENT.sub("", text)
+        text = _COMMENT.sub("", _without_long_lines(text))
         blocks = [(found.start(), found["group"] or "") for found in self.block.finditer(text)] if self.block else []
         own_names = {name for _, name in blocks if name}
         for depends in self.depends:
@@ -108,6 +109,11 @@ class Signature:
         """The ports a configuration text says this product listens on."""
         text = _COMMENT.sub("", text)
         return {int(found["port"]) for pattern in self.listen for found in pattern.finditer(text)}
+
+
+def _without_long_lines(text: str) -> str:
+    """No setting is that long, and looking through such a line costs the square of its length."""
+    return "\n".join(line for line in text.split("\n") if len(line) <= _LONGEST_LINE)
 
 
 def _named(found: re.Match[str], depends: Depends, blocks: Sequence[tuple[int, str]]) -> Named | None:
