@@ -42,7 +42,7 @@ def _stuck(projection: Projection, cis: Longs) -> Longs:
     """Start whatever has enough started providers, until nothing more starts. ``cis`` holds all their providers."""
     gate, provider = providers_of(projection, cis)
     gates, place = np.unique(gate, return_inverse=True)
-    weight = np.concatenate([projection.weights_of(one) for one in gates.tolist()] or [np.empty(0)])
+    weight = np.concatenate([projection.weights_of(one) for one in gates.tolist()] or [np.empty(0, np.int32)])
     order = np.argsort(place, kind="stable")
     provider, place = provider[order], place[order]
     total = np.bincount(place, weight, len(gates)).astype(np.int64)

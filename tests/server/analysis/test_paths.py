@@ -1,5 +1,7 @@
 """Ways against networkx."""
 
+from itertools import pairwise
+
 import networkx as nx
 import numpy as np
 from hypothesis import given, settings
@@ -26,7 +28,7 @@ def test_a_way_is_a_shortest_one(world: World) -> None:
         for target in range(world.size):
             steps = path(projection, number[source], number[target])
             assert len(steps) == (lengths[target] + 1 if target in lengths else 0)
-            for before, step in zip(steps, steps[1:], strict=False):
+            for before, step in pairwise(steps):
                 assert step.gate is not None
                 assert before.ci in projection.members_of(step.gate)
                 assert projection.gates.consumer[step.gate] == step.ci
