@@ -82,7 +82,15 @@ def questions(console: Console, client: Client) -> None:
     ):
         answer = client.ask("POST", "/impact", body={"failed": [client.identify(failed)]})
         console.print(Rule(title))
-        console.print(render.impact(answer))
+        console.print(render.impact(_brief(answer)))
+
+
+def _brief(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer with its services and what lost redundancy; of the rest only how many there are."""
+    services = {service["affected"]["ci"]["id"] for service in answer["services"]}
+    rest = Counter(one["ci"]["class"] for one in answer["cis"] if one["ci"]["id"] not in services)
+    hidden = {class_: count for class_, count in sorted(rest.items(), key=lambda pair: (-pair[1], pair[0]))}
+    return {**answer, "cis": [], "more": hidden}
 
 
 def addresses(console: Console, server: str, token: Path) -> None:
