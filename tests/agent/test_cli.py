@@ -169,8 +169,9 @@ def test_run_scans_on_schedule_and_ends_cleanly_on_sigterm(server: Receiver, tmp
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=60)
     events = [json.loads(line) for line in log.splitlines()]
-    assert process.returncode == 0, log
     assert len(server.acknowledged) >= 2
     assert len(set(server.acknowledged)) == len(server.acknowledged)
     assert events[0]["event"] == "scanned"
-    assert events[-1] | {"at": ""} == {"at": "", "event": "stopped", "pending": 0}
+    assert events[-1]["event"] == "stopped"
+    # A scan that was under way is ended and spooled, and waits for the next start.
+    assert process.returncode == (3 if events[-1]["pending"] else 0), log
