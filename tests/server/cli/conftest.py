@@ -44,7 +44,9 @@ def cmdb(server: Served, tmp_path: Path) -> Run:
             "CMDB_STORE": f"sqlite://{tmp_path}/own.db",
             **environment,
         }
-        done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, env=told, cwd=tmp_path, timeout=60)
+        done = subprocess.run(
+            [*COMMAND, *arguments], capture_output=True, text=True, env=told, cwd=tmp_path, timeout=60
+        )
         return Ran(done.returncode, done.stdout, done.stderr)
 
     return run
