@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from cmdb_server.ingest.batch import Batch, Held, Tie
-from cmdb_server.ingest.items import contained
 from cmdb_server.ingest.sighting import as_json
 from cmdb_server.model import ids
 from cmdb_server.model.connections import Endpoint, Holder, Listener, resolve_end
@@ -222,50 +221,3 @@ def _keyed_row(batch: Batch, ci: str, naming: Iterable[Tie], old: Row | None) ->
     name = attributes.get("name")
     label = name if isinstance(name, str) else key
     return (ci, class_, label, "", first, dict(sorted(attributes.items())), batch.tx.revision, None)
-
-
-def count(batch: Batch, touched: Iterable[Relation]) -> None:
-    """Write the relations that these claims carry, as many of them as there are."""
-    wanted = sorted(set(touched))
-    if not wanted and not batch.contained:
-        return
-    carried: dict[Relation, list[Row]] = {relation: [] for relation in wanted}
-    for row in batch.tx.find(tables.TIE, ("from_ci", "type", "to_ci"), wanted):
-        carried[(row[9], row[2], row[10])].append(row)
-    known = batch.tx.get(tables.RELATION, wanted)
-    rows, gone = list(batch.contained), []
-    inherent = _inherent(batch, [relation for relation in wanted if not carried[relation] and relation in known])
-    for relation in wanted:
-        old = known.get(relation)
-        if not carried[relation]:
-            if old is not None and relation not in inherent:
-                gone.append(relation)
-                batch.changed("relation", " ".join(relation), deleted=True)
-            continue
-        row = _relation(batch, relation, carried[relation])
-        if old is None or old[:-1] != row[:-1]:
-            rows.append(row)
-            batch.changed("relation", " ".join(relation))
-    batch.tx.delete(tables.RELATION, gone)
-    batch.tx.put(tables.RELATION, rows)
-
-
-def _relation(batch: Batch, relation: Relation, ties: list[Row]) -> Row:
-    values = [row[5] for row in ties]
-    groups = sorted({value["group"] for value in values if value.get("group")})
-    return (
-        *relation, groups[0] if groups else None, max(value.get("weight", 1) for value in values),
-        max(float(value.get("confidence", 1.0)) for value in values), min(row[7] for row in ties), len(ties),
-        batch.tx.revision,
-    )  # fmt: skip
-
-
-def _inherent(batch: Batch, relations: Iterable[Relation]) -> set[Relation]:
-    """Those that follow from a component's class, whoever claims them."""
-    ends = {ci for from_ci, _, to_ci in relations for ci in (from_ci, to_ci)}
-    rows = {row[0]: row for row in batch.tx.get(tables.CI, [(ci,) for ci in ends]).values()}
-    found = set()
-    for row in rows.values():
-        if row[3] and (relation := contained(batch, row[0], row[3], row[1])) is not None:
-            found.add(relation)
-    return found

@@ -19,7 +19,7 @@ from cmdb_schemas import report as wire
 from cmdb_schemas.ci_class import CIClass, classes
 from cmdb_schemas.relations import RelationType, relation_types
 from cmdb_server.errors import Invalid
-from cmdb_server.ingest import apply, cluster, decode, ends, items, late
+from cmdb_server.ingest import apply, cluster, counts, decode, ends, items, late
 from cmdb_server.ingest.batch import Batch, Lane
 from cmdb_server.ingest.caller import Caller, check_observation, check_scope
 from cmdb_server.ingest.sighting import Origin, Sighting, coverage, digest, is_complete, pack, read, unpack
@@ -132,7 +132,7 @@ def settle(batch: Batch) -> None:
     touched = ends.resolve(batch)
     gone |= ends.keyed(batch)
     batch.tie_up()
-    ends.count(batch, touched)
+    counts.count(batch, touched)
     batch.tx.delete(tables.CI, [(ci,) for ci in gone])
     batch.flush()
 
