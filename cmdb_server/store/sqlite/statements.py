@@ -27,14 +27,24 @@ def columns_of(table: Table, prefix: str = "") -> str:
 @cache
 def find(table: Table, columns: tuple[str, ...], batch: int) -> str:
     """Rows by the values of ``columns``, ``batch`` values at once, ordered by value and key."""
+    values, match = _matching(table, columns, batch)
+    order = f" ORDER BY v.n, {listed(table.key, 't.')}" if columns != table.key else ""
+    return f"{values} SELECT {columns_of(table, 't.')} FROM {match}{order}"
+
+
+@cache
+def exist(table: Table, columns: tuple[str, ...], batch: int) -> str:
+    """As ``find``, but the values alone."""
+    values, match = _matching(table, columns, batch)
+    return f"{values} SELECT {', '.join(f'v.v{number}' for number in range(len(columns)))} FROM {match}"
+
+
+def _matching(table: Table, columns: tuple[str, ...], batch: int) -> tuple[str, str]:
     names = [f"v{number}" for number in range(len(columns))]
     marks = ", ".join("?" for _ in columns)
     values = ", ".join(f"({number}, {marks})" for number in range(batch))
     match = " AND ".join(f"t.{quoted(column)} = v.{name}" for column, name in zip(columns, names, strict=True))
-    return (
-        f"WITH v(n, {', '.join(names)}) AS (VALUES {values}) SELECT {columns_of(table, 't.')} "
-        f"FROM v CROSS JOIN {quoted(table.name)} AS t ON {match} ORDER BY v.n, {listed(table.key, 't.')}"
-    )
+    return f"WITH v(n, {', '.join(names)}) AS (VALUES {values})", f"v CROSS JOIN {quoted(table.name)} AS t ON {match}"
 
 
 @cache

@@ -94,12 +94,18 @@ class SqliteReading:
         findable(table, columns)
         return self._matching(table, columns, values)
 
-    def _matching(self, table: Table, columns: tuple[str, ...], values: Iterable[Key]) -> list[Row]:
+    def _matching(
+        self,
+        table: Table,
+        columns: tuple[str, ...],
+        values: Iterable[Key],
+        statement: Callable[[Table, tuple[str, ...], int], str] = statements.find,
+    ) -> list[Row]:
         self._check()
         rows: list[Row] = []
         with accepted(self._path):
             for size, parameters in batches(list(dict.fromkeys(values)), len(columns)):
-                rows += self._connection.execute(statements.find(table, columns, size), parameters)
+                rows += self._connection.execute(statement(table, columns, size), parameters)
         return rows
 
     def scan(self, table: Table, after: Key | None = None, limit: int = 1000) -> list[Row]:
@@ -172,7 +178,8 @@ class SqliteWriting(SqliteReading):
                 raise Invalid(f"{kind!r} is no type of a relation")
         ends = {end for row in rows for end in (row[0], row[2])} - self._known
         if ends:
-            self._known.update(row[0] for row in self._matching(CI, CI.key, [(end,) for end in ends]))
+            found = self._matching(CI, CI.key, [(end,) for end in ends], statements.exist)
+            self._known.update(end for (end,) in found)
             if missing := ends - self._known:
                 raise Invalid(f"a relation's end is no CI: {min(map(str, missing))}")
 
