@@ -3,8 +3,10 @@
     identity_accuracy.py --data DIR            an estate made before (observations.jsonl, truth.jsonl)
     identity_accuracy.py --seed N --hosts H    makes one first
 
-Writes DIR/predictions.jsonl and prints the judge's figures for it, for first-match rules in the order most CMDBs ship
-(serial, uuid, MAC, host name), and for host names alone. Ends with 1 where a goal is missed.
+Plays the reports into an embedded store through the product's own ingest, in order of delivery. Writes
+DIR/predictions.jsonl and prints the judge's figures for it, for first-match rules in the order most CMDBs ship
+(serial, uuid, MAC, host name), and for host names alone. ``--model`` asks the pure model instead, with all reports at
+once: the same answer without a store. Ends with 1 where a goal is missed.
 """
 
 from __future__ import annotations
@@ -15,15 +17,17 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.played import Played
 from cmdb_schemas.ci_class import Life, classes
 from cmdb_server.model import precedence, presence
 from cmdb_server.model.normalise import normalise
+from cmdb_server.store.sqlite import SqliteStore
 from tests import identity_sim
 from tests.observed import Observed, Scan, Thing
 
@@ -39,6 +43,7 @@ GOALS = {
     "attributes >= .999": lambda s: s["attributes"] >= 0.999,
     "reviews <= 3%": lambda s: s["reviews"] <= 0.03 * s["machines"],
 }
+Lines = Iterable[Mapping[str, Any]]
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
@@ -47,7 +52,24 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, file)
 
 
-def scans(reports: Iterable[Mapping[str, Any]]) -> Iterator[Scan]:
+def play(reports: Lines, folder: Path) -> Iterator[dict[str, Any]]:
+    """The judge's lines for all observations, by a new store in ``folder``."""
+    store = SqliteStore(folder / "cmdb.sqlite")
+    try:
+        played = Played(store)
+        for report in reports:
+            played.deliver(report)
+        yield from played.placed()
+        yield from played.current(LIFE)
+        yield from ({"review": cis} for cis in played.reviews())
+    finally:
+        store.close()
+
+
+# The pure model --------------------------------------------------------------------------------------------------------
+
+
+def scans(reports: Lines) -> Iterator[Scan]:
     """The reports' scans, each report once."""
     told: set[str] = set()
     for report in reports:
@@ -67,8 +89,8 @@ def _thing(source: str, told: Mapping[str, Any]) -> Thing:
     return Thing(told["id"], raw, told["address"], told["key"], told["class"], told["attributes"])
 
 
-def predict(reports: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The judge's lines for all observations."""
+def predict(reports: Lines) -> Iterator[dict[str, Any]]:
+    """The judge's lines for all observations, by the pure model."""
     estate = Observed(scans(reports))
     yield from ({"observation": sighting, "ci": ci} for sighting, ci in estate.ci.items())
     yield from _current(estate)
@@ -97,7 +119,10 @@ def _current(estate: Observed) -> Iterator[dict[str, Any]]:
         yield {"current": ci, "attributes": values}
 
 
-def first_match(reports: Iterable[Mapping[str, Any]], kinds: Sequence[str]) -> Iterator[dict[str, Any]]:
+# Judging ---------------------------------------------------------------------------------------------------------------
+
+
+def first_match(reports: Lines, kinds: Sequence[str]) -> Iterator[dict[str, Any]]:
     """What matching by the first identifier that is known gives, one observation after the other."""
     index: dict[tuple[str, str], str] = {}
     for report in reports:
@@ -109,20 +134,20 @@ def first_match(reports: Iterable[Mapping[str, Any]], kinds: Sequence[str]) -> I
             yield {"observation": thing["id"], "ci": ci}
 
 
-def judge(lines: Iterable[Mapping[str, Any]], path: Path) -> dict[str, Any]:
+def judge(lines: Lines, path: Path) -> dict[str, Any]:
     """Write predictions and have them scored."""
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return identity_sim.score(path)
 
 
-def run(folder: Path) -> bool:
+def run(folder: Path, by: Callable[[Lines], Lines]) -> bool:
     """Print the figures; False where a goal is missed."""
     reports = list(read(folder / "observations.jsonl"))
     began = time.perf_counter()
-    lines = list(predict(reports))
+    lines = list(by(reports))
     spent = time.perf_counter() - began
     got = judge(lines, folder / "predictions.jsonl")
-    print(json.dumps(got), f"{len(lines)} lines in {spent:.1f} s")
+    print(json.dumps(got), f"{len(reports)} reports in {spent:.1f} s")
     baselines = {"first match": ("serial", "uuid", "mac", "name"), "host name": ("name",)}
     for title, kinds in baselines.items():
         base = judge(first_match(reports, kinds), folder / f"{title.replace(' ', '_')}.jsonl")
@@ -139,14 +164,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--hosts", type=int, default=2000)
     parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--model", action="store_true", help="ask the pure model, without a store")
     options = parser.parse_args()
-    if options.data:
-        sys.exit(0 if run(options.data) else 1)
     if identity_sim.MISSING:
         sys.exit(identity_sim.MISSING)
-    with tempfile.TemporaryDirectory() as folder:
-        made = identity_sim.estate(options.seed, options.hosts, options.days, Path(folder))
-        sys.exit(0 if run(made) else 1)
+    with tempfile.TemporaryDirectory() as scratch:
+        data = options.data or identity_sim.estate(options.seed, options.hosts, options.days, Path(scratch, "estate"))
+        by = predict if options.model else lambda reports: play(reports, Path(scratch))
+        sys.exit(0 if run(data, by) else 1)
 
 
 if __name__ == "__main__":
