@@ -89,7 +89,7 @@ def _brief(answer: dict[str, Any]) -> dict[str, Any]:
     """The answer with its services and what lost redundancy; of the rest only how many there are."""
     services = {service["affected"]["ci"]["id"] for service in answer["services"]}
     rest = Counter(one["ci"]["class"] for one in answer["cis"] if one["ci"]["id"] not in services)
-    hidden = {class_: count for class_, count in sorted(rest.items(), key=lambda pair: (-pair[1], pair[0]))}
+    hidden = dict(sorted(rest.items(), key=lambda pair: (-pair[1], pair[0])))
     return {**answer, "cis": [], "more": hidden}
 
 

@@ -6,11 +6,38 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from cmdb_schemas.report import Component, Coverage, CoverageStatus, End, Observation, Relation, Sample, ScanError, Value
+from cmdb_schemas.report import (
+    Component,
+    Coverage,
+    CoverageStatus,
+    End,
+    Observation,
+    Relation,
+    Sample,
+    ScanError,
+    Value,
+)
 
 __all__ = [
-    "Component", "ConfigFile", "Coverage", "CoverageStatus", "End", "Fact", "HostFacts", "Observation", "Output",
-    "Process", "Relation", "Sample", "ScanError", "Socket", "Transcript", "Transport", "Value", "Varbind", "Walk",
+    "Component",
+    "ConfigFile",
+    "Coverage",
+    "CoverageStatus",
+    "End",
+    "Fact",
+    "HostFacts",
+    "Observation",
+    "Output",
+    "Process",
+    "Relation",
+    "Sample",
+    "ScanError",
+    "Socket",
+    "Transcript",
+    "Transport",
+    "Value",
+    "Varbind",
+    "Walk",
 ]
 
 
