@@ -137,6 +137,37 @@ def _finish(writing: list[Future[None]], stop: threading.Event) -> None:
         stop.set()
 
 
+@pytest.mark.parametrize(
+    ("bearer", "size", "status"), [("wrong", 5_000_000, 401), ("", 5_000_000, 400), ("", 50_000_000, 413)]
+)
+def test_whoever_sends_much_hears_why_it_is_refused(tmp_path: Path, bearer: str, size: int, status: int) -> None:
+    """A connection reset instead would have agents try for ever."""
+    with served(tmp_path) as running:
+        headers = {"Authorization": f"Bearer {bearer or running.token}", **JSON}
+        for body in (b" " * size, (b" " * 100_000 for _ in range(size // 100_000))):
+            answer = httpx.post(f"{running.url}/api/v1/reports", content=body, headers=headers, timeout=60)
+            assert answer.status_code == status
+            assert answer.headers["Content-Type"] == "application/problem+json"
+        assert httpx.get(f"{running.url}/health/ready").status_code == 200
+
+
+def test_metrics_are_those_of_all_processes(tmp_path: Path) -> None:
+    with served(tmp_path, CMDB_WORKERS="3") as running:
+        bearer = {"Authorization": f"Bearer {running.token}"}
+        for _ in range(30):
+            httpx.get(f"{running.url}/api/v1/classes", headers=bearer)
+        told = httpx.get(f"{running.url}/api/v1/metrics", headers=bearer).text
+    assert 'cmdb_http_requests_total{method="GET",route="/api/v1/classes",status="200"} 30.0' in told
+
+
+def test_the_quota_is_that_of_all_processes(tmp_path: Path) -> None:
+    with served(tmp_path, CMDB_WORKERS="3", CMDB_REQUESTS_PER_MINUTE="20") as running:
+        bearer = {"Authorization": f"Bearer {running.token}"}
+        answers = [httpx.get(f"{running.url}/api/v1/classes", headers=bearer).status_code for _ in range(45)]
+    # The window may end once in between: then two of them were open.
+    assert answers.count(200) in (20, 40) and answers.count(429) == 45 - answers.count(200)
+
+
 @pytest.mark.slow
 def test_nothing_acknowledged_is_lost_when_all_processes_are_killed(tmp_path: Path) -> None:
     """CMDB_KILLS tells how often (20). The order of killing and the moment are drawn anew, and told when it fails."""

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from cmdb_server.cli import exits, main
+from cmdb_server.cli import main as run
+from cmdb_server.cli.exits import MEANING
+from cmdb_server.cli.main import parser
+
+
+def commands(found: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    return {
+        name: sub
+        for action in found._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for name, sub in action.choices.items()
+    }
+
+
+def test_the_help_tells_every_command_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == exits.OK
+    told = " ".join(capsys.readouterr().out.split())
+    for code, meaning in MEANING.items():
+        assert f"{code} {meaning}" in told
+    for name in commands(parser()):
+        assert name in told
+
+
+def test_every_question_can_be_answered_as_json() -> None:
+    silent = {"serve", "dump", "load", "token"}
+    for name, command in commands(parser()).items():
+        options = {option for action in command._actions for option in action.option_strings}
+        assert ("--json" in options) == (name not in silent), name
+    for name, command in commands(commands(parser())["token"]).items():
+        options = {option for action in command._actions for option in action.option_strings}
+        assert ("--json" in options) == (name != "bootstrap"), name
+
+
+def test_a_wrong_setting_is_usage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("CMDB_PROXIES", "many")
+    assert run(["dump", "x"]) == exits.USAGE
+    assert "CMDB_PROXIES" in capsys.readouterr().err
+
+
+def test_an_interruption_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cmdb_server.cli.commands.search", interrupt)
+    assert run(["search", "x"]) == 130
