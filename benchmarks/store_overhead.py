@@ -21,7 +21,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from cmdb_server.store.port import Row
+from cmdb_server.store.port import Row, Store
 from cmdb_server.store.sqlite import SqliteStore, statements
 from cmdb_server.store.sqlite.connection import connect
 from cmdb_server.store.sqlite.schema import create_all
@@ -90,7 +90,7 @@ class Bare:
         return found
 
 
-def store_write(store: SqliteStore) -> Callable[[Batch], None]:
+def store_write(store: Store) -> Callable[[Batch], None]:
     def write(batch: Batch) -> None:
         def work(writing: Any) -> None:
             for table, rows in batch.items():
