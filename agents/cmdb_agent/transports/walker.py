@@ -22,19 +22,19 @@ class WalkError(Exception):
     """Why one request brought no rows."""
 
 
-class TooBig(WalkError):  # noqa: N818 - named as the protocol names it
+class TooBig(WalkError):
     """The agent cannot fit that many rows into one message."""
 
 
-class NoAnswer(WalkError):  # noqa: N818
+class NoAnswer(WalkError):
     """Nothing came in time."""
 
 
-class Undecodable(WalkError):  # noqa: N818
+class Undecodable(WalkError):
     """What came is not SNMP, or the agent could not make the answer (``genErr``)."""
 
 
-class Refused(WalkError):  # noqa: N818
+class Refused(WalkError):
     """The agent answers, but not this question (``noAccess``, ``authorizationError``)."""
 
 
