@@ -196,7 +196,7 @@ def _passed(run: Run, slot: Longs, slack: Ints, ranks: Ints) -> Ints:
         size = (last - first).take(several)
         row = spans(start, start + last - first, several)
         owner = np.repeat(np.arange(len(several)), size)
-        weighs = np.asarray([rule.weighs for rule in run.projection.rules.gates.values])
+        weighs = run.projection.weighs()
         weighs = weighs.take(gates.rule.take(gate.take(several)))
         weight = np.where(weighs.take(owner), members.weight.take(at.take(row)), 1)
         passed[several] = _accumulated(owner, rank.take(row), weight, slack.take(several))

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmdb_server.analysis.paths import providers_of
-from cmdb_server.model.gates import threshold
-from cmdb_server.projection.columns import Bools, Ints, Longs
+from cmdb_server.projection.columns import Bools, Ints, Longs, spans
 from cmdb_server.projection.projection import Projection
 
 
@@ -24,6 +23,12 @@ class Requirement:
 
 def requires(projection: Projection, cis: Longs) -> Requirement:
     """Everything below ``cis``."""
+    found, hops = below(projection, cis)
+    return Requirement(found, hops, _stuck(projection, found))
+
+
+def below(projection: Projection, cis: Longs) -> tuple[Longs, Ints]:
+    """(``cis`` and all their providers, hops of each), nearest first."""
     seen = np.zeros(len(projection), bool)
     frontier = np.unique(cis).astype(np.int64)
     seen[frontier] = True
@@ -33,34 +38,27 @@ def requires(projection: Projection, cis: Longs) -> Requirement:
         _, provider = providers_of(projection, frontier)
         frontier = np.unique(provider[~seen[provider]]).astype(np.int64)
         seen[frontier] = True
-    found = np.concatenate(parts) if parts else frontier
     hops = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
-    return Requirement(found, hops, _stuck(projection, found))
+    return np.concatenate(parts) if parts else frontier, hops
 
 
 def _stuck(projection: Projection, cis: Longs) -> Longs:
     """Start whatever has enough started providers, until nothing more starts. ``cis`` holds all their providers."""
-    gate, provider = providers_of(projection, cis)
-    gates, place = np.unique(gate, return_inverse=True)
-    weight = np.concatenate([projection.weights_of(one) for one in gates.tolist()] or [np.empty(0, np.int32)])
-    order = np.argsort(place, kind="stable")
-    provider, place = provider[order], place[order]
-    total = np.bincount(place, weight, len(gates)).astype(np.int64)
-    need = np.asarray(
-        [
-            threshold(projection.definition(one), size).need
-            for one, size in zip(gates.tolist(), total.tolist(), strict=True)
-        ],
-        np.int64,
-    )
-    consumer = projection.gates.consumer[gates]
+    gates, lists = projection.gates, projection.gates_of
+    gate = projection.listed.gate[spans(lists.first, lists.last, cis)]
+    at = spans(gates.first, gates.last, gate)
+    size = gates.last[gate] - gates.first[gate]
+    place, provider = np.repeat(np.arange(len(gate)), size), projection.members.provider[at]
+    weight = np.where(projection.weighs()[gates.rule[gate]][place], projection.members.weight[at], 1)
+    slot = gates.slot[gate]
+    need = np.bincount(place, weight, len(gate))
+    counting = np.flatnonzero(slot >= 0)
+    need[counting] -= projection.slots.slack[slot[counting]]
     started: Bools = np.zeros(len(projection), bool)
     while True:
-        serving = np.bincount(place, weight * started[provider], len(gates))
         waits = np.zeros(len(projection), bool)
-        waits[consumer[serving < need]] = True
+        waits[gates.consumer[gate[np.bincount(place, weight * started[provider], len(gate)) < need]]] = True
         new = cis[~waits[cis] & ~started[cis]]
         if not len(new):
-            break
+            return cis[~started[cis]]
         started[new] = True
-    return cis[~started[cis]]

@@ -120,6 +120,10 @@ class Projection:
         weight = self.members.weight[self.gates.first[gate] : self.gates.last[gate]]
         return weight if self.definition(gate).weighs else np.ones_like(weight)
 
+    def weighs(self) -> Bools:
+        """By number of a definition, whether its members count with their weight."""
+        return np.asarray([gate.weighs for gate in self.rules.gates.values], bool)
+
     def definition(self, gate: int) -> Gate:
         return self.rules.gates[int(self.gates.rule[gate])]
 
