@@ -20,7 +20,7 @@ from cmdb_schemas.ci_class import CIClass, classes
 from cmdb_schemas.relations import RelationType, relation_types
 from cmdb_server.errors import Invalid
 from cmdb_server.ingest import apply, cluster, counts, decode, ends, items, late
-from cmdb_server.ingest.batch import Batch, Lane
+from cmdb_server.ingest.batch import Batch, Held, Lane
 from cmdb_server.ingest.caller import Caller, check_observation, check_scope
 from cmdb_server.ingest.sighting import Origin, Sighting, coverage, digest, is_complete, pack, read, unpack
 from cmdb_server.store import tables
@@ -231,7 +231,8 @@ def _look_again(batch: Batch, lane: Lane) -> None:
     batch.dirty_lanes.add((lane.scope, lane.part))
     batch.load(contested)
     batch.seeds.update(contested)
-    batch.stale_cis.update(batch.records[id_].ci for id_ in contested)
+    for id_ in contested:
+        batch.stale_cis.update(held.ci for held in (batch.records[id_], *batch.descendants(id_)))
     for row in batch.tx.find(tables.TIE, ("record",), [(id_,) for id_ in contested]):
         batch.stale_ties.add((row[0], row[1]))
 
@@ -262,18 +263,31 @@ def _displace(batch: Batch, accepted: Accepted, seen: Sequence[Sighting]) -> Non
     ]
     batch.load_lanes(others)
     disputed: set[str] = set()
+    rivals: set[str] = set()
+    targets = {s.thing.record: s.target for s in seen}
     for other in others:
         if batch.seen_last(other) > accepted.at or (other.ended_at or 0) > accepted.at:
             disputed.add(other.target)
-        elif other.ended_at is None and batch.seen_last(other) < accepted.at:
-            apply.end(batch, other, accepted.at)
-            lane = batch.lane(other.scope, other.part)
-            if other.id not in lane.lost:
-                lane.lost.append(other.id)
-                batch.dirty_lanes.add((other.scope, other.part))
+        elif other.ended_at is None:
+            # Two at one address at one moment: whoever is seen there next drives the other away.
+            if batch.seen_last(other) < accepted.at:
+                apply.end(batch, other, accepted.at)
+            else:
+                rivals.update(id_ for id_, target in targets.items() if target == other.target)
+            _watch(batch, other)
+    for id_ in sorted(rivals):
+        _watch(batch, batch.records[id_])
     if disputed:
         # Another scope has told later things of these addresses already.
         late.rebuild(batch, origin, {s.thing.record for s in seen if s.target in disputed}, None)
+
+
+def _watch(batch: Batch, held: Held) -> None:
+    """Read the record at its lane's next report, even if its bytes are the same again."""
+    lane = batch.lane(held.scope, held.part)
+    if held.id not in lane.lost:
+        lane.lost.append(held.id)
+        batch.dirty_lanes.add((held.scope, held.part))
 
 
 # The scan as a whole ---------------------------------------------------------------------------------------------------
