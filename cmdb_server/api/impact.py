@@ -27,9 +27,9 @@ class QuestionSchema(Schema):
         validate=validate.Length(max=MOST),
         metadata={"description": "Held to stay up"},
     )
-    at = Instant(load_default=None, allow_none=True, metadata={"type": ["string", "null"]})
-    known_at = Instant(load_default=None, allow_none=True, metadata={"type": ["string", "null"]})
-    depth = Whole(1, 1000, load_default=None, allow_none=True, metadata={"type": ["integer", "null"]})
+    at = Instant(load_default=None, allow_none=True)
+    known_at = Instant(load_default=None, allow_none=True)
+    depth = Whole(1, 1000, load_default=None, allow_none=True)
     limit = Whole(1, MOST, load_default=100, metadata={"description": "Listed of each kind; all are computed"})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, g, json
 from flask_smorest import Api
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 from werkzeug.exceptions import HTTPException
 
 from cmdb_server.errors import CmdbError
@@ -28,7 +28,10 @@ class FieldErrorSchema(Schema):
 
 
 class ProblemSchema(Schema):
-    """RFC 9457 with what this server adds."""
+    """RFC 9457 with what this server adds; some kinds have further members."""
+
+    class Meta:
+        unknown = INCLUDE
 
     type = fields.String(required=True, metadata={"format": "uri-reference"})
     title = fields.String(required=True)

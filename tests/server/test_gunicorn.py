@@ -164,8 +164,8 @@ def test_the_quota_is_that_of_all_processes(tmp_path: Path) -> None:
     with served(tmp_path, CMDB_WORKERS="3", CMDB_REQUESTS_PER_MINUTE="20") as running:
         bearer = {"Authorization": f"Bearer {running.token}"}
         answers = [httpx.get(f"{running.url}/api/v1/classes", headers=bearer).status_code for _ in range(45)]
-    # The window may end once in between: then two of them were open.
-    assert answers.count(200) in (20, 40) and answers.count(429) == 45 - answers.count(200)
+    # The window may end once in between. Counted by each process alone, all would have been granted.
+    assert 20 <= answers.count(200) <= 40 and answers.count(429) == 45 - answers.count(200)
 
 
 @pytest.mark.slow
