@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
+import networkx as nx
 from hypothesis import strategies as st
 
 from cmdb_server.model.gates import ALL, Gate
@@ -45,13 +46,13 @@ def name_id(name: str) -> str:
 def ci_row(
     name: str, class_name: str = "server", attributes: Any = None, ended_at: int | None = None
 ) -> tuple[Any, ...]:
-    return (name_id(name), class_name, name, None, 0, attributes or {}, 1, ended_at)
+    return (name_id(name), class_name, name, "", 0, attributes or {}, 1, ended_at)
 
 
 def relation_row(
     from_: str, type_: str, to: str, group: str | None = None, weight: int | None = None
 ) -> tuple[Any, ...]:
-    return (name_id(from_), type_, name_id(to), group, weight, 1.0, 0, [], 1)
+    return (name_id(from_), type_, name_id(to), group, weight, 1.0, 0, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,14 @@ def evaluate(
         limp |= dict.fromkeys(fresh, rank)
     state = dict.fromkeys(down, DOWN) | dict.fromkeys(limp, DEGRADED)
     return Truth(state, {**down, **limp})
+
+
+def digraph(world: World) -> nx.DiGraph[int]:
+    """Provider to consumer, over all gates."""
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    graph.add_nodes_from(range(world.size))
+    graph.add_edges_from((provider, key[0]) for key, members in world.gate_members().items() for provider in members)
+    return graph
 
 
 def gate_values() -> st.SearchStrategy[dict[str, Any]]:

@@ -59,14 +59,14 @@ class Index:
         if not len(ids):
             return np.empty(0, np.int64)
         high, low = words(ids)
-        if not len(self.order):
-            found = np.full(len(ids), -1, np.int64)
-        else:
-            place = np.minimum(np.searchsorted(self.ordered, high), len(self.order) - 1)
-            found = self.order[place].astype(np.int64)
+        place = np.searchsorted(self.ordered, high)
+        if len(self.order):
+            found = self.order[np.minimum(place, len(self.order) - 1)].astype(np.int64)
             right = (self.identities.high[found] == high) & (self.identities.low[found] == low)
-            for row in np.flatnonzero(~right):
-                found[row] = self._among_equals(int(place[row]), high[row], low[row])
+        else:
+            found, right = np.full(len(ids), -1, np.int64), np.zeros(len(ids), bool)
+        for row in np.flatnonzero(~right).tolist():
+            found[row] = self._among_equals(int(place[row]), high[row], low[row])
         return found
 
     def id(self, ci: int) -> str:
