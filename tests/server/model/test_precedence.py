@@ -42,6 +42,17 @@ def test_an_attributes_own_rule_of_an_ancestor_precedes_the_classes_rule_for_any
     assert win(told("ssh", "a", 9), told("manual", "b", 1))[0] == "a"
 
 
+@pytest.mark.parametrize(
+    ("lineage", "attribute"),
+    [(("linux_server", "server", "computer", "hardware", "ci"), name) for name in ("name", "os_name", "host.arch")]
+    + [(("file_system", "ci"), "fs_type")],
+)
+def test_a_shell_and_an_snmp_agent_that_differ_do_not_take_turns(lineage: tuple[str, ...], attribute: str) -> None:
+    """Each scan would change the value otherwise, and nothing would have happened."""
+    shell, agent = told("ssh", "ext4", 1), told("snmp", "ext2", 9)
+    assert winner([shell, agent], shipped(), 10, lineage=lineage, attribute=attribute).value == "ext4"
+
+
 def test_a_stale_source_yields_and_returns_when_it_confirms() -> None:
     stale, other = told("ssh", "old", 0), told("vcenter:prod", "new", 5 * DAY)
     assert win(stale, other, at=10 * DAY - 1) == ("old", "precedence", 10 * DAY)
