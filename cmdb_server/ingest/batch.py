@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cmdb_schemas.relations import RelationType
 from cmdb_server.ingest.sighting import Index, Kinds, Said
-from cmdb_server.model.components import NATIVE, PLACE, PLACE_NAME
+from cmdb_server.model.components import CALLED, NATIVE, PLACE, PLACE_NAME
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row, Writing
 
-UNASKED = frozenset(("listens", PLACE, PLACE_NAME, NATIVE))
+if TYPE_CHECKING:
+    from cmdb_server.ingest.ruling import Ruled
+
+UNASKED = frozenset(("listens", PLACE, PLACE_NAME, NATIVE, CALLED))
 """Kinds of the index by which no claim names its far end."""
 
 
@@ -143,6 +146,7 @@ class Batch:
     born: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     moved: dict[str, str] = field(default_factory=dict)
     parts_read: set[str] = field(default_factory=set)
+    ruled: Ruled | None = None
 
     # Records ---------------------------------------------------------------------------------------------------------
 

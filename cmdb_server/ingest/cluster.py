@@ -5,178 +5,147 @@ The search for these goes over the inverted index, so its cost follows the compo
 
 from __future__ import annotations
 
-import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from cmdb_server.ingest import tasks
 from cmdb_server.ingest.apply import PRESENCE
 from cmdb_server.ingest.batch import Batch, Held
 from cmdb_server.ingest.entries import record
+from cmdb_server.ingest.ruling import ruled
+from cmdb_server.ingest.search import Search, doubt
 from cmdb_server.model import identity
 from cmdb_server.model.attachment import declared_as, owner
-from cmdb_server.model.components import PLACE
-from cmdb_server.model.decisions import Decision, in_force
+from cmdb_server.model.decisions import Decision
 from cmdb_server.model.record import Record, Value
-from cmdb_server.model.weighing import shipped
 from cmdb_server.store import tables
-
-STRONG = frozenset(shipped().strong)
-TASK_SPACE = uuid.UUID("3b0a4f0e-6a43-5d0c-9f52-0d1f6ed1c0aa")
 
 
 def recluster(batch: Batch) -> None:
     """Decide again who ``batch.seeds`` are, and place every record in its CI."""
     if not batch.seeds:
         return
-    ruled = _decisions(batch)
-    search = _Search(batch, ruled)
-    waiting = sorted(batch.seeds)
-    done: set[str] = set()
-    for component in search.components(waiting, done):
-        _decide(batch, component, ruled, search.void)
+    told = ruled(batch)
+    decided: dict[str, identity.Resolution] = {}
+    waiting = set(batch.seeds)
+    while waiting:
+        search = Search(batch, told)
+        found = search.components(sorted(waiting))
+        waiting = set()
+        for component in found:
+            resolution = _resolve(batch, component, told.decisions, frozenset(search.void))
+            weak = {
+                held.id: where for held in component if held.id in resolution.weak and (where := _place(batch, held))
+            }
+            if fresh := doubt(batch, component, weak, search.doubtful):
+                waiting |= fresh  # its place joins it with others now
+                continue
+            ci_of = _attached(resolution, told.decisions)
+            for held in component:
+                batch.place(held, ci_of[held.id])
+            _contest(batch, component, resolution, ci_of)
+            decided |= {held.id: resolution for held in component}
+    tasks.follow(batch, decided, {id(resolution): resolution for resolution in decided.values()}.values())
     _place_components(batch)
     _loosen(batch)
 
 
-def _decisions(batch: Batch) -> tuple[Decision, ...]:
-    rows = batch.tx.scan(tables.DECISION, None, 1_000_000)
-    undone = frozenset(row[7] for row in rows if row[7])
-    told = [
-        Decision(
-            id=row[0], verb=row[2], at=row[5], sides=tuple(tuple(side) for side in row[3].get("sides", ())),
-            value=tuple(row[3]["value"]) if row[3].get("value") else None, attribute=row[3].get("attribute", ""),
-            pinned=row[3].get("pinned"),
-        )
-        for row in rows
-        if row[2] in ("merge", "split", "distrust", "pin")
-    ]  # fmt: skip
-    return in_force(told, undone)
+def _place(batch: Batch, held: Held) -> str | None:
+    where = identity.place(record(batch, held, ((held.first_at, held.first_at),)))
+    return where[1] if where is not None else None
 
 
-class _Search:
-    """Breadth-first search over the index, all seeds at once. ``void``: values found to identify nothing."""
-
-    def __init__(self, batch: Batch, ruled: Sequence[Decision]) -> None:
-        self.batch, self.void = batch, frozenset[Value]()
-        self.anchored: defaultdict[str, set[str]] = defaultdict(set)
-        for decision in ruled:
-            if decision.verb in ("merge", "split"):
-                named = {id_ for side in decision.sides for id_ in side}
-                for id_ in named:
-                    self.anchored[id_] |= named
-
-    def components(self, seeds: Iterable[str], done: set[str]) -> Iterable[list[Held]]:
-        """The components of the seeds, each once."""
-        home: dict[str, str] = {}
-        frontier = [id_ for id_ in seeds if id_ not in done]
-        self.batch.load(frontier)
-        for id_ in frontier:
-            home[id_] = id_
-        met: set[Value] = set()
-        holders: dict[Value, list[str]] = {}
-        while frontier:
-            keys = {id_: self._keys(self.batch.records[id_]) for id_ in frontier}
-            fresh = {key for found in keys.values() for key in found} - met
-            met |= fresh
-            for row in self.batch.tx.find(tables.IDENTIFIER, ("kind", "value"), fresh):
-                holders.setdefault((row[0], row[1]), []).append(row[2])
-            shared = [key for key in fresh if len(holders.get(key, ())) > 1]
-            self.batch.load({id_ for key in shared for id_ in holders[key]})
-            self._void(shared, holders)
-            before = set(home)
-            for id_, found in keys.items():
-                for key in found:
-                    if key not in self.void and (key[0] != PLACE or self._proves_nothing(holders.get(key, ()))):
-                        self._join(home, (id_, *holders.get(key, ())))
-                self._join(home, (id_, *self.anchored.get(id_, ())))
-            frontier = [id_ for id_ in home if id_ not in before]
-            self.batch.load(frontier)
-        groups: defaultdict[str, list[Held]] = defaultdict(list)
-        for id_ in home:
-            if id_ in self.batch.records:
-                groups[_root(home, id_)].append(self.batch.records[id_])
-        done.update(home)
-        return groups.values()
-
-    def _keys(self, held: Held) -> list[Value]:
-        view = record(self.batch, held, ((held.first_at, held.first_at),))
-        keys = list(identity.link_keys(view))
-        if (where := identity.place(view)) is not None:
-            keys.append(where)
-        return keys
-
-    def _proves_nothing(self, ids: Iterable[str]) -> bool:
-        """Whether one of these records has nothing but its place to go by: only then does a place join."""
-        return any(STRONG.isdisjoint(self.batch.records[id_].identifiers) for id_ in ids if id_ in self.batch.records)
-
-    def _void(self, shared: Iterable[Value], holders: dict[Value, list[str]]) -> None:
-        for key in shared:
-            if key[0] == PLACE:
-                continue
-            held = [self.batch.records[id_] for id_ in holders[key]]
-            if identity.voids(key[0], [record(self.batch, h, ((h.first_at, h.first_at),)) for h in held]):
-                self.void |= {key}
-
-    def _join(self, home: dict[str, str], ids: Sequence[str]) -> None:
-        for id_ in ids:
-            home.setdefault(id_, id_)
-        root = _root(home, ids[0])
-        for id_ in ids[1:]:
-            other = _root(home, id_)
-            if other != root:
-                home[max(root, other)] = min(root, other)
-                root = min(root, other)
+def _resolve(
+    batch: Batch, component: Sequence[Held], decisions: Sequence[Decision], void: frozenset[Value]
+) -> identity.Resolution:
+    runs = _intervals(batch, component) if len(component) > 1 else {}
+    views = [record(batch, held, runs.get(held.id, ((held.first_at, held.first_at),))) for held in component]
+    return identity.resolve(views, decisions, void=void)
 
 
-def _root(home: dict[str, str], id_: str) -> str:
-    while home[id_] != id_:
-        home[id_] = home[home[id_]]
-        id_ = home[id_]
-    return id_
+# Records that prove nothing --------------------------------------------------------------------------------------------
 
 
-def _decide(batch: Batch, component: list[Held], ruled: Sequence[Decision], void: frozenset[Value]) -> None:
-    if len(component) == 1 and not ruled:
-        batch.place(component[0], component[0].id)
-        return
-    runs = _intervals(batch, component)
-    views = [record(batch, held, runs[held.id]) for held in component]
-    resolution = identity.resolve(views, ruled, void=void)
+def _attached(resolution: identity.Resolution, decisions: Sequence[Decision]) -> dict[str, str]:
+    """record -> CI, where records that prove nothing go with whoever proved their place, or bore their name. They have
+    no say in the ids of others; what is left of them has the id of its own first record."""
+    views = resolution.records
+    splits = [decision.sides for decision in decisions if decision.verb == "split"]
+    merged = {id_ for d in decisions if d.verb == "merge" for side in d.sides for id_ in side}
     ci_of = dict(resolution.ci_of)
-    _attach(views, resolution, ci_of)
-    earliest: dict[str, tuple[int, str]] = {}
+    proofs = [views[id_] for id_ in views.keys() - resolution.weak]
+    for group in resolution.groups:
+        if resolution.weak.isdisjoint(group) or not resolution.weak.issuperset(group):
+            continue
+        told = [views[id_] for id_ in group]
+        homes = {view.id: _home(view, proofs, splits) for view in told if not view.declared}
+        if not merged.isdisjoint(group):  # what people tied together stays so
+            first = next((found for found in homes.values() if found is not None), None)
+            homes = dict.fromkeys(group, first) if first is not None else {}
+        owned = {id_: resolution.ci_of[found] for id_, found in homes.items() if found is not None}
+        left = [id_ for id_ in group if id_ not in owned]
+        ci_of |= owned | dict.fromkeys(left, left[0] if left else "")
+    for view in (views[id_] for id_ in sorted(resolution.weak) if views[id_].declared):
+        if ci_of[view.id] == view.id and view.id not in merged:
+            found = declared_as(view, _beyond(view, views.values(), splits))
+            ci_of[view.id] = ci_of[found] if found is not None else view.id
+    return ci_of
+
+
+def _home(view: Record, proofs: Sequence[Record], splits: Sequence[Sequence[Sequence[str]]]) -> str | None:
+    there = [p for p in proofs if (p.site, p.address) == (view.site, view.address)] if view.address else []
+    return owner(view, _beyond(view, there, splits), view.last_at) if there else None
+
+
+def _beyond(view: Record, others: Iterable[Record], splits: Sequence[Sequence[Sequence[str]]]) -> list[Record]:
+    """The records that nobody separated from this one."""
+    apart = {
+        id_ for sides in splits for side in sides if view.id in side
+        for other in sides if other is not side for id_ in other
+    }  # fmt: skip
+    return [other for other in others if other.id not in apart]
+
+
+# What further sightings may change -------------------------------------------------------------------------------------
+
+
+def _contest(
+    batch: Batch, component: Sequence[Held], resolution: identity.Resolution, ci_of: Mapping[str, str]
+) -> None:
+    """Have records looked at again at their next sighting where that alone may change the outcome: two that disagree
+    would have been seen at once, another version of a key or another at a place would be the last one seen."""
+    if len(component) < 2:
+        return
+    open_ = {held.id for held in component if held.ended_at is None}
+    views = list(resolution.records.values())
+    disputed = {a.id for a in views if a.id in open_ and any(_may_yet_meet(a, b) for b in views)}
+    keyed: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for view in views:
-        told = (view.first_at, view.id)
-        earliest[ci_of[view.id]] = min(earliest.get(ci_of[view.id], told), told)
+        if view.native_key is not None:
+            keyed[(view.source, view.native_key)].append(view.id)
+    for versions in keyed.values():
+        if len(versions) > 1:
+            disputed |= open_.intersection(versions)
+    proofs = [view for view in views if view.id not in resolution.weak]
+    for view in (resolution.records[id_] for id_ in resolution.weak):
+        there = [p for p in proofs if view.address and (p.site, p.address) == (view.site, view.address)]
+        if len({ci_of[p.id] for p in there}) > 1:
+            disputed |= open_.intersection((view.id, *(p.id for p in there)))
     for held in component:
-        batch.place(held, earliest[ci_of[held.id]][1])
-    _tasks(batch, resolution)
-    if _contested(views, resolution):
-        for held in component:
+        if held.id in disputed:
             batch.contest(held)
 
 
-def _attach(views: Sequence[Record], resolution: identity.Resolution, ci_of: dict[str, str]) -> None:
-    """Records that prove nothing go with whoever proved their place, or bore their name."""
-    proofs = [view for view in views if view.id not in resolution.weak]
-    for view in views:
-        if view.id not in resolution.weak:
-            continue
-        if view.declared:
-            found = declared_as(view, views)
-        else:
-            there = [p for p in proofs if (p.site, p.address) == (view.site, view.address)]
-            found = owner(view, there, view.last_at) if view.address else None
-        if found is not None:
-            ci_of[view.id] = resolution.ci_of[found]
+def _may_yet_meet(a: Record, b: Record) -> bool:
+    """Whether ``a``, seen once more, would have been there together with ``b``, from whom it differs."""
+    last = a.intervals[-1][1]
+    if not any(first > last for first, _ in b.intervals):
+        return False
+    told = a.identifiers
+    return any(kind in told and set(values).isdisjoint(told[kind]) for kind, values in b.identifiers.items())
 
 
-def _contested(views: Sequence[Record], resolution: identity.Resolution) -> bool:
-    """Whether later sightings alone may change the outcome: some evidence disagrees, or a place changed hands."""
-    if resolution.weak or resolution.distrusted or len(resolution.groups) > 1:
-        return len(views) > 1
-    told: dict[str, tuple[str, ...]] = {}
-    return any(told.setdefault(kind, values) != values for view in views for kind, values in view.identifiers.items())
+# Presence --------------------------------------------------------------------------------------------------------------
 
 
 def _intervals(batch: Batch, component: Sequence[Held]) -> dict[str, tuple[tuple[int, int], ...]]:
@@ -206,23 +175,7 @@ def _runs(batch: Batch, held: Held, events: dict[int, tuple[int, object]]) -> It
         yield (start, max(start, batch.seen_last(held)))
 
 
-def _tasks(batch: Batch, resolution: identity.Resolution) -> None:
-    """What a person should look at. A task has the id of what it is about, so it is opened once."""
-    rows = []
-    for review in resolution.reviews:
-        subject = {
-            "cis": list(review.cis), "records": list(review.records), "score": review.score, "kind": review.kind,
-        }  # fmt: skip
-        rows.append((_task_id("review", *review.records), "review", subject, batch.tx.revision, "open"))
-    for found in resolution.distrusted:
-        subject = {"value": list(found.value), "records": list(found.records), "why": found.why}
-        rows.append((_task_id("distrusted", *found.value), "distrusted", subject, batch.tx.revision, "open"))
-    if rows:
-        batch.tx.insert(tables.TASK, rows)
-
-
-def _task_id(*parts: str) -> str:
-    return str(uuid.uuid5(TASK_SPACE, "\x00".join(parts)))
+# Components ------------------------------------------------------------------------------------------------------------
 
 
 def _place_components(batch: Batch) -> None:

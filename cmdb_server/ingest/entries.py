@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cmdb_server.ingest.sighting import Index, Said
-from cmdb_server.model.components import link_keys, place
+from cmdb_server.model.components import CALLED, full_names, link_keys, place
 from cmdb_server.model.record import Record
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def entries(batch: Batch, held: Held, said: Said) -> set[Index]:
     found.update(link_keys(view))
     if (where := place(view)) is not None:
         found.add(where)
+    if view.declared:
+        found.update((CALLED, name) for name in full_names(view))
     return found
 
 

@@ -13,6 +13,9 @@ from cmdb_server.model.weighing import Weights, shipped
 
 NATIVE, PLACE, PLACE_NAME = "native", "place", "place_name"
 """Kinds of the index that are no identifiers: (source, native key), (site, address), (site, address, host name)."""
+CALLED, WEAK, VOID = "called", "weak", "void"
+"""Kinds of the index that say what was found out: a full name that people declared, (site, address) of a record that
+proves nothing although it bears evidence, and a value that identifies nothing."""
 
 
 def hosts(record: Record) -> list[str]:
@@ -20,6 +23,13 @@ def hosts(record: Record) -> list[str]:
     identifiers = record.identifiers
     names = (*identifiers.get("name", ()), *identifiers.get("fqdn", ()))
     return sorted({name.partition(".")[0] for name in names})
+
+
+def full_names(record: Record) -> list[str]:
+    """The names it bears that are full host names: by these a declared record is attached."""
+    identifiers = record.identifiers
+    names = (name for kind in ("name", "fqdn", "label") for name in identifiers.get(kind, ()))
+    return sorted({name for name in names if "." in name})
 
 
 def native_link(source: str, native_key: str) -> Value:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from cmdb_server.model.clusters import Clustering, cluster
 from cmdb_server.model.components import (
     components,
+    full_names,
     link_keys,
     native_link,
     place,
@@ -26,7 +27,7 @@ from cmdb_server.model.versions import withdrawn
 from cmdb_server.model.weighing import Weights, shipped
 
 __all__ = [
-    "Record", "Resolution", "Review", "Term", "Value", "components", "link_keys", "native_link", "place", "resolve",
+    "Record", "Resolution", "Review", "Term", "Value", "components", "full_names", "link_keys", "native_link", "place", "resolve",
     "void_values", "voids",
 ]  # fmt: skip
 
