@@ -136,7 +136,9 @@ def vendor(text: str) -> str:
     """A maker's name without legal form and under one of its names."""
     words = re.sub(r"[^a-z0-9 ]", " ", text.lower()).split()
     first = words[0] if words else ""
-    return {"hewlett": "hp", "hpe": "hp", "hewlettpackard": "hp", "international": "ibm", "super": "supermicro"}.get(first, first)
+    return {"hewlett": "hp", "hpe": "hp", "hewlettpackard": "hp", "international": "ibm", "super": "supermicro"}.get(
+        first, first
+    )
 
 
 def machine_id(text: str) -> str | None:

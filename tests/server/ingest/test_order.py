@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from cmdb_server.ingest.caller import Caller
 from cmdb_server.ingest.pipeline import ingest
 from cmdb_server.store.digest import graph_digest
 from cmdb_server.store.port import Store
 from cmdb_server.store.sqlite import SqliteStore
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.factories import START, host, report
 
 MINUTE = 60_000
