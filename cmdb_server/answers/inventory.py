@@ -17,6 +17,7 @@ from cmdb_server.answers.lives import Lives
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import CiAnswer, CiSummary, Hit, OpenEnd, Page, RelationView
 from cmdb_server.errors import Invalid
+from cmdb_server.ingest.counts import DEPENDS
 from cmdb_server.ingest.declare import resolve
 from cmdb_server.model.normalise import normalise
 from cmdb_server.store import tables
@@ -136,7 +137,7 @@ def show(
         return CiAnswer(
             _summary(row, lives),
             tuple(sorted((_summary(part, lives) for part in parts), key=_by_name)),
-            _views(relations, id_, lambda other: others.get((other,))),
+            _views(relations, id_, lambda other: others.get((other,)), _passing(tx, relations)),
             tuple(_open_ends(tx, id_)), tuple(lives.sources(id_)), tuple(lives.samples(id_)),
         )  # fmt: skip
 
@@ -161,7 +162,20 @@ def _other(relation: Row, ci: str) -> str:
     return str(relation[2] if relation[0] == ci else relation[0])
 
 
-def _views(relations: Iterable[Row], ci: str, row_of: Callable[[str], Row | None]) -> tuple[RelationView, ...]:
+def _passing(tx: Reading, relations: Iterable[Row]) -> dict[tuple[str, str, str], bool]:
+    """The dependencies, and whether all that carries one was seen only in passing."""
+    wanted = [(row[0], row[1], row[2]) for row in relations if row[1] == DEPENDS]
+    found = dict.fromkeys(wanted, False)
+    told: dict[tuple[str, str, str], list[bool]] = {}
+    for row in tx.find(tables.TIE, ("from_ci", "type", "to_ci"), wanted) if wanted else ():
+        told.setdefault((row[9], row[2], row[10]), []).append(bool(row[5].get("transient")))
+    return found | {relation: all(passing) for relation, passing in told.items()}
+
+
+def _views(
+    relations: Iterable[Row], ci: str, row_of: Callable[[str], Row | None],
+    passing: Mapping[tuple[str, str, str], bool] | None = None,
+) -> tuple[RelationView, ...]:  # fmt: skip
     views = []
     for relation in relations:
         incoming = relation[2] == ci
@@ -171,7 +185,16 @@ def _views(relations: Iterable[Row], ci: str, row_of: Callable[[str], Row | None
         if other is not None:
             views.append(
                 RelationView(
-                    relation[1], label, incoming, other[0], other[1], other[2], relation[3], relation[5], relation[7]
+                    relation[1],
+                    label,
+                    incoming,
+                    other[0],
+                    other[1],
+                    other[2],
+                    relation[3],
+                    relation[5],
+                    relation[7],
+                    None if passing is None else passing.get((relation[0], relation[1], relation[2]), False),
                 )
             )
     return tuple(sorted(views, key=lambda view: (view.label, view.other_class, view.other_name, view.other)))

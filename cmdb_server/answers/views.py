@@ -27,7 +27,8 @@ class CiSummary:
 @dataclass(frozen=True, slots=True)
 class RelationView:
     """One relation as seen from a CI. ``label``: the type, or its reverse name for an incoming one. ``claims``: how
-    many sightings' claims carry it, 0 when it follows from the class."""
+    many sightings' claims carry it, 0 when it follows from the class. ``transient``: none of them saw more than a
+    passing connection; None for the past, where that is not kept."""
 
     type: str
     label: str
@@ -38,6 +39,7 @@ class RelationView:
     group: str | None
     confidence: float
     claims: int
+    transient: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,9 @@ class RelationViewSchema(Schema):
     group = fields.String(allow_none=True)
     confidence = fields.Float(required=True)
     claims = fields.Integer(required=True, metadata={"description": "Sightings behind it; 0 follows from the class"})
+    transient = fields.Boolean(
+        required=True, allow_none=True, metadata={"description": "Seen only in passing; null for the past"}
+    )
 
 
 class OpenEndSchema(Schema):
