@@ -86,7 +86,7 @@ class Played:
     def placed(self) -> Iterator[dict[str, Any]]:
         """Each observation with the CI that its record belongs to now."""
         ci_of = self.store.read(lambda tx: {row[0]: row[R["ci"]] for row in pages(tx, tables.RECORD)})
-        for report, records in self.store.read(_records):
+        for report, records in self.store.read(records_of_reports):
             for sighting, record in zip(self.sightings[report], records, strict=True):
                 yield {"observation": sighting, "ci": ci_of[record]}
 
@@ -104,7 +104,7 @@ class Played:
                 yield row[2]["cis"]
 
 
-def _records(tx: Reading) -> list[tuple[str, list[str]]]:
+def records_of_reports(tx: Reading) -> list[tuple[str, list[str]]]:
     """Report -> the records of its observations, in order."""
     contents = {row[0]: row[2] for row in pages(tx, tables.CONTENT)}
     return [(row[1], _members(contents[row[tables.REPORT.position("digest")]])) for row in pages(tx, tables.REPORT)]
