@@ -118,6 +118,21 @@ class Truth:
         return {ci for ci, state in self.state.items() if state == DOWN}
 
 
+def needs(gate: dict[str, Any], total: Fraction) -> tuple[Fraction, Fraction]:
+    """(need, want) of a gate by its definition."""
+    kind = gate["kind"]
+    if kind in ("all", "degrade_only"):
+        return (total if kind == "all" else Fraction(0)), total
+    asked = gate.get("k", gate.get("t"))
+    wanted = Fraction(asked) if asked is not None else total * Fraction(gate["percent"], 100)
+    # With whole members, "not more than wanted" is the same as "less than the next whole number".
+    enough = wanted.__floor__() + 1 if gate.get("inclusive") else wanted
+    need = min(enough, total)
+    want = gate.get("want")
+    want = (total if kind == "weighted" else need) if want is None else min(Fraction(want), total)
+    return Fraction(need), Fraction(max(need, want))
+
+
 def gate_state(gate: dict[str, Any], weights: dict[int, int], down: set[int], limp: set[int]) -> int:
     """The state of one gate by its definition, in fractions."""
     kind = gate["kind"]
@@ -128,13 +143,7 @@ def gate_state(gate: dict[str, Any], weights: dict[int, int], down: set[int], li
     if kind in ("all", "degrade_only"):
         worst = DOWN if kind == "all" else DEGRADED
         return worst if serving < total else DEGRADED if fully < total else UP
-    asked = gate.get("k", gate.get("t"))
-    wanted = Fraction(asked) if asked is not None else total * Fraction(gate["percent"], 100)
-    # With whole members, "not more than wanted" is the same as "less than the next whole number".
-    enough = wanted.__floor__() + 1 if gate.get("inclusive") else wanted
-    need = min(enough, total)
-    want = gate.get("want")
-    want = (total if kind == "weighted" else need) if want is None else min(Fraction(want), total)
+    need, want = needs(gate, total)
     if serving < need:
         return DOWN
     return DEGRADED if fully < need or serving < want else UP

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from cmdb_server.analysis.certificate import OWN
-from cmdb_server.projection.columns import Ints, Longs, spans
+from cmdb_server.projection.columns import Bools, Ints, Longs, spans
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.scratch import Scratch
 
@@ -30,7 +30,7 @@ DENSE = 4
 @dataclass(slots=True, eq=False)
 class Run:
     """CIs settled so far: a part for each round, with its rank and each CI's cause. ``hits``: slots as they were
-    counted, repeated."""
+    counted, repeated. ``counted_before``: CIs that count as lost already wherever losses are counted."""
 
     projection: Projection
     scratch: Scratch
@@ -38,6 +38,7 @@ class Run:
     ranks: list[int] = field(default_factory=list)
     causes: list[Ints] = field(default_factory=list)
     hits: list[Longs] = field(default_factory=list)
+    counted_before: Bools | None = None
 
     def settle(self, ci: Longs, cause: Ints, rank: int) -> None:
         """Note these CIs, closed by now, at ``rank``."""
@@ -61,6 +62,8 @@ class Run:
     def counted(self, frontier: Longs) -> Longs:
         """The slots in which ``frontier`` counts, their slack reduced; repeated where it counts repeatedly."""
         lists, rows = self.projection.counted_of, self.projection.counted
+        if self.counted_before is not None:
+            frontier = frontier.take(np.flatnonzero(~self.counted_before.take(frontier)))
         at = spans(lists.first, lists.last, frontier).astype(np.int64)
         if not len(at):
             return NOTHING
@@ -102,15 +105,23 @@ class Run:
         return distinct(joined(self.hits))
 
 
-def spread_down(run: Run, failed: Longs) -> None:
-    """Settle all who are down when ``failed`` are. The least fixpoint, since slack only shrinks."""
+def spread_down(run: Run, failed: Longs, lost_before: Longs = NOTHING) -> None:
+    """Settle all who are down when ``failed`` are. The least fixpoint, since slack only shrinks. ``lost_before``, none
+    of them failed, are lost to the gates that count, and to these alone."""
+    before = NOTHING
+    if len(lost_before):
+        before = run.counted(lost_before)
+        run.counted_before = np.zeros(len(run.projection), bool)
+        run.counted_before[lost_before] = True
     run.scratch.open[failed] = False
     run.settle(failed, np.full(len(failed), OWN, np.int32), 0)
     frontier, rank = failed, 0
-    while len(frontier):
+    while len(frontier) or len(before):
         rank += 1
         claims = [run.direct(frontier)]
-        fired = _fired(run, run.counted(frontier))
+        slot = run.counted(frontier)
+        fired = _fired(run, np.concatenate((before, slot)) if len(before) else slot)
+        before = NOTHING
         if len(fired):
             claims.append(_by_slot(run, fired))
         elif not len(claims[0][0]):

@@ -93,6 +93,21 @@ def refuse_both(projection: Projection, affected: Longs, excluded: Longs) -> Non
         raise Invalid(f"failed and not impacted at once: {', '.join(both)}", cis=both)
 
 
+def down_with(projection: Projection, failed: Longs, lost_before: Longs, excluded: Longs) -> tuple[Longs, Longs]:
+    """(CIs down, the gate of each or ``OWN``) when ``failed`` fail while ``lost_before``, none of them failed, are lost
+    to the gates that count already."""
+    with projection.pool.lent(projection) as scratch:
+        run = Run(projection, scratch)
+        scratch.open[excluded] = False
+        spread_down(run, failed, lost_before)
+        ci, rank, cause = run.columns()
+        clean([run], excluded)
+    state = np.full(len(ci), State.DOWN, np.uint8)
+    none = np.empty(0, np.int64)
+    answer = Impact(projection, failed, none, excluded, ci, state, rank, cause, none, none.astype(np.int32))
+    return ci, answer.gates().astype(np.int64)
+
+
 def _run(run: Run, failed: Longs, own: Longs, excluded: Longs) -> Impact:
     slots, open_ = run.projection.slots, run.scratch.open
     open_[excluded] = False

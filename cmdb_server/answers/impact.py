@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cmdb_server.analysis.doubt import doubt, doubtful
 from cmdb_server.analysis.explanation import Explanation, GateCount
 from cmdb_server.analysis.impact import Impact
 from cmdb_server.analysis.impact import impact as computed
@@ -109,8 +110,9 @@ class CertificateTold:
 
 @dataclass(frozen=True, slots=True)
 class ImpactAnswer:
-    """``services`` and ``cis`` list no CI twice; ``counts``: all affected but those failed by themselves, by state and
-    by class, whatever is listed. ``more``: how many affected CIs, services and gates are not listed. Times in ms."""
+    """``services`` and ``cis`` list no CI twice. ``uncertain``: may be down or not, because of ``scan_next``, which no
+    source has confirmed lately. ``counts``: all affected but those failed by themselves, by state and
+    by class, whatever is listed. ``more``: how many are not listed. Times in ms."""
 
     revision: int
     at: int | None
@@ -120,6 +122,8 @@ class ImpactAnswer:
     services: tuple[AffectedService, ...]
     cis: tuple[Affected, ...]
     redundancy_lost: tuple[RedundancyLost, ...]
+    uncertain: tuple[Named, ...]
+    scan_next: tuple[Named, ...]
     counts: Mapping[str, Mapping[str, int]]
     more: Mapping[str, int]
     certificate: CertificateTold
@@ -232,6 +236,8 @@ class _Telling:
             "cis": int((derived & ~is_service).sum()) - len(rows),
             "redundancy_lost": len(impact_.held) - len(held),
         }
+        uncertain, scan_next = self._doubt()
+        more["uncertain"] = max(0, len(uncertain) - limit)
         return ImpactAnswer(
             revision=self._projection.revision,
             at=at,
@@ -241,12 +247,22 @@ class _Telling:
             services=services,
             cis=tuple(self._affected(row) for row in rows.tolist()),
             redundancy_lost=held,
+            uncertain=tuple(self._named(ci) for ci in uncertain[:limit]),
+            scan_next=tuple(self._named(ci) for ci in scan_next[:limit]),
             counts=self._counts(np.flatnonzero(derived)),
             more=more,
             certificate=CertificateTold(
                 self._projection.revision, len(own), len(impact_.excluded), len(impact_.ci), len(impact_.held)
             ),
         )
+
+    def _doubt(self) -> tuple[list[int], list[int]]:
+        """(uncertain CIs, the doubtful they depend on)."""
+        unseen = doubtful(self._projection)
+        if not len(unseen):
+            return [], []
+        told = doubt(self._projection, self._impact.failed.tolist(), unseen, self._impact.excluded.tolist())
+        return told.uncertain.tolist(), told.scan_next.tolist()
 
     def _services(self, rows: Longs, limit: int) -> tuple[AffectedService, ...]:
         """The worst first, the most critical among those, then the nearest."""

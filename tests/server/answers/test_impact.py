@@ -14,8 +14,9 @@ from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Invalid, NotFound
 from cmdb_server.ingest.declare import DeclaredRelation, create, edit
 from cmdb_server.projection.projections import Projections
+from cmdb_server.store.port import Writing
 from cmdb_server.store.sqlite import SqliteStore
-from cmdb_server.store.tables import CI, RECORD
+from cmdb_server.store.tables import CI, FEED, RECORD
 
 NOW = 1_700_000_000_000
 VIEWER = Viewer("ann", "reader")
@@ -117,7 +118,7 @@ def test_what_is_not_impacted_stops_it(estate: Estate) -> None:
 def test_depth_and_limit_bound_the_list_not_the_computation(estate: Estate) -> None:
     near = estate.impact("rack", depth=2)
     assert states(near) == {"db": "down", "db-host": "down"}
-    assert near.more == {"services": 2, "cis": 1, "redundancy_lost": 0}
+    assert near.more == {"services": 2, "cis": 1, "redundancy_lost": 0, "uncertain": 0}
     few = estate.impact("rack", limit=1)
     assert [one.ci.name for one in few.cis] == ["db-host"]
     assert [one.affected.ci.name for one in few.services] == ["shop"]
@@ -180,3 +181,16 @@ def test_what_the_viewer_may_not_see_is_a_token_and_the_arithmetic_stays(estate:
     assert shop.path[1].ci.name is None
     assert shop.path[1].gate.text == "0 of 2 serving, needs 1"  # type: ignore[union-attr]
     assert shop.path[1].ci in [one.ci for one in answer.cis]
+
+
+def test_a_member_not_confirmed_lately_makes_the_answer_uncertain(estate: Estate) -> None:
+    def end(tx: Writing) -> None:
+        (row,) = tx.get(CI, [(estate.ids["web2"],)]).values()
+        tx.put(CI, [(*row[:7], estate.at - 1000)])
+        tx.insert(FEED, [(tx.revision, "ci", row[0], 0)])
+
+    estate.store.write(end)
+    answer = estate.impact("web1")
+    assert {one.name for one in answer.uncertain} == {"lb", "app", "shop", "wiki"}
+    assert [one.name for one in answer.scan_next] == ["web2"]
+    assert states(answer) == {}
