@@ -31,6 +31,8 @@ from cmdb_agent.unite import carried_samples, short_of, unite, within_bounds
 from cmdb_schemas.report import VERSION, Content, Coverage, Observation, Report, Scan, ScanError, Scope, encode_content
 
 HOST_CLASS = "server"
+SCOPE = "scope"
+"""The section that stands for everything within the scope."""
 APPLICATIONS = "applications"
 """The section of what is drawn from several probes: applications and their dependencies."""
 _DRAWN_FROM = frozenset({"processes", "listeners", "connections"})
@@ -92,14 +94,14 @@ def scan_one(target: Target, settings: Settings, reach: Reach = NETWORK) -> Repo
 
 def envelope(target: Target, settings: Settings, found: Found, at: float) -> Report:
     """``found`` as a report, observed at ``at`` (seconds since 1970)."""
-    content = Content(found.coverage, sorted(found.observations, key=lambda one: one.ref))
+    content = Content([_whole(found), *found.coverage], sorted(found.observations, key=lambda one: one.ref))
     return Report(
         version=VERSION,
         id=str(uuid.uuid4()),
         agent=settings.agent,
         site=settings.site,
         source=target.kind,
-        scope=Scope(target.name, _probe_set(target)),
+        scope=Scope(_scope(target, settings), _probe_set(target)),
         scan=Scan(str(uuid.uuid4())),
         observed_at=rfc3339(at),
         sent_at=rfc3339(at),
@@ -107,6 +109,19 @@ def envelope(target: Target, settings: Settings, found: Found, at: float) -> Rep
         samples=found.samples,
         errors=[_line(error, target) for error in found.errors],
     )
+
+
+def _scope(target: Target, settings: Settings) -> str:
+    """An address means the same to every agent; its own host is another one for each."""
+    return f"local:{settings.agent}" if target.kind == "local" else target.name
+
+
+def _whole(found: Found) -> Coverage:
+    """Whether all that the target holds was looked at: only then does a thing's absence mean that it is gone."""
+    if not found.observations:
+        return Coverage(SCOPE, "failed")
+    broken = next((one for one in found.coverage if one.status in _BROKEN), None)
+    return Coverage(SCOPE, "partial", broken.section) if broken else Coverage(SCOPE, "complete")
 
 
 def failed(report: Report) -> bool:

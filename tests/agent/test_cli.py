@@ -47,7 +47,7 @@ def test_scan_delivers(capsys: pytest.CaptureFixture[str], server: Receiver) -> 
     assert code == 0
     assert (told["delivered"], told["pending"], told["quarantined"]) == (1, 0, [])
     [target] = told["targets"]
-    assert (target["target"], target["source"], target["failed"]) == ("local", "local", False)
+    assert (target["target"], target["source"], target["failed"]) == ("local:edge", "local", False)
     [received] = server.received
     assert (received["id"], received["agent"], received["site"]) == (target["report"], "edge", "fra1")
     assert server.headers[0]["Authorization"] == "Bearer s3cret"
@@ -57,7 +57,7 @@ def test_a_target_that_fails_is_told_and_reported(capsys: pytest.CaptureFixture[
     closed = f"ssh://127.0.0.1:{sshd.free_port()}"
     code, told = run(capsys, "scan", "local", closed, closed, "--server", server.url)
     assert code == 1
-    assert {target["target"]: target["failed"] for target in told["targets"]} == {"local": False, closed[6:]: True}
+    assert {target["target"]: target["failed"] for target in told["targets"]} == {"local:edge": False, closed[6:]: True}
     assert told["delivered"] == 2, "a failed scan is a report, and a target named twice is one"
 
 
@@ -79,7 +79,7 @@ def test_a_refused_report_is_named_kept_and_released(capsys: pytest.CaptureFixtu
     code, told = run(capsys, "scan", "local", "--server", server.url)
     assert code == 1
     [refused] = told["quarantined"]
-    assert (refused["target"], refused["reason"]) == ("local", "422 Invalid report")
+    assert (refused["target"], refused["reason"]) == ("local:edge", "422 Invalid report")
     assert [entry["id"] for entry in run(capsys, "spool", "quarantine")[1]] == [refused["report"]]
     server.reply = accept
     assert run(capsys, "spool", "release", refused["report"])[1] == {"released": 1}
@@ -91,7 +91,7 @@ def test_probe_prints_the_report_and_sends_nothing(
 ) -> None:
     monkeypatch.setenv("CMDB_AGENT_SERVER", server.url)
     code, report = run(capsys, "probe", "local")
-    assert (code, report["version"], report["scope"]["target"]) == (0, 1, "local")
+    assert (code, report["version"], report["scope"]["target"]) == (0, 1, "local:edge")
     assert cli.main(["probe", "local"]) == 0
     assert "coverage" in capsys.readouterr().out
     assert server.received == []

@@ -69,13 +69,13 @@ def canned(answer: Callable[[str], Transcript], access: SshAccess = NO_SSH) -> R
 def test_this_machine() -> None:
     report = scan_one(parse("local"), SETTINGS)
     assert (report.agent, report.site, report.source) == ("edge", "lab", "local")
-    assert (report.scope.target, report.scope.probe) == ("local", "host")
+    assert (report.scope.target, report.scope.probe) == ("local:edge", "host")
     [observation] = content(report).observations
     assert observation.address is None
     assert observation.attributes["os_name"]
     assert observation.sections["os_name"] == "os"
     assert {component.class_ for component in observation.components} >= {"network_interface", "file_system"}
-    assert statuses(report).keys() == {*(probe.name for probe in probes()), "applications"}
+    assert statuses(report).keys() == {"scope", *(probe.name for probe in probes()), "applications"}
     assert {sample.ref for sample in report.samples} == {observation.ref}
 
 
@@ -141,7 +141,7 @@ def test_one_failing_host_is_a_line_and_stops_no_other(server: Sshd) -> None:
         report.scope.target: [error.kind for error in report.errors] for report in reports.values() if failed(report)
     }
     assert kinds == {closed.name: ["unreachable"], unknown.name: ["host-key"]}
-    assert not failed(reports["locallocal"])
+    assert not failed(reports["local:edgelocal"])
 
 
 def test_a_failed_scan_covers_nothing_and_observes_nothing() -> None:
