@@ -108,14 +108,15 @@ def milliseconds(text: str, path: str) -> int:
     """An RFC 3339 time as milliseconds since 1970, UTC. Raises Invalid naming ``path``."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         moment = None
     if moment is None or moment.tzinfo is None or len(text) < 20:
         raise Invalid(
             f"{path}: {text!r} is not an RFC 3339 time with an offset",
             errors=[{"path": path, "message": "not an RFC 3339 time with an offset"}],
         )
-    delta = moment.astimezone(UTC) - _EPOCH
+    delta = moment - _EPOCH
     return delta.days * 86_400_000 + delta.seconds * 1000 + delta.microseconds // 1000
 
 
