@@ -19,6 +19,9 @@ from cmdb_server.store.tables import CI, RELATION, Table
 PAGE = 20_000
 """Rows read at once: few enough to hold as Python objects, many enough for the arrays to be made in bulk."""
 
+HEAVIEST = 1_000_000
+"""The most that one relation weighs, whatever an agent says: sums must stay small numbers."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CIColumns:
@@ -152,7 +155,7 @@ def _relation_page(rows: Sequence[Row], index: Index, rules: Rules) -> tuple[Col
     known = {name: code for code, name in enumerate(rules.types.values)}
     type_ = np.fromiter((known.get(name, -1) for name in types), np.int32, size)
     group = np.fromiter((-1 if name is None else rules.groups.code(name) for name in groups), np.int32, size)
-    weight = np.fromiter((1 if value is None else value for value in weights), np.int32, size)
+    weight = np.fromiter((1 if value is None else min(max(value, 1), HEAVIEST) for value in weights), np.int32, size)
     columns = (index.find(froms).astype(np.int32), type_, index.find(tos).astype(np.int32), group, weight)
     kept = np.flatnonzero(type_ >= 0)
     return columns if len(kept) == size else tuple(column[kept] for column in columns)

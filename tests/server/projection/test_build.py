@@ -57,3 +57,11 @@ def test_nothing_makes_an_empty_projection() -> None:
     projection = from_rows([], [], rules(), 0, NOW)
     assert len(projection) == 0
     assert World(2, (), {}).projection().ci(name_id("1")) in (0, 1)
+
+
+def test_a_weight_is_held_to_its_bounds() -> None:
+    cis = [ci_row("a", "service"), *(ci_row(name) for name in "bcd")]
+    weights = {"b": 10**30, "c": -5, "d": None}
+    relations = [relation_row("a", "depends_on", name, "pool", weight) for name, weight in weights.items()]
+    projection = from_rows(cis, relations, rules(), 1, NOW)
+    assert sorted(projection.members.weight.tolist()) == [1, 1, building.HEAVIEST]
