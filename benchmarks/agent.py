@@ -26,6 +26,7 @@ from pathlib import Path
 import msgspec
 import paramiko
 
+from benchmarks.missing import skipped
 from cmdb_agent import settings, targets
 from cmdb_agent.scan import scan_one
 from cmdb_agent.targets import Target
@@ -50,8 +51,7 @@ def main() -> int:
         wrong = compare(options.target, options.key, options.known_hosts, rounds)
     else:
         if sshd.MISSING:
-            print(f"skipped: {sshd.MISSING}")
-            return 0
+            return skipped(sshd.MISSING)
         with sshd.running() as server:
             wrong = compare(server.url, server.key, server.known_hosts, rounds)
     if not small:

@@ -1,7 +1,7 @@
 """How well identity finds the machines behind their observations, beside what simpler rules find.
 
-    identity_accuracy.py --data DIR            an estate made before (observations.jsonl, truth.jsonl)
-    identity_accuracy.py --seed N --hosts H    makes one first
+    python -m benchmarks.identity_accuracy --data DIR            an estate made before (observations.jsonl, truth.jsonl)
+    python -m benchmarks.identity_accuracy --seed N --hosts H    makes one first; --scale 0.01 a smaller one
 
 Plays the reports into an embedded store through the product's own ingest, in order of delivery. Writes
 DIR/predictions.jsonl and prints the judge's figures for it, for first-match rules in the order most CMDBs ship
@@ -21,8 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from benchmarks.missing import skipped
 from benchmarks.played import Played
 from cmdb_schemas.ci_class import Life, classes
 from cmdb_server.model import precedence, presence
@@ -158,21 +157,23 @@ def run(folder: Path, by: Callable[[Lines], Lines]) -> bool:
     return not missed
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, help="a folder with observations.jsonl and truth.jsonl")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--hosts", type=int, default=2000)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the hosts; at least 50 are made")
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--model", action="store_true", help="ask the pure model, without a store")
     options = parser.parse_args()
     if identity_sim.MISSING:
-        sys.exit(identity_sim.MISSING)
+        return skipped(identity_sim.MISSING)
+    hosts = max(50, int(options.hosts * options.scale))
     with tempfile.TemporaryDirectory() as scratch:
-        data = options.data or identity_sim.estate(options.seed, options.hosts, options.days, Path(scratch, "estate"))
+        data = options.data or identity_sim.estate(options.seed, hosts, options.days, Path(scratch, "estate"))
         by = predict if options.model else lambda reports: play(reports, Path(scratch))
-        sys.exit(0 if run(data, by) else 1)
+        return 0 if run(data, by) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -22,6 +22,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 
+from benchmarks.missing import skipped
 from cmdb_server.analysis.checker import check
 from cmdb_server.analysis.impact import impact
 from cmdb_server.analysis.paths import path
@@ -414,8 +415,7 @@ def main() -> int:
     parser.add_argument("--scale", help="taken as by the other benchmarks; cases have one size")
     cases = parser.parse_args().cases
     if cases == BESIDE and not cases.is_dir():
-        print(f"skipped: there are no published cases in {cases}")
-        return 0
+        return skipped(f"there are no published cases in {cases}")
     found = folder(cases)
     for verdict in found:
         if not verdict.agrees:

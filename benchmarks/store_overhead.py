@@ -1,14 +1,15 @@
 """What the SQLite store costs over bare SQLite: the same rows, transactions, pragmas and statements.
 
-    python benchmarks/store_overhead.py [CIS]
+    python -m benchmarks.store_overhead [--cis 50000] [--scale 0.01]
 
 Prints rates and ratios: writing an estate (reports of 500 CIs, 4 relations and 8 facts each), writing it again
 unchanged (upserts), and look-ups of 2,000 keys. The reference holds JSON texts already, so that encoding and decoding
-count as the store's cost.
+count as the store's cost. Both files hold the same rows at the end, or it ends with 1.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import sqlite3
 import sys
@@ -119,25 +120,48 @@ def compare(what: str, unit: str, amount: int, bare: float, product: float) -> N
     )
 
 
-def main(count: int) -> None:
+def same_rows(one: Path, other: Path) -> bool:
+    """Whether two stores' files hold the same estate."""
+    connection = sqlite3.connect(one)
+    connection.execute("ATTACH ? AS other", [str(other)])
+    differ = [
+        f"SELECT * FROM {left}.{table.name} EXCEPT SELECT * FROM {right}.{table.name}"
+        for table in (CI, RELATION, FACT)
+        for left, right in (("main", "other"), ("other", "main"))
+    ]
+    equal = not any(connection.execute(query).fetchone() for query in differ)
+    connection.close()
+    return equal
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--cis", type=int, default=50_000)
+    parser.add_argument("--scale", type=float, default=1.0)
+    asked = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        return run(int(asked.cis * asked.scale), Path(folder))
+
+
+def run(count: int, folder: Path) -> int:
     batches = list(estate(count))
     texts = [with_texts(batch) for batch in batches]
     rows = sum(len(rows) for batch in batches for rows in batch.values())
     keys = [random.Random(n).sample(range(count), min(2000, count)) for n in range(50)]
     names = [[uid(n) for n in numbers] for numbers in keys]
-    with TemporaryDirectory() as folder:
-        bare, store = Bare(Path(folder, "bare.db")), SqliteStore(Path(folder, "store.db"))
-        write = store_write(store)
-        for what in ("first load", "the same again"):
-            compare(what, "rows", rows, *seconds(bare.write, write, list(zip(texts, batches, strict=True))))
-        pairs = [(wanted, [(key,) for key in wanted]) for wanted in names]
-        spent = seconds(bare.look_up, lambda keys: store.read(lambda reading: reading.get(CI, keys)), pairs)
-        compare("look-up of 2,000 keys", "keys", sum(map(len, names)), *spent)
-        store.close()
+    bare, store = Bare(folder / "bare.db"), SqliteStore(folder / "store.db")
+    for what in ("first load", "the same again"):
+        compare(what, "rows", rows, *seconds(bare.write, store_write(store), list(zip(texts, batches, strict=True))))
+    pairs = [(wanted, [(key,) for key in wanted]) for wanted in names]
+    spent = seconds(bare.look_up, lambda keys: store.read(lambda reading: reading.get(CI, keys)), pairs)
+    compare(f"look-up of {len(names[0]):,} keys", "keys", sum(map(len, names)), *spent)
+    store.close()
+    bare.connection.close()
+    if not same_rows(folder / "bare.db", folder / "store.db"):
+        print("wrong: the store holds other rows than the bare file")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    try:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 50_000)
-    except sqlite3.Error as error:
-        sys.exit(str(error))
+    sys.exit(main())

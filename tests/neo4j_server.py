@@ -99,6 +99,13 @@ def free_port() -> int:
         return port
 
 
+def own(home: Path) -> Neo4jServer:
+    """A started server that keeps everything in ``home``."""
+    server = Neo4jServer(f"bolt://127.0.0.1:{free_port()}", password="for-the-tests", home=home)
+    server.start()
+    return server
+
+
 @pytest.fixture(scope="session")
 def neo4j_server(tmp_path_factory: pytest.TempPathFactory):
     """One server for all tests of a session. Tests share its one database and empty it first."""
@@ -108,9 +115,7 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory):
         user, password = os.environ.get("CMDB_TEST_NEO4J_USER", "neo4j"), os.environ.get("CMDB_TEST_NEO4J_PASSWORD", "")
         yield Neo4jServer(uri, user, password)
         return
-    home = tmp_path_factory.mktemp("neo4j")
-    server = Neo4jServer(f"bolt://127.0.0.1:{free_port()}", password="for-the-tests", home=home)
-    server.start()
+    server = own(tmp_path_factory.mktemp("neo4j"))
     yield server
     server.stop()
 
