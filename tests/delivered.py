@@ -66,13 +66,18 @@ def outcome(tx: Reading) -> Outcome:
     return Outcome(ci_of, dict(open_), graph_digest(tx))
 
 
-def sighted(store: Store, told: Sequence[bytes], scans: Sequence[Scan]) -> dict[str, str]:
-    """Sighting -> the CI that its record belongs to now. ``told``: the bodies of ``scans``."""
+def recorded(store: Store, told: Sequence[bytes], scans: Sequence[Scan]) -> dict[str, str]:
+    """Sighting -> its record. ``told``: the bodies of ``scans``."""
     records = dict(store.read(records_of_reports))
-    ci_of = store.read(outcome).ci_of
     ids = [msgspec.json.decode(body)["id"] for body in told]
     return {
-        thing.id: ci_of[record]
+        thing.id: record
         for id_, scan in zip(ids, scans, strict=True)
         for thing, record in zip(scan.things, records[id_], strict=True)
     }
+
+
+def sighted(store: Store, told: Sequence[bytes], scans: Sequence[Scan]) -> dict[str, str]:
+    """Sighting -> the CI that its record belongs to now."""
+    ci_of = store.read(outcome).ci_of
+    return {sighting: ci_of[record] for sighting, record in recorded(store, told, scans).items()}

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cmdb_server.ingest.batch import Batch, Held
+from cmdb_server.ingest.ruling import hidden, pinned
 from cmdb_server.ingest.sighting import Kinds
 from cmdb_server.model.precedence import Candidate, shipped, winner
 from cmdb_server.store import tables
@@ -49,12 +50,13 @@ def _same(old: Row, new: Row) -> bool:
 
 def _row(batch: Batch, ci: str, members: list[Held]) -> Row:
     class_ = _class(batch, members)
-    attributes = _values(batch, members)
+    attributes = dict(sorted((_values(batch, members) | pinned(batch, members)).items()))
     name = _name(attributes, members)
     parent = _parent(batch, members)
+    deleted = hidden(batch, members)
     return (
         ci, class_, name, parent, min(held.first_at for held in members), attributes, batch.tx.revision,
-        _ended(batch, members),
+        deleted if deleted is not None else _ended(batch, members),
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ def wanted(resolution: Resolution) -> dict[str, tuple[str, dict[str, Any], tuple
     for review in resolution.reviews:
         subject = {
             "cis": list(review.cis), "records": list(review.records), "score": review.score, "kind": review.kind,
+            "terms": [[t.kind, t.points, list(t.ours), list(t.theirs)] for t in review.terms],
         }  # fmt: skip
         found[task_id("review", *review.cis)] = ("review", subject, review.cis)
     for said in resolution.distrusted:
