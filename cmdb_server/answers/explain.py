@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cmdb_schemas.ci_class import classes
 from cmdb_server.answers.lives import Lives
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import SourceView
 from cmdb_server.ingest.declare import resolve
 from cmdb_server.ingest.decode import stored_observation
 from cmdb_server.ingest.late import unpacked
-from cmdb_server.ingest.sighting import as_json
+from cmdb_server.ingest.sighting import Kinds, as_json
 from cmdb_server.model import identity
 from cmdb_server.model.precedence import Candidate, Verdict, shipped, winner
 from cmdb_server.model.record import Record
@@ -72,18 +71,17 @@ class Explanation:
 
 def explain(store: Store, viewer: Viewer, ci: str, attribute: str | None = None, *, now_ms: int) -> Explanation:
     """Explain a CI, or one attribute of it. Raises NotFound."""
-    del viewer
 
     def work(tx: Reading) -> Explanation:
         id_ = resolve(tx, ci)
         row = tx.get(tables.CI, [(id_,)])[(id_,)]
-        lives = Lives(tx, now_ms)
+        lives = Lives(tx, now_ms, viewer.kinds)
         lives.load([id_])
         sources = {source.record: source for source in lives.sources(id_)}
         records = sorted(tx.find(tables.RECORD, ("ci",), [(id_,)]), key=lambda r: (r[R["first_at"]], r[0]))
-        attributes = _attributes(tx, row, records, sources, attribute, now_ms)
+        attributes = _attributes(tx, row, records, sources, attribute, now_ms, viewer.kinds)
         return Explanation(
-            id_, row[1], row[2], tuple(sources[r[0]] for r in records), tuple(_ties(records, sources)),
+            id_, row[1], row[2], tuple(sources[r[0]] for r in records), tuple(_ties(records, sources, viewer.kinds)),
             tuple(attributes), tuple(_decisions(tx, {r[0] for r in records})),
         )  # fmt: skip
 
@@ -91,7 +89,13 @@ def explain(store: Store, viewer: Viewer, ci: str, attribute: str | None = None,
 
 
 def _attributes(
-    tx: Reading, row: Row, records: Iterable[Row], sources: Mapping[str, SourceView], only: str | None, now: int
+    tx: Reading,
+    row: Row,
+    records: Iterable[Row],
+    sources: Mapping[str, SourceView],
+    only: str | None,
+    now: int,
+    kinds: Kinds,
 ) -> Iterable[AttributeExplained]:
     told: dict[str, list[tuple[Candidate, Word]]] = {}
     for record in records:
@@ -100,7 +104,7 @@ def _attributes(
             last = confirmed if confirmed is not None else source.last
             word = Word(value, record[0], source.source, source.agent, sections.get(name), since, last)
             told.setdefault(name, []).append((Candidate(source.source, record[0], value, since, last), word))
-    class_ = classes()[row[1]]
+    class_ = kinds[row[1]]
     for name in sorted(told) if only is None else [only] if only in told else []:
         verdict = winner(
             [candidate for candidate, _ in _standing(told[name], sources)], shipped(), now,
@@ -134,11 +138,11 @@ def _sections(tx: Reading, record: Row) -> Mapping[str, str]:
     return stored_observation(unpacked(thing[1])).sections if thing is not None else {}
 
 
-def _ties(records: list[Row], sources: Mapping[str, SourceView]) -> Iterable[Tied]:
+def _ties(records: list[Row], sources: Mapping[str, SourceView], kinds: Kinds) -> Iterable[Tied]:
     """The strongest bonds that hold the records together: a tree of them, each record tied to its best earlier one."""
     if len(records) < 2 or records[0][R["parent"]]:
         return
-    views = [_view(record, sources[record[0]]) for record in records]
+    views = [_view(record, sources[record[0]], kinds) for record in records]
     resolution = identity.resolve(views)
     for at, view in enumerate(views[1:], 1):
         bonds = []
@@ -153,12 +157,12 @@ def _term(term: identity.Term) -> Mapping[str, Any]:
     return {name: getattr(term, name) for name in term.__slots__}
 
 
-def _view(record: Row, source: SourceView) -> Record:
+def _view(record: Row, source: SourceView, kinds: Kinds) -> Record:
     identifiers = {kind: tuple(values) for kind, values in record[R["identifiers"]].items()}
     address = identifiers.pop("@address", (None,))[0]
     return Record(
         record[0], source.source, source.site, source.target, record[R["native_key"]], record[R["class"]],
-        classes()[record[R["class"]]].family, identifiers, address, ((source.first, source.last),),
+        kinds[record[R["class"]]].family, identifiers, address, ((source.first, source.last),),
         source.source == "manual", source.first,
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from cmdb_server.answers.past_ends import PastEnds
 from cmdb_server.errors import NotFound
 from cmdb_server.ingest.apply import PRESENCE
 from cmdb_server.ingest.items import contained_by
+from cmdb_server.ingest.sighting import Kinds
 from cmdb_server.model.presence import Run, stage
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row
@@ -44,6 +45,7 @@ class Graph:
     relations: list[Row]
     records: dict[str, PastRecord]
     revision: int
+    kinds: Kinds
 
     def resolve(self, id_: str) -> str:
         """The CI an id stood for. Raises NotFound."""
@@ -58,7 +60,7 @@ class Graph:
         """How alive the CI was."""
         row = self.cis[ci]
         members = [record for record in self.records.values() if record.ci == ci]
-        class_ = classes()[row[1]]
+        class_ = self.kinds[row[1]]
         if not members:
             return Life("current", None, "")
         runs = [
@@ -83,16 +85,17 @@ def revision_at(tx: Reading, known_at: int) -> int:
     return low
 
 
-def graph_at(tx: Reading, at: int | None, known_at: int | None) -> Graph:
+def graph_at(tx: Reading, at: int | None, known_at: int | None, kinds: Kinds | None = None) -> Graph:
     """The graph at ``at`` (ms; None: now) as known at ``known_at`` (ms; None: now)."""
     revision = tx.revision if known_at is None else revision_at(tx, known_at)
     until = FOREVER if at is None else at
     records = _records(tx, revision)
     _fill(tx, records, until, revision)
     present = {id_: record for id_, record in records.items() if record.values}
-    cis = _cis(present)
-    relations = list(_relations(tx, present, cis, until, revision))
-    return Graph(cis, relations, present, revision)
+    known = kinds or classes()
+    cis = _cis(present, known)
+    relations = list(_relations(tx, present, cis, until, revision, known))
+    return Graph(cis, relations, present, revision, known)
 
 
 def pages(tx: Reading, table: tables.Table) -> Iterator[Row]:
@@ -125,24 +128,23 @@ def _fill(tx: Reading, records: Mapping[str, PastRecord], until: int, revision: 
             past.changed_at, past.gone = at, isinstance(value, list)
 
 
-def _cis(records: Mapping[str, PastRecord]) -> dict[str, Row]:
+def _cis(records: Mapping[str, PastRecord], kinds: Kinds) -> dict[str, Row]:
     members: dict[str, list[PastRecord]] = {}
     for record in records.values():
         members.setdefault(record.ci, []).append(record)
     cis: dict[str, Row] = {}
     for ci, some in members.items():
-        cis[ci] = _ci(ci, some, records)
+        cis[ci] = _ci(ci, some, records, kinds)
     return cis
 
 
-def _ci(ci: str, members: list[PastRecord], records: Mapping[str, PastRecord]) -> Row:
+def _ci(ci: str, members: list[PastRecord], records: Mapping[str, PastRecord], known: Kinds) -> Row:
     present = [one for one in members if not one.gone] or members
-    known = classes()
     class_ = min({one.row[R["class"]] for one in present}, key=lambda name: (-len(known[name].ancestors), name))
     best: dict[str, tuple[int, str, Any]] = {}
     for one in present:
         for name, (at, value) in one.values.items():
-            if name != PRESENCE and (name not in best or (at, one.row[0]) > best[name][:2]):
+            if name != PRESENCE and value is not None and (name not in best or (at, one.row[0]) > best[name][:2]):
                 best[name] = (at, one.row[0], value)
     attributes = {name: best[name][2] for name in sorted(best)}
     above = records.get(members[0].row[R["parent"]])
@@ -162,7 +164,12 @@ def _name(attributes: Mapping[str, Any], row: Row) -> str:
 
 
 def _relations(
-    tx: Reading, records: Mapping[str, PastRecord], cis: dict[str, Row], until: int, revision: int
+    tx: Reading,
+    records: Mapping[str, PastRecord],
+    cis: dict[str, Row],
+    until: int,
+    revision: int,
+    kinds: Kinds,
 ) -> Iterator[Row]:
     claims: dict[tuple[str, str], tuple[int, Any]] = {}
     for record, key, at, known, _, value in pages(tx, tables.CLAIM):
@@ -171,7 +178,7 @@ def _relations(
     standing = [(record, at, value) for (record, _), (at, value) in claims.items() if value is not None]
     ends = PastEnds(tx, {id_: record.ci for id_, record in records.items()}, until, cis)
     found: dict[tuple[str, str, str], list[tuple[int, Mapping[str, Any]]]] = {}
-    for record, at, value in standing:
+    for _, at, value in standing:
         near, far = records[value["near"]].ci, ends.ci(at, value)
         if far is not None and far != near:
             pair = (near, far) if value["way"] == "out" else (far, near)
@@ -179,7 +186,7 @@ def _relations(
     for relation, carried in found.items():
         yield _relation(relation, carried)
     for row in list(cis.values()):
-        inherent = contained_by(classes(), row[0], row[3], row[1]) if row[3] else None
+        inherent = contained_by(kinds, row[0], row[3], row[1]) if row[3] else None
         if inherent is not None and inherent not in found:
             yield (*inherent, None, 1, 1.0, row[4], 0, 0)
 

@@ -155,7 +155,7 @@ def impact(
 
     def work(reading: Reading) -> ImpactAnswer:
         view = _present(projections, reading) if at is None and known_at is None else None
-        view = view or _past(projections, reading, at, known_at)
+        view = view or _past(projections, viewer, reading, at, known_at)
         sources, spared = view.cis("failed", failed), view.cis("not_impacted", not_impacted)
         answer = computed(view.projection, sources, spared)
         hides = None if sees is None else lambda ci: not sees(viewer, view.projection, ci)
@@ -191,13 +191,13 @@ def _present(projections: Projections, reading: Reading) -> _View:
     return _View(projections.current(reading), lambda id_: resolve(reading, id_), attributes)
 
 
-def _past(projections: Projections, reading: Reading, at: int | None, known_at: int | None) -> _View:
+def _past(projections: Projections, viewer: Viewer, reading: Reading, at: int | None, known_at: int | None) -> _View:
     key, now = (at, known_at, reading.revision), at if at is not None else projections.clock()
     graphs: list[Graph] = []
 
     def graph() -> Graph:
         if not graphs:
-            graphs.append(graph_at(reading, at, known_at))
+            graphs.append(graph_at(reading, at, known_at, viewer.kinds))
         return graphs[0]
 
     def make() -> Projection:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cmdb_schemas.ci_class import CIClass, classes
+from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.relations import relation_types
 from cmdb_server.answers.history import Graph, graph_at
 from cmdb_server.answers.lives import Lives
@@ -43,15 +43,14 @@ def list_cis(
     at: int | None = None, known_at: int | None = None, *, now_ms: int,
 ) -> Page:  # fmt: skip
     """CIs in order of their ids. Raises Invalid for an unknown class."""
-    del viewer  # all-seeing for now
     limit = max(1, min(limit, PAGE_LIMIT))
-    known = classes()
+    known = viewer.kinds
     if filters.class_ is not None and filters.class_ not in known:
         raise Invalid(f"class: unknown class {filters.class_!r}", errors=[{"path": "class", "message": "unknown"}])
 
     def work(tx: Reading) -> Page:
-        graph = _past(tx, at, known_at)
-        lives = Lives(tx, now_ms if at is None else at, graph)
+        graph = _past(tx, viewer, at, known_at)
+        lives = Lives(tx, now_ms if at is None else at, viewer.kinds, graph)
         found: list[CiSummary] = []
         for rows in _batches(tx, graph, filters, known, cursor):
             fitting = [row for row in rows if _fits(row, filters, known)]
@@ -65,8 +64,8 @@ def list_cis(
     return store.read(work)
 
 
-def _past(tx: Reading, at: int | None, known_at: int | None) -> Graph | None:
-    return graph_at(tx, at, known_at) if at is not None or known_at is not None else None
+def _past(tx: Reading, viewer: Viewer, at: int | None, known_at: int | None) -> Graph | None:
+    return graph_at(tx, at, known_at, viewer.kinds) if at is not None or known_at is not None else None
 
 
 def _batches(
@@ -121,11 +120,10 @@ def show(
     store: Store, viewer: Viewer, ci: str, at: int | None = None, known_at: int | None = None, *, now_ms: int
 ) -> CiAnswer:
     """One CI, by any id that ever stood for it. Raises NotFound."""
-    del viewer
 
     def work(tx: Reading) -> CiAnswer:
-        graph = _past(tx, at, known_at)
-        lives = Lives(tx, now_ms if at is None else at, graph)
+        graph = _past(tx, viewer, at, known_at)
+        lives = Lives(tx, now_ms if at is None else at, viewer.kinds, graph)
         if graph is not None:
             return _show_past(graph, graph.resolve(ci), lives)
         id_ = resolve(tx, ci)
@@ -215,21 +213,20 @@ def search(
     *, now_ms: int,
 ) -> tuple[Hit, ...]:  # fmt: skip
     """CIs by name, identifier, address or attribute: exact matches first, then texts that contain it."""
-    del viewer
     wanted = text.strip().lower()
     if not wanted:
         raise Invalid("q: nothing to search for", errors=[{"path": "q", "message": "empty"}])
 
     def work(tx: Reading) -> tuple[Hit, ...]:
-        graph = _past(tx, at, known_at)
-        lives = Lives(tx, now_ms if at is None else at, graph)
+        graph = _past(tx, viewer, at, known_at)
+        lives = Lives(tx, now_ms if at is None else at, viewer.kinds, graph)
         found: dict[str, tuple[Row, str]] = {}
         if graph is None:
             for row, matched in _by_identifier(tx, wanted):
                 found.setdefault(row[0], (row, matched))
             for row in tx.find(tables.CI, ("name",), [(text.strip(),), (wanted,)]):
                 found.setdefault(row[0], (row, "name"))
-        for rows in _batches(tx, graph, Filters(), classes(), None):
+        for rows in _batches(tx, graph, Filters(), viewer.kinds, None):
             if len(found) >= limit:
                 break
             for row in rows:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cmdb_schemas.ci_class import classes
 from cmdb_server.answers.life import Life
 from cmdb_server.answers.views import SourceView
+from cmdb_server.ingest.sighting import Kinds
 from cmdb_server.model.presence import Run, stage
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row
@@ -22,8 +22,8 @@ L = {name: tables.LANE.position(name) for name, _ in tables.LANE.columns}
 class Lives:
     """Looks up the records and lanes of many CIs at once. ``now``: the time the question is asked for, ms."""
 
-    def __init__(self, tx: Reading, now: int, past: Graph | None = None) -> None:
-        self._tx, self._now, self._past = tx, now, past
+    def __init__(self, tx: Reading, now: int, kinds: Kinds, past: Graph | None = None) -> None:
+        self._tx, self._now, self._kinds, self._past = tx, now, kinds, past
         self._records: dict[str, Row] = {}
         self._of: dict[str, list[Row]] = {}
         self._lanes: dict[tuple[str, int], Row] = {}
@@ -50,7 +50,7 @@ class Lives:
         if self._past is not None:
             return self._past.life(row[0], self._now)
         records = self._of.get(row[0], [])
-        class_ = classes()[row[1]]
+        class_ = self._kinds[row[1]]
         if not records:
             return Life("current", None, "")
         found = stage([self._run(record) for record in records], class_.life, self._now)

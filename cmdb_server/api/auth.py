@@ -79,7 +79,7 @@ def caller() -> Caller:
 
 def viewer() -> Viewer:
     """The same, as one who looks at the graph."""
-    return Viewer(caller().subject, caller().role)
+    return Viewer(caller().subject, caller().role, context().kinds)
 
 
 def charge(size: int) -> None:

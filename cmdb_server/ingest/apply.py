@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from cmdb_server.ingest.batch import Batch, Held, Tie
-from cmdb_server.ingest.entries import entries
+from cmdb_server.ingest.entries import entries, takes_back
 from cmdb_server.ingest.sighting import Claim, Origin, Said, Sighting, is_complete
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row
@@ -161,9 +161,12 @@ def _say(batch: Batch, held: Held, said: Said, at: int, last: int, borne: Mappin
             changed = True
         elif known[2] is not None:
             known[2], changed = None, True
-    for name, known in mine.items():
+    for name, known in list(mine.items()):
         if known[2] is None and name not in said.attributes:
             known[2], changed = last, True
+            if takes_back(held.source):
+                del mine[name]
+                batch.fact(held.id, name, at, None)
     if changed:
         batch.dirty.add(held.id)
         batch.stale_cis.add(held.ci)

@@ -15,6 +15,12 @@ DECLARED = "manual"
 """The source that speaks for what people enter."""
 
 
+def takes_back(source: str) -> bool:
+    """Whether what a source does not tell any more is withdrawn. A probe that misses an attribute has not seen it; a
+    person who leaves one out has taken it back."""
+    return source == DECLARED
+
+
 def entries(batch: Batch, held: Held, said: Said) -> set[Index]:
     """A component is found by the port it listens on; a thing by its identifiers, addresses, native key and places."""
     if held.parent:

@@ -14,7 +14,7 @@ from typing import Any
 from cmdb_server.ingest import decode
 from cmdb_server.ingest.apply import PRESENCE, TRAFFIC, TRAFFIC_FORGOTTEN_MS, drop_tie
 from cmdb_server.ingest.batch import Batch, Held, Tie
-from cmdb_server.ingest.entries import entries
+from cmdb_server.ingest.entries import entries, takes_back
 from cmdb_server.ingest.sighting import Claim, Index, Origin, Said, Sighting, is_complete, read, unpack
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row
@@ -220,6 +220,10 @@ class _Rebuilt:
                 if not course or not _equal(course[-1][1], value):
                     course.append((at, value))
                 held.attributes[name] = [value, course[-1][0], None if at == last else at]
+            if takes_back(held.source):
+                for name in held.attributes.keys() - said.attributes.keys():
+                    del held.attributes[name]
+                    self.rows[(held.id, name)].append((at, None))
             for entry in entries(self.batch, held, said):
                 borne.setdefault(entry, [at, at])[1] = at
         for known in held.attributes.values():
