@@ -151,7 +151,7 @@ def _take_changes(batch: Batch, accepted: Accepted, lane: Lane | None, *, in_ord
     lost = set(lane.lost) if lane is not None else set()
     for index, (raw, mark) in enumerate(zip(raws, digests, strict=True)):
         if mark not in before or before[mark] in lost:
-            fresh[mark] = _read(accepted, batch.kinds, raw, mark, index)
+            fresh[mark] = _read(accepted, batch, raw, mark, index)
     members = [(before.get(mark) or fresh[mark].thing.record, mark) for mark in digests]
     _check_distinct(members)
     _store_content(batch.tx, accepted, content.coverage, members, dict(zip(digests, raws, strict=True)), fresh)
@@ -165,12 +165,15 @@ def _take_changes(batch: Batch, accepted: Accepted, lane: Lane | None, *, in_ord
     return len(fresh)
 
 
-def _read(accepted: Accepted, kinds: Mapping[str, CIClass], raw: bytes, mark: bytes, index: int) -> Sighting:
+def _read(accepted: Accepted, batch: Batch, raw: bytes, mark: bytes, index: int) -> Sighting:
     seen = decode.observation(raw, index, accepted.body)
     path = f"content.observations[{index}]"
     if accepted.caller.grant is not None:
         check_observation(accepted.caller.grant, seen, path)
-    return read(seen, accepted.origin, kinds, mark, path)
+    for at, relation in enumerate(seen.relations):
+        if relation.type not in batch.types:
+            raise _invalid(f"{path}.relations[{at}].type", f"unknown relation type {relation.type!r}")
+    return read(seen, accepted.origin, batch.kinds, mark, path)
 
 
 def _check_distinct(members: Iterable[tuple[str, bytes]]) -> None:
