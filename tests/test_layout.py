@@ -18,6 +18,13 @@ WITHOUT_MIRROR = {
     "cmdb_server/store/tables.py": "declarations; tests/store_contract.py runs every table",
     "cmdb_server/errors.py": "exceptions without behaviour; their problem documents are the API's",
 }
+SUITES = {
+    "cmdb_server/store/neo4j/queries.py": ("store_contract.py", "Cypher that only a server can judge"),
+    "cmdb_server/store/neo4j/relations.py": ("store_contract.py", "queries for one table of the contract"),
+    "cmdb_server/store/neo4j/transaction.py": ("store_contract.py", "the port itself, on a server"),
+}
+"""Modules whose behaviour is a contract that others hold too: the suite that states it, and why no test could say more.
+Each engine runs the suite in its ``test_engine.py``."""
 CASES = {
     "probes": ("agents/cmdb_agent/probes", "py"),
     "mibs": ("agents/cmdb_agent/mibs", "py"),
@@ -53,6 +60,11 @@ def test_each_module_has_its_mirror(module: str) -> None:
     mirror = TESTS / MIRRORS[package] / inner.with_name(f"test_{inner.name}")
     if module in WITHOUT_MIRROR:
         assert not mirror.exists(), f"{module} has a test now: take it off the list of exceptions"
+    elif module in SUITES:
+        assert not mirror.exists(), f"{module} has a test of its own now: take it off the table"
+        suite = SUITES[module][0]
+        runner = TESTS / MIRRORS[package] / inner.with_name("test_engine.py")
+        assert (TESTS / suite).is_file() and Path(suite).stem in runner.read_text(encoding="utf-8")
     else:
         assert mirror.is_file(), f"{module} has no {mirror.relative_to(ROOT)}"
 
@@ -72,7 +84,7 @@ def test_no_case_outlives_what_it_was_for(kind: str) -> None:
 
 
 def test_exceptions_exist() -> None:
-    assert set(WITHOUT_MIRROR) <= set(modules())
+    assert {*WITHOUT_MIRROR, *SUITES} <= set(modules())
 
 
 def test_no_file_grows_beyond_reading() -> None:
