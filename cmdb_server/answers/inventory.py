@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from cmdb_schemas.ci_class import CIClass
@@ -20,11 +21,14 @@ from cmdb_server.errors import Invalid
 from cmdb_server.ingest.counts import DEPENDS
 from cmdb_server.ingest.declare import resolve
 from cmdb_server.model.normalise import normalise
+from cmdb_server.projection.naming import named
+from cmdb_server.projection.projections import Projections
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store
 
 PAGE_LIMIT = 1000
 SCAN = 2000
+ATTRIBUTE_SCAN = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +214,10 @@ def _open_ends(tx: Reading, ci: str) -> Iterator[OpenEnd]:
 
 def search(
     store: Store, viewer: Viewer, text: str, limit: int = 50, at: int | None = None, known_at: int | None = None,
-    *, now_ms: int,
+    *, projections: Projections, now_ms: int,
 ) -> tuple[Hit, ...]:  # fmt: skip
-    """CIs by name, identifier, address or attribute: exact matches first, then texts that contain it."""
+    """CIs by identifier, address or name: exact matches first, then names that contain the text, then, of the first
+    ``ATTRIBUTE_SCAN`` CIs, attributes that do. What has an attribute is a question for a selector."""
     wanted = text.strip().lower()
     if not wanted:
         raise Invalid("q: nothing to search for", errors=[{"path": "q", "message": "empty"}])
@@ -226,9 +231,13 @@ def search(
                 found.setdefault(row[0], (row, matched))
             for row in tx.find(tables.CI, ("name",), [(text.strip(),), (wanted,)]):
                 found.setdefault(row[0], (row, "name"))
+            for row in _by_part_of_name(tx, projections, wanted, limit):
+                found.setdefault(row[0], (row, "name"))
+        looked = 0
         for rows in _batches(tx, graph, Filters(), viewer.kinds, None):
-            if len(found) >= limit:
+            if len(found) >= limit or looked >= ATTRIBUTE_SCAN:
                 break
+            looked += len(rows)
             for row in rows:
                 where = _contains(row, wanted)
                 if where is not None:
@@ -241,6 +250,13 @@ def search(
 
 
 KINDS = ("serial", "uuid", "mac", "machine_id", "ssh_host_key", "engine_id", "chassis_id", "fqdn", "name")
+
+
+def _by_part_of_name(tx: Reading, projections: Projections, wanted: str, limit: int) -> list[Row]:
+    projection = projections.current(tx)
+    chosen = [projection.id(ci) for ci in islice(named(projection, wanted), limit)]
+    rows = tx.get(tables.CI, [(ci,) for ci in chosen])
+    return [rows[(ci,)] for ci in chosen if (ci,) in rows]
 
 
 def _by_identifier(tx: Reading, wanted: str) -> Iterator[tuple[Row, str]]:

@@ -56,7 +56,14 @@ def search(asked: dict[str, Any]) -> Response:
     """CIs whose name, identifiers, addresses or attributes hold the text; exact matches first."""
     revision = context().store.revision()
     hits = inventory.search(
-        context().store, viewer(), asked["q"], asked["limit"], asked["at"], asked["known_at"], now_ms=now_ms()
+        context().store,
+        viewer(),
+        asked["q"],
+        asked["limit"],
+        asked["at"],
+        asked["known_at"],
+        projections=context().projections,
+        now_ms=now_ms(),
     )
     return tagged(HitsSchema().dump({"items": hits, "revision": revision}), revision)
 
