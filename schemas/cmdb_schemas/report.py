@@ -23,7 +23,9 @@ Text = Annotated[str, Meta(max_length=65_536)]
 Confidence = Annotated[float, Meta(ge=0, le=1)]
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """What 64 bits hold, as stores and most readers of JSON do."""
-Value = str | Integer | float | bool | list[str | Integer | float] | dict[str, str | Integer | float | bool | None] | None
+Value = (
+    str | Integer | float | bool | list[str | Integer | float] | dict[str, str | Integer | float | bool | None] | None
+)
 """An attribute's value. A quantity is ``{"value": 8, "unit": "GiB"}``, money ``{"amount": 1999, "currency": "EUR"}``
 in minor units. ``None`` and empty values say "not told": they never overwrite."""
 
