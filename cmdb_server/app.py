@@ -16,6 +16,7 @@ from cmdb_schemas.relations import relation_types
 from cmdb_server.api import (
     access,
     cis,
+    decisions,
     docs,
     enrolments,
     explain,
@@ -44,6 +45,7 @@ BLUEPRINTS = (
     relations.BLUEPRINT,
     search.BLUEPRINT,
     explain.BLUEPRINT,
+    decisions.BLUEPRINT,
     impact.BLUEPRINT,
     classes_resource.BLUEPRINT,
     tokens.BLUEPRINT,

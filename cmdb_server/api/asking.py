@@ -16,9 +16,13 @@ class TimesSchema(Schema):
     known_at = Instant(load_default=None, metadata={"description": "As far as had been told by then"})
 
 
-class PageSchema(TimesSchema):
+class ListingSchema(Schema):
     cursor = Text(load_default=None, metadata={"description": "next_cursor of the page before"})
     limit = Whole(1, 1000, query=True, load_default=100)
+
+
+class PageSchema(ListingSchema, TimesSchema):
+    pass
 
 
 def cursor_of(text: str | None) -> str | None:
