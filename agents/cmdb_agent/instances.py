@@ -79,6 +79,7 @@ class Instance:
     processes: list[Process] = field(default_factory=list)
     listens: set[tuple[str, str, int]] = field(default_factory=set)
     how: str = "process"
+    _arguments: str | None = field(default=None, init=False, repr=False)
 
     @property
     def key(self) -> str:
@@ -114,8 +115,10 @@ class Instance:
 
     def mentions_port(self, port: int) -> bool:
         """Whether a command line names the port."""
-        told = re.compile(rf"(?<![\d.]){port}(?!\d)")
-        return any(told.search(word) for process in self.processes for word in process.command[1:])
+        if self._arguments is None:
+            self._arguments = "\n".join([word for process in self.processes for word in process.command[1:]])
+        number = str(port)
+        return number in self._arguments and re.search(rf"(?<![\d.]){number}(?!\d)", self._arguments) is not None
 
     def runs_as(self, uid: int) -> bool:
         return any(process.uid == uid for process in self.processes)
@@ -135,6 +138,9 @@ class Running:
         self._names = {pid: self._name(process) for pid, process in self.processes.items()}
         self._by_root: dict[int, Instance] = {}
         self.by_pid = {pid: self._instance(pid) for pid in sorted(self.processes)}
+        self._by_user: dict[int, dict[int, Instance]] = {}
+        for pid, process in self.processes.items():
+            self._by_user.setdefault(process.uid, {})[id(self.by_pid[pid])] = self.by_pid[pid]
 
     def _name(self, process: Process) -> str:
         signature = self._signatures[process.pid]
@@ -161,6 +167,10 @@ class Running:
     def instances(self) -> list[Instance]:
         """Every application, in the order of its first process; what only starts or watches others is none."""
         return [one for one in self._by_root.values() if one.name not in _NOT_APPLICATIONS]
+
+    def of_user(self, uid: int) -> list[Instance]:
+        """Those ``instances`` of which a process runs as the user."""
+        return [one for one in self._by_user.get(uid, {}).values() if one.name not in _NOT_APPLICATIONS]
 
     def holder(self, holders: Sequence[tuple[str, int]]) -> Instance | None:
         """Whose socket it is, among the (name, pid) pairs that hold it: a real application before what only passed it

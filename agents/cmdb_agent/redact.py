@@ -7,7 +7,7 @@ discovery lives on. When in doubt, the value goes.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 MASK = "***"
 
@@ -46,6 +46,14 @@ _SUSPECT = re.compile(
 )
 """Finds at once whether there is anything to look at, which is seldom so."""
 
+_NEEDLES = (
+    "pass", "pwd", "secret", "token", "key", "credential", "auth", "community", "cookie", "://", "basic", "bearer",
+    "digest", "negotiate", "akia", "gh", "glpat", "xox", "eyj", "sk_",
+)  # fmt: skip
+"""Of whatever ``_SUSPECT`` finds, one of these is a part, once case is folded."""
+_AFTER, _LINE = re.compile(r"\s*[^\n]*"), re.compile(r"[^\n]+")
+_SHORT = 400
+
 _SECRET_FLAG = re.compile(rf"--?{_NAME}", re.IGNORECASE)
 _ATTACHED = {
     "mysql": "-p",
@@ -67,9 +75,60 @@ _FOLLOWING = {
 
 def redact_text(text: str) -> str:
     """The text without passwords, tokens, keys and URL credentials. Line breaks and everything else stay."""
-    if _SUSPECT.search(text) is None:
+    if not _may_hold(text):
         return text
-    text = _PEM.sub(MASK, text)
+    if "PRIVATE KEY" in text:
+        text = _PEM.sub(MASK, text)
+    if len(text) < _SHORT:
+        return _redacted(text)
+    parts, end = list[str](), 0
+    for start, stop in _suspicious(text):
+        parts += text[end:start], _redacted(text[start:stop])
+        end = stop
+    return "".join(parts) + text[end:]
+
+
+def _may_hold(text: str) -> bool:
+    """Whether some part of a telling word is there at all, which a plain search finds much sooner than a pattern."""
+    folded = text.casefold()
+    return any([needle in folded for needle in _NEEDLES]) and _SUSPECT.search(text) is not None
+
+
+def _suspicious(text: str) -> Iterator[tuple[int, int]]:
+    """Where to look: each line with a telling word, up to the end of the next that is not blank, where its value may
+    stand. Most of a configuration file is neither."""
+    begun, ended = 0, -1
+    for start, end in _lines_with_needle(text):
+        if _SUSPECT.search(text, start, end) is None:
+            continue
+        if start > ended:
+            if ended >= 0:
+                yield begun, ended
+            begun = start
+        after = _AFTER.search(text, end)
+        ended = max(ended, after.end() if after else len(text))
+    if ended >= 0:
+        yield begun, ended
+
+
+def _lines_with_needle(text: str) -> Iterator[tuple[int, int]]:
+    """Beginning and end of each line that may hold something, in their order."""
+    if not text.isascii():  # folding case may change a text's length
+        yield from ((found.start(), found.end()) for found in _LINE.finditer(text))
+        return
+    folded, starts = text.lower(), set[int]()
+    for needle in _NEEDLES:
+        at = folded.find(needle)
+        while at >= 0:
+            starts.add(folded.rfind("\n", 0, at) + 1)
+            end = folded.find("\n", at)
+            at = folded.find(needle, end) if end >= 0 else -1
+    for start in sorted(starts):
+        end = folded.find("\n", start)
+        yield start, end if end >= 0 else len(text)
+
+
+def _redacted(text: str) -> str:
     text = _USERINFO.sub(rf"\g<head>:{MASK}@", text)
     text = _ONLY_SECRET.sub(f"://{MASK}@", text)
     text = _KNOWN.sub(MASK, text)
@@ -83,7 +142,7 @@ def redact_command(argv: Sequence[str]) -> tuple[str, ...]:
     assignment, in a URL, or where a known program expects one. The number of words stays the same."""
     program = _program(argv)
     following, attached = _FOLLOWING.get(program, ()), _ATTACHED.get(program)
-    if not following and not attached and _SUSPECT.search(" ".join(argv)) is None:
+    if not following and not attached and not _may_hold(" ".join(argv)):
         return tuple(argv)
     words: list[str] = []
     hide = False

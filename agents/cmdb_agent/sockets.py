@@ -17,7 +17,7 @@ from cmdb_agent.instances import EPHEMERAL, Instance, Running
 from cmdb_agent.observation import Component, ConfigFile, End, Fact, Process, Relation, Socket
 from cmdb_agent.own_session import NOBODY, OwnSession
 from cmdb_agent.scheduled_jobs import Job
-from cmdb_agent.software import Named, Signatures, signatures
+from cmdb_agent.software import Named, Signature, Signatures, signatures
 
 SEEN, NAMED, OWNER, HIDDEN, CLIENT = 0.95, 0.8, 0.6, 0.4, 0.6
 """Confidence of a claim: a connection with its process seen, named by configuration, told by its owner alone, by
@@ -80,6 +80,7 @@ class _Host:
         self.of_instance: dict[int, Application] = {}
         self.hidden: dict[Far, Claim] = {}
         self.unowned: list[tuple[str, str, Named]] = []
+        self.ports_of: dict[int, set[int]] = {}
 
     # -- step 1: who listens
 
@@ -108,9 +109,7 @@ class _Host:
         if ranked and ranked[0][0] >= 2 and (len(ranked) == 1 or ranked[1][0] < ranked[0][0]):
             ranked[0][1].how = "port" if ranked[0][0] < 4 else "configuration"
             return ranked[0][1]
-        owners = [
-            one for one in self.running.instances() if socket.uid > 0 and one.runs_as(socket.uid) and not one.is_tool
-        ]
+        owners = [one for one in self.running.of_user(socket.uid) if socket.uid > 0 and not one.is_tool]
         if len(owners) == 1:
             owners[0].how = "owner"
             return owners[0]
@@ -126,10 +125,17 @@ class _Host:
         signature = instance.signature
         named = instance.mentions_port(socket.local_port) or (
             signature is not None
-            and any(socket.local_port in signature.listening(c.text) for c in self.configs if signature.reads(c.path))
+            and socket.local_port in self._configured_ports(signature)
         )
         usual = signature is not None and socket.local_port in signature.ports
         return 4 * named + 2 * usual + (socket.uid > 0)
+
+    def _configured_ports(self, signature: Signature) -> set[int]:
+        """The ports that the product's configuration on this host says it listens on."""
+        if id(signature) not in self.ports_of:
+            texts = [config.text for config in self.configs if signature.listen and signature.reads(config.path)]
+            self.ports_of[id(signature)] = {port for text in texts for port in signature.listening(text)}
+        return self.ports_of[id(signature)]
 
     def _application(self, instance: Instance) -> Application:
         """The application an instance is of, by its key."""
@@ -223,10 +229,7 @@ class _Host:
     def _owner(self, socket: Socket) -> Instance | None:
         if socket.uid <= 0:
             return None
-        owners = [
-            one for one in self.running.instances()
-            if one.runs_as(socket.uid) and not one.is_tool and not one.is_administrative
-        ]  # fmt: skip
+        owners = [one for one in self.running.of_user(socket.uid) if not one.is_tool and not one.is_administrative]
         return owners[0] if len(owners) == 1 else None
 
     def _configured_owner(self, far: Far) -> Instance | None:

@@ -17,6 +17,7 @@ A signature file::
     block = '''(?P<group>…)'''            # begins a pool; what is named after it belongs to it
     [[config.depends]]
     pattern = '''(?P<host>…)(?P<port>…)'''
+    words = ["://"]                       # of which one must be there, so that most texts are passed over at once
     port = 80
     protocol = "tcp"
 """
@@ -25,10 +26,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from functools import cache
+from fnmatch import translate
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -51,6 +52,8 @@ _MUTE_NAMES = frozenset(
     {"app", "main", "server", "index", "run", "start", "manage", "wsgi", "asgi", "worker", "service", "bin", "__main__"}
 )
 _LONGEST_LINE = 500
+_PATHS_KEPT = 4096
+"""Hosts have most paths in common; beyond this many they are told anew."""
 _COMMENT = re.compile(r"^[ \t]*(?:#|;|//|--[ \t]).*$", re.MULTILINE)
 
 
@@ -65,11 +68,16 @@ class Named(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Depends:
-    """One way in which a product's configuration names a dependency."""
+    """One way in which a product's configuration names a dependency. ``words``: in lower case, one of them is part of
+    whatever the pattern finds; none says nothing."""
 
     pattern: re.Pattern[str]
     port: int | None
     protocol: Literal["tcp", "udp"]
+    words: tuple[str, ...] = ()
+
+    def may_be_in(self, folded: str) -> bool:
+        return not self.words or any([word in folded for word in self.words])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +100,18 @@ class Signature:
 
     def reads(self, path: str) -> bool:
         """Whether the file is one of this product's."""
-        return any(fnmatchcase(path, pattern) for pattern in self.files)
+        return _matching(self.files)(path) is not None
 
     def dependencies(self, text: str) -> Iterator[Named]:
         """What a configuration text says this product depends on; comments say nothing."""
+        folded = text.casefold()
+        wanted = [depends for depends in self.depends if depends.may_be_in(folded)]
+        if not wanted:
+            return
         text = _COMMENT.sub("", _without_long_lines(text))
         blocks = [(found.start(), found["group"] or "") for found in self.block.finditer(text)] if self.block else []
         own_names = {name for _, name in blocks if name}
-        for depends in self.depends:
+        for depends in wanted:
             for found in depends.pattern.finditer(text):
                 named = _named(found, depends, blocks)
                 if named is not None and named.host not in own_names:
@@ -111,9 +123,17 @@ class Signature:
         return {int(found["port"]) for pattern in self.listen for found in pattern.finditer(text)}
 
 
+@lru_cache(maxsize=1024)
+def _matching(patterns: tuple[str, ...]) -> Callable[[str], re.Match[str] | None]:
+    """One look for all of a product's patterns of files; no patterns match nothing."""
+    return re.compile("|".join(translate(pattern) for pattern in patterns) or r"(?!)").match
+
+
 def _without_long_lines(text: str) -> str:
     """No setting is that long, and looking through such a line costs the square of its length."""
-    return "\n".join(line for line in text.split("\n") if len(line) <= _LONGEST_LINE)
+    if len(text) <= _LONGEST_LINE:
+        return text
+    return "\n".join([line for line in text.split("\n") if len(line) <= _LONGEST_LINE])
 
 
 def _named(found: re.Match[str], depends: Depends, blocks: Sequence[tuple[int, str]]) -> Named | None:
@@ -154,13 +174,14 @@ class Signatures:
             for port in one.ports:
                 self.by_port.setdefault(port, []).append(one)
             self._by_name.update(dict.fromkeys(one.names, one))
-        self._by_command = [one for one in self.all if one.command is not None]
+        self._by_command = [(one.command.search, one) for one in self.all if one.command is not None]
+        self._of_path: dict[str, Signature | None] = {}
 
     def of(self, process: Process) -> Signature | None:
         """The product a process is of."""
         command = " ".join(process.command)
-        for one in self._by_command:
-            if one.command is not None and one.command.search(command):
+        for search, one in self._by_command:
+            if search(command):
                 return one
         return next((self._by_name[name] for name in _names(process) if name in self._by_name), None)
 
@@ -170,7 +191,12 @@ class Signatures:
 
     def reading(self, path: str) -> Signature | None:
         """The product that a configuration file belongs to."""
-        return next((one for one in self.all if one.role != "connection-strings" and one.reads(path)), None)
+        if path not in self._of_path:
+            if len(self._of_path) >= _PATHS_KEPT:
+                self._of_path.clear()
+            owner = next((one for one in self.all if one.role != "connection-strings" and one.reads(path)), None)
+            self._of_path[path] = owner
+        return self._of_path[path]
 
     def dependencies(self, text: str) -> set[Named]:
         """What connection strings and commands in any text name."""
@@ -276,7 +302,8 @@ def _depends(told: Mapping[str, Any]) -> Depends:
     protocol = told.get("protocol", "tcp")
     if protocol not in ("tcp", "udp"):
         raise ValueError("protocol must be tcp or udp")
-    return Depends(_pattern(told["pattern"], "host"), told.get("port"), protocol)
+    words = tuple(word.casefold() for word in told.get("words", ()))
+    return Depends(_pattern(told["pattern"], "host"), told.get("port"), protocol, words)
 
 
 def _pattern(text: str, group: str) -> re.Pattern[str]:

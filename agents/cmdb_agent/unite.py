@@ -15,11 +15,12 @@ from typing import TypeVar, cast
 import msgspec
 from msgspec.structs import replace
 
-from cmdb_agent.observation import Component, Coverage, Fact, HostFacts, Observation, Relation, Sample, ScanError, Value
+from cmdb_agent.observation import Component, Coverage, End, Fact, HostFacts, Observation, Relation, Sample, ScanError, Value
 from cmdb_agent.redact import redact_text
 
 _LONGEST_TEXT, _LONGEST_NAME, _SHORT = 65_536, 256, 128
 S = TypeVar("S", Component, Relation)
+A = TypeVar("A", Component, End)
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ def unite(ref: str, class_: str, address: str | None, facts: Mapping[str, Sequen
 def within_bounds(observation: Observation) -> United:
     """The observation with what the wire can carry, and an error line for each thing that it cannot."""
     errors: list[ScanError] = []
-    components = [replace(one, attributes=_values(one.attributes)) for one in observation.components]
+    components = [_with_values(one) for one in observation.components]
     bounded = replace(
         observation,
         identifiers={
@@ -122,16 +123,18 @@ def _components(told: Iterable[tuple[str, Fact]]) -> list[Component]:
 def _relations(told: Iterable[tuple[str, Fact]]) -> list[Relation]:
     """Each once, in the order of their bytes."""
     found: dict[bytes, Relation] = {}
+    encode = msgspec.json.Encoder().encode
     for section, fact in told:
         if isinstance(fact, Relation):
-            one = replace(fact, section=fact.section or section or None)
-            found[msgspec.json.encode(one)] = one
+            one = fact if fact.section or not section else replace(fact, section=section)
+            found[encode(one)] = one
     return [found[key] for key in sorted(found)]
 
 
 def _cleaned(relation: Relation) -> Relation:
     if relation.to.attributes:
-        relation = replace(relation, to=replace(relation.to, attributes=_values(relation.to.attributes)))
+        to = _with_values(relation.to)
+        relation = relation if to is relation.to else replace(relation, to=to)
     return replace(relation, evidence=_clean(relation.evidence)) if relation.evidence else relation
 
 
@@ -161,8 +164,17 @@ def _complaint(fact: object, shape: object) -> str:
     return ""
 
 
+def _with_values(held: A) -> A:
+    """``held`` with its attributes in bounds: itself where they already are, as nearly all are."""
+    values = _values(held.attributes)
+    return held if values == held.attributes else replace(held, attributes=values)
+
+
 def _values(attributes: Mapping[str, Value]) -> dict[str, Value]:
-    return {name: _value(value) for name, value in attributes.items()}
+    return {
+        name: _cleaned_once(value) if type(value) is str and len(value) < _SHORT else _value(value)
+        for name, value in attributes.items()
+    }
 
 
 def _value(value: Value) -> Value:

@@ -4,31 +4,56 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import quote
 
-from cmdb_agent.component import told
-from cmdb_agent.observation import End, Relation
+from cmdb_agent.observation import End, Relation, Value
 from cmdb_agent.probe import Probe, Variant
 
 _TAB = "\t"
+_THE_HOST = End(ref="")
+_PLAIN, _PLAIN_VERSION = re.compile(r"[A-Za-z0-9._~+-]*").fullmatch, re.compile(r"[A-Za-z0-9._~:+-]*").fullmatch
+"""What a purl holds as it is, but for the plus sign."""
 
 
 def _installs(
     kind: str, namespace: str, name: str, version: str, *, arch: str = "", distro: str = "", epoch: str = "",
     source: str = "", source_version: str = "", vendor: str = "",
 ) -> Relation:  # fmt: skip
-    """The host installs a package, keyed by its purl."""
+    """The host installs a package, keyed by its purl. Hosts have hundreds: what is plain is not quoted letter by
+    letter, and nothing is put in that would be taken out again."""
+    plain = name.replace("+", "%2B") if _PLAIN(name) else quote(name, safe="~.-_")
+    told = version.replace("+", "%2B") if _PLAIN_VERSION(version) else quote(version, safe="~.-_:")
+    purl = f"{_start(kind, namespace)}{plain}@{told}{_qualifiers(arch, distro, epoch)}"
+    full = f"{epoch}:{version}" if epoch else version
+    attributes: dict[str, Value] = {"name": name} if name else {}
+    if full:
+        attributes["version"] = full
+    if arch:
+        attributes["host.arch"] = arch
+    if source or name:
+        attributes["source_name"] = source or name
+    if source_version or full:
+        attributes["source_version"] = source_version or full
+    if vendor:
+        attributes["vendor"] = vendor
+    attributes["purl"], attributes["package_type"] = purl, kind
+    if epoch.isdigit():
+        attributes["epoch"] = int(epoch)
+    package = End(class_="software_package", key=purl[:256], attributes=attributes)
+    return Relation(type="installs", to=package, from_=_THE_HOST)
+
+
+@lru_cache(maxsize=256)
+def _start(kind: str, namespace: str) -> str:
+    return f"pkg:{kind}/{quote(namespace, safe='')}/" if namespace else f"pkg:{kind}/"
+
+
+@lru_cache(maxsize=1024)
+def _qualifiers(arch: str, distro: str, epoch: str) -> str:
     qualifiers = {"arch": arch, "distro": distro, "epoch": epoch}
     tail = "&".join(f"{key}={quote(value, safe='.-_~:')}" for key, value in qualifiers.items() if value)
-    parts = [kind, *([quote(namespace, safe="")] if namespace else []), quote(name, safe="~.-_")]
-    purl = f"pkg:{'/'.join(parts)}@{quote(version, safe='~.-_:')}{'?' + tail if tail else ''}"
-    full = f"{epoch}:{version}" if epoch else version
-    attributes = told({
-        "name": name, "version": full, "host.arch": arch, "source_name": source or name,
-        "source_version": source_version or full, "vendor": vendor, "purl": purl, "package_type": kind,
-        "epoch": int(epoch) if epoch.isdigit() else None,
-    })  # fmt: skip
-    return Relation(type="installs", to=End(class_="software_package", key=purl[:256], attributes=attributes))
+    return f"?{tail}" if tail else ""
 
 
 def _distribution(line: str) -> tuple[str, str]:
