@@ -95,7 +95,7 @@ def test_a_distrusted_value_no_longer_ties_anything(store: SqliteStore) -> None:
 def test_a_pin_holds_against_every_source_until_it_is_undone(store: SqliteStore) -> None:
     told = [report(f"r{n}", START + n, [host("web", "10.0.0.1", os_name=os)], sent=LATER) for n, os in enumerate("ab")]
     ingest(store, told[0], CALLER, LATER)
-    (ci,) = {ci for ci in store.read(outcome).ci_of.values()}
+    (ci,) = set(store.read(outcome).ci_of.values())
     pin = decide(store, "anna", "pin", {"sides": [[ci]], "attribute": "os_name", "pinned": "mine"}, "", LATER)
     assert row(store, ci)[5]["os_name"] == "mine"
     ingest(store, told[1], CALLER, LATER)
@@ -140,7 +140,6 @@ def test_the_effect_of_a_decision_is_told_without_making_it(store: SqliteStore) 
     (lost,) = found.gone
     (kept,) = {ci["a"], ci["b"]} - {lost}
     assert set(found.moved.values()) == {(lost, kept)}
-    assert kept in found.changed
     assert (store.read(graph_digest), store.revision()) == (before, revision)
     assert not store.read(lambda tx: tx.count(tables.DECISION))
 
