@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from cmdb_schemas.ci_class import CIClass, check_value, classes
+from cmdb_schemas.ci_class import check_value, classes
 from cmdb_schemas.relations import relation_types
 from cmdb_server.errors import Conflict, Invalid, NotFound
 from cmdb_server.ingest import ruling
 from cmdb_server.ingest.batch import Batch
 from cmdb_server.ingest.pipeline import settle
 from cmdb_server.ingest.ruling import TOMBSTONE, UNDO, D
+from cmdb_server.ingest.sighting import Kinds
 from cmdb_server.model.normalise import normalise
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row, Store, Writing
@@ -33,7 +34,9 @@ class Effect:
     gone: tuple[str, ...]
 
 
-def decide(store: Store, subject: str, verb: str, body: Body, reason: str, now_ms: int) -> str:
+def decide(
+    store: Store, subject: str, verb: str, body: Body, reason: str, now_ms: int, *, kinds: Kinds | None = None
+) -> str:
     """Decide, and give the decision's id. ``subject``: who. ``body`` by ``verb``:
 
     - ``merge``, ``split``: ``sides``, two or more lists of record ids (a CI's id is one of its records');
@@ -44,19 +47,21 @@ def decide(store: Store, subject: str, verb: str, body: Body, reason: str, now_m
     Raises Invalid by path, NotFound for a record that is not there.
     """
     row = _row(verb, body, subject, reason, now_ms)
-    store.write(lambda tx: _enter(tx, row, now_ms))
+    store.write(lambda tx: _enter(tx, row, now_ms, kinds))
     return str(row[D["id"]])
 
 
-def undo(store: Store, subject: str, decision: str, reason: str, now_ms: int) -> str:
+def undo(store: Store, subject: str, decision: str, reason: str, now_ms: int, *, kinds: Kinds | None = None) -> str:
     """Take a decision back, an undoing included, and give the id of the undoing. Raises NotFound, and Conflict when it
     is undone already."""
     row: Row = (str(uuid.uuid4()), 0, UNDO, {}, subject, now_ms, reason, decision)
-    store.write(lambda tx: _enter(tx, row, now_ms))
+    store.write(lambda tx: _enter(tx, row, now_ms, kinds))
     return str(row[D["id"]])
 
 
-def answer(store: Store, subject: str, task: str, reason: str, now_ms: int, *, accept: bool) -> str:
+def answer(
+    store: Store, subject: str, task: str, reason: str, now_ms: int, *, accept: bool, kinds: Kinds | None = None
+) -> str:
     """Answer an open task, and give the decision's id: a review is a merge or a split, a distrusted value is distrusted
     for good. Raises NotFound, Conflict when the task is not open, Invalid where there is nothing to refuse."""
     found = store.read(lambda tx: tx.get(tables.TASK, [(task,)])).get((task,))
@@ -65,7 +70,7 @@ def answer(store: Store, subject: str, task: str, reason: str, now_ms: int, *, a
     if found[4] != "open":
         raise Conflict(f"task {task} is {found[4]}")
     verb, body = verdict(found, accept=accept)
-    return decide(store, subject, verb, body, reason, now_ms)
+    return decide(store, subject, verb, body, reason, now_ms, kinds=kinds)
 
 
 def verdict(task: Row, *, accept: bool) -> tuple[str, dict[str, Any]]:
@@ -78,12 +83,12 @@ def verdict(task: Row, *, accept: bool) -> tuple[str, dict[str, Any]]:
     raise _invalid("accept", f"a task of the kind {kind} cannot be {'accepted' if accept else 'refused'}")
 
 
-def effect(store: Store, verb: str, body: Body, now_ms: int) -> Effect:
+def effect(store: Store, verb: str, body: Body, now_ms: int, kinds: Kinds | None = None) -> Effect:
     """What a decision would change, had it been made now: it is applied and rolled back. Raises what ``decide`` does."""
     row = _row(verb, body, "", "", now_ms)
 
     def work(tx: Writing) -> Effect:
-        batch = _enter(tx, row, now_ms)
+        batch = _enter(tx, row, now_ms, kinds)
         feed = [(id_, gone) for (kind, id_), gone in batch.feed.items() if kind == "ci"]
         return Effect(
             {id_: (former, batch.records[id_].ci) for id_, former in sorted(batch.moved.items())},
@@ -118,9 +123,9 @@ def _row(verb: str, body: Body, subject: str, reason: str, now_ms: int) -> Row:
     return (str(uuid.uuid4()), 0, verb, _checked(verb, body), subject, now_ms, reason, None)
 
 
-def _enter(tx: Writing, row: Row, now_ms: int) -> Batch:
+def _enter(tx: Writing, row: Row, now_ms: int, kinds: Kinds | None) -> Batch:
     """Log a decision in this transaction and resolve again what it touches."""
-    batch = Batch(tx, classes(), dict(relation_types()), now_ms)
+    batch = Batch(tx, kinds or classes(), dict(relation_types()), now_ms)
     touched = _undone(tx, row) if row[D["verb"]] == UNDO else row
     verb, body = touched[D["verb"]], touched[D["body"]]
     records = [id_ for side in body.get("sides", ()) for id_ in side]
@@ -210,7 +215,7 @@ def _value(body: Body) -> list[str]:
     return [kind, next(iter(normalise({kind: [value]}).get(kind, ())), value)]
 
 
-def _check_pin(batch: Batch, record: str, body: Body, kinds: Mapping[str, CIClass]) -> None:
+def _check_pin(batch: Batch, record: str, body: Body, kinds: Kinds) -> None:
     class_ = kinds[batch.records[record].class_]
     attribute = class_.attribute(str(body["attribute"]))
     if attribute is None:
