@@ -1,11 +1,13 @@
-"""Taking reports in, against bare SQLite writes of every row the product writes.
+"""Taking reports in, against bare writes of every row the product writes.
 
-    python -m benchmarks.ingest [--cis 100000] [--scale 0.01]
+    python -m benchmarks.ingest [--cis 100000] [--scale 0.01] [--neo4j]
 
 The same reports are taken in by three stores in turn, report by report: one only records which rows are written, in
 which transactions; then the product is timed, and after it bare ``executemany`` of those rows into the same tables with
 the same pragmas and indexes. Printed are the ratio of the two rates, that of a second round in which nothing but
 samples moved, and one in which 1 % of the hosts changed.
+
+``--neo4j``: the same on a Neo4j, emptied first, against plain ``UNWIND … MERGE`` of the rows; the first load only.
 """
 
 from __future__ import annotations
@@ -31,11 +33,14 @@ from tests.factories import START
 
 CALLER = Caller("bench", "admin")
 LOAD_GOAL, UNCHANGED_GOAL, CHANGED_GOAL = 0.35, 30.0, 0.03
-Write = tuple[str, list[Any]]
+NEO4J_CIS = 5_000
+"""Many fewer: a server that is asked over a socket is that much slower."""
+Write = tuple[str, tables.Table, list[Any]]
+"""``insert``, ``put`` or ``delete``, and the rows or keys."""
 
 
 class Recorder:
-    """Notes the statements and rows of every transaction of a store."""
+    """Notes what every transaction of a store writes."""
 
     def __init__(self) -> None:
         self.transactions: list[list[Write]] = []
@@ -43,29 +48,44 @@ class Recorder:
     def watch(self, store: SqliteStore, body: bytes, now: int) -> None:
         """Take a report in and note what was written."""
         noted: list[Write] = []
-        insert, put, delete = SqliteWriting.insert, SqliteWriting.put, SqliteWriting.delete
+        untouched = {how: getattr(SqliteWriting, how) for how in ("insert", "put", "delete")}
 
-        def inserted(tx: SqliteWriting, table: tables.Table, rows: Iterable[Any]) -> None:
-            kept = list(rows)
-            noted.append((statements.insert(table), list(encoded(table, kept))))
-            insert(tx, table, kept)
+        def noting(how: str) -> Any:
+            def write(tx: SqliteWriting, table: tables.Table, rows: Iterable[Any]) -> None:
+                kept = list(rows)
+                noted.append((how, table, kept))
+                untouched[how](tx, table, kept)
 
-        def placed(tx: SqliteWriting, table: tables.Table, rows: Iterable[Any]) -> None:
-            kept = list(rows)
-            noted.append((statements.put(table), list(encoded(table, kept))))
-            put(tx, table, kept)
+            return write
 
-        def removed(tx: SqliteWriting, table: tables.Table, keys: Iterable[Any]) -> None:
-            kept = list(keys)
-            noted.append((statements.delete(table, table.key), kept))
-            delete(tx, table, kept)
-
-        SqliteWriting.insert, SqliteWriting.put, SqliteWriting.delete = inserted, placed, removed  # type: ignore[method-assign]
         try:
+            for how in untouched:
+                setattr(SqliteWriting, how, noting(how))
             ingest(store, body, CALLER, now)
         finally:
-            SqliteWriting.insert, SqliteWriting.put, SqliteWriting.delete = insert, put, delete  # type: ignore[method-assign]
-        self.transactions.append([write for write in noted if write[1]])
+            for how, method in untouched.items():
+                setattr(SqliteWriting, how, method)
+        self.transactions.append([write for write in noted if write[2]])
+
+
+def recorded(bodies: Iterable[bytes], folder: Path, now: int) -> tuple[list[list[Write]], str]:
+    """The writes of each report, and the digest of the graph they make."""
+    recorder, store = Recorder(), SqliteStore(folder / "noted")
+    for body in bodies:
+        recorder.watch(store, body, now)
+    digest = store.read(graph_digest)
+    store.close()
+    return recorder.transactions, digest
+
+
+def as_statements(writes: list[Write]) -> list[tuple[str, list[Any]]]:
+    """What a plain connection executes."""
+    return [
+        (statements.delete(table, table.key), rows)
+        if how == "delete"
+        else ((statements.insert if how == "insert" else statements.put)(table), list(encoded(table, rows)))
+        for how, table, rows in writes
+    ]
 
 
 def bare(path: Path) -> sqlite3.Connection:
@@ -77,7 +97,7 @@ def bare(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def write_bare(connection: sqlite3.Connection, writes: list[Write]) -> int:
+def write_bare(connection: sqlite3.Connection, writes: list[tuple[str, list[Any]]]) -> int:
     connection.execute("BEGIN IMMEDIATE")
     for statement, rows in writes:
         connection.executemany(statement, rows)
@@ -93,13 +113,18 @@ def timed(work: Any, *arguments: Any) -> tuple[float, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cis", type=int, default=100_000)
+    parser.add_argument("--cis", type=int)
+    parser.add_argument("--neo4j", action="store_true", help="on a Neo4j: CMDB_TEST_NEO4J_URI, or one of its own")
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--goal", action="store_true", help="exit 1 when a ratio misses its goal")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="cmdb-bench-"))
     try:
-        return run(int(given.cis * given.scale), folder, goal=given.goal)
+        if given.neo4j:
+            from benchmarks.ingest_neo4j import run as run_on_neo4j
+
+            return run_on_neo4j(int((given.cis or NEO4J_CIS) * given.scale), folder, goal=given.goal)
+        return run(int((given.cis or 100_000) * given.scale), folder, goal=given.goal)
     finally:
         shutil.rmtree(folder)
 
@@ -107,17 +132,15 @@ def main() -> int:
 def run(cis: int, folder: Path, *, goal: bool) -> int:
     bodies = list(reports(cis))
     now = START + 1000
-    recorder, noted = Recorder(), SqliteStore(folder / "noted")
-    for body in bodies:
-        recorder.watch(noted, body, now)
+    transactions, digest = recorded(bodies, folder, now)
     product, connection = SqliteStore(folder / "product"), bare(folder / "bare")
     ours = theirs = 0.0
     rows = 0
-    for body, writes in zip(bodies, recorder.transactions, strict=True):
+    for body, writes in zip(bodies, map(as_statements, transactions), strict=True):
         ours += timed(ingest, product, body, CALLER, now)[0]
         seconds, written = timed(write_bare, connection, writes)
         theirs, rows = theirs + seconds, rows + written
-    assert product.read(graph_digest) == noted.read(graph_digest)
+    assert product.read(graph_digest) == digest
     hosts = cis // PER_HOST
     said = hosts * (1 + COMPONENTS + CLAIMS)
     print(f"estate: {hosts * PER_HOST} CIs, {hosts * (COMPONENTS + CLAIMS)} relations, {len(bodies)} reports")
@@ -135,7 +158,7 @@ def run(cis: int, folder: Path, *, goal: bool) -> int:
     print(f"ratio round with 1 % of hosts changed: {part / ours:.4f} of the first load (goal {CHANGED_GOAL})")
     size = sum(path.stat().st_size for path in folder.glob("product*"))
     print(f"disk: {size / cis:.0f} bytes a CI, {size / rows:.0f} a row")
-    product.close(), noted.close(), connection.close()
+    product.close(), connection.close()
     missed = load < LOAD_GOAL or ours / again < UNCHANGED_GOAL or part / ours > CHANGED_GOAL
     return 1 if goal and missed else 0
 
