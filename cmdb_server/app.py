@@ -20,6 +20,7 @@ from cmdb_server.api import (
     docs,
     enrolments,
     explain,
+    feed,
     health,
     impact,
     metrics,
@@ -27,6 +28,7 @@ from cmdb_server.api import (
     relations,
     reports,
     search,
+    timeline,
     tokens,
 )
 from cmdb_server.api import classes as classes_resource
@@ -45,6 +47,8 @@ BLUEPRINTS = (
     relations.BLUEPRINT,
     search.BLUEPRINT,
     explain.BLUEPRINT,
+    timeline.BLUEPRINT,
+    feed.BLUEPRINT,
     decisions.BLUEPRINT,
     impact.BLUEPRINT,
     classes_resource.BLUEPRINT,

@@ -1,0 +1,56 @@
+"""The change feed: what others follow the graph by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from cmdb_server.answers.feed import KINDS, changes
+from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
+from cmdb_server.api.auth import requires
+from cmdb_server.api.conditional import tagged
+from cmdb_server.api.context import context
+from cmdb_server.api.fields import Whole
+from cmdb_server.api.resource import resource
+from cmdb_server.api.timeline import CauseSchema
+
+BLUEPRINT = resource("changes", __name__, "What changed since a revision")
+
+
+class AskedSchema(ListingSchema):
+    since = Whole(0, 2**53, query=True, required=True, metadata={"description": "A revision: what came after it"})
+
+
+class ChangeSchema(Schema):
+    revision = fields.Integer(required=True)
+    kind = fields.String(required=True, metadata={"enum": list(KINDS)})
+    id = fields.List(
+        fields.String(), required=True, metadata={"description": "The CI's id, or the relation's from, type and to"}
+    )
+    deleted = fields.Boolean(required=True)
+    cause = fields.Nested(CauseSchema, required=True)
+
+
+class ChangesSchema(Schema):
+    items = fields.List(fields.Nested(ChangeSchema), required=True)
+    next_cursor = fields.Function(
+        lambda told: opaque(told.cursor), required=True, metadata={"type": ["string", "null"]}
+    )
+    revision = fields.Integer(required=True, metadata={"description": "The next `since`, once next_cursor is null"})
+
+
+_CHANGES = ChangesSchema()
+IF_NONE_MATCH = {"in": "header", "name": "If-None-Match", "schema": {"type": "string"}}
+
+
+@BLUEPRINT.route("/changes")
+@requires("read")
+@BLUEPRINT.arguments(AskedSchema, location="query")
+@BLUEPRINT.doc(parameters=[IF_NONE_MATCH], responses={304: {"description": "As you have it"}})
+@BLUEPRINT.response(200, ChangesSchema)
+def since(asked: dict[str, Any]) -> Response:
+    """CIs and relations that changed after a revision, in order; 304 while nothing did."""
+    told = changes(context().store, asked["since"], cursor_of(asked["cursor"]), asked["limit"])
+    return tagged(_CHANGES.dump(told), told.revision)

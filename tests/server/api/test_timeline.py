@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from cmdb_server.api.context import now_ms
+from tests.factories import host, report
+
+
+def test_a_cis_past_by_kind_and_page(agent, reader) -> None:
+    at = now_ms()
+    for n in range(3):
+        body = report(f"r{n}", at + n, [host("web-1", "10.0.0.1", os_name=f"os {n}")])
+        assert agent.post("/api/v1/reports", data=body, content_type="application/json").status_code == 200
+    (web,) = reader.get("/api/v1/cis?class=server").json["items"]
+    path = f"/api/v1/cis/{web['id']}/timeline"
+    told = reader.get(f"{path}?kind=attribute").json
+    values = [one["value"] for one in told["items"] if one["name"] == "os_name"]
+    assert values == ["os 2", "os 1", "os 0"]
+    assert told["items"][0]["cause"]["agent"] == "agent-1" and told["ci"] == web["id"]
+    first = reader.get(f"{path}?kind=attribute&limit=2").json
+    second = reader.get(path, query_string={"kind": "attribute", "limit": 2, "cursor": first["next_cursor"]}).json
+    assert first["items"] + second["items"] == told["items"][:4]
+    tag = reader.get(path).headers["ETag"]
+    assert reader.get(path, headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_refusals(agent, reader) -> None:
+    path = "/api/v1/cis/00000000-0000-0000-0000-000000000000/timeline"
+    assert reader.get(path).status_code == 404
+    assert reader.get(f"{path}?kind=nothing").status_code == 422
+    assert agent.get(path).status_code == 403
