@@ -1,0 +1,51 @@
+"""Addresses that several CIs hold at once: a fault of the network, or of the estate's data, that no one else reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from cmdb_server.answers.viewer import Viewer
+from cmdb_server.store import tables
+from cmdb_server.store.digest import PAGE
+from cmdb_server.store.port import Reading, Row, Store
+
+R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
+ADDRESS = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """An address within a site, and the CIs that hold it now, sorted."""
+
+    site: str
+    address: str
+    cis: tuple[str, ...]
+
+
+def duplicate_addresses(store: Store, viewer: Viewer) -> list[Duplicate]:  # noqa: ARG001 - every read takes one
+    """All of them, sorted by site and address. Work follows the number of addresses."""
+    return store.read(lambda tx: list(_duplicates(tx)))
+
+
+def _duplicates(tx: Reading) -> Iterator[Duplicate]:
+    for value, rows in groupby(_entries(tx), key=lambda row: row[1]):
+        borne = [(row[2],) for row in rows if row[4] is None]
+        if len(borne) < 2:
+            continue
+        held = tx.get(tables.RECORD, borne).values()
+        cis = {row[R["ci"]] for row in held if row[R["ended_at"]] is None}
+        if len(cis) > 1:
+            site, _, address = value.partition("|")
+            yield Duplicate(site, address, tuple(sorted(cis)))
+
+
+def _entries(tx: Reading) -> Iterator[Row]:
+    """The index's rows of addresses, in order."""
+    after = (ADDRESS, "", "")
+    while page := tx.scan(tables.IDENTIFIER, after, PAGE):
+        yield from (row for row in page if row[0] == ADDRESS)
+        if page[-1][0] != ADDRESS or len(page) < PAGE:
+            return
+        after = page[-1][:3]
