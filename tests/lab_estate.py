@@ -10,7 +10,6 @@ import gzip
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,7 +52,7 @@ class Estate:
 
     def run(self, host: str, *command: str) -> str:
         """What a command printed as root on a host."""
-        return _lab("exec", "--prefix", self.prefix, host, *command)
+        return _lab("--prefix", self.prefix, "exec", host, *command)
 
     def kill(self, host: str) -> None:
         """As a power cut would."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,11 @@ from typing import Any
 
 import httpx
 
+from cmdb_server.ingest.caller import Caller, Grant
+from cmdb_server.ingest.pipeline import ingest
+from cmdb_server.store.digest import graph_digest
+from cmdb_server.store.sqlite import SqliteStore
+from cmdb_server.store.tables import REPORT
 from tests.lab_estate import Delivered, Estate, Recorder
 from tests.serving import Served, served
 
@@ -181,6 +187,23 @@ class Scene:
         hosts = list(self.estate.hosts)
         half = len(hosts) // 2
         return [*self.ssh(*hosts), *self.snmp(*hosts[:half]), *self.snmp(*hosts[half:], version="3")]
+
+
+def replayed(scene: Scene, folder: Path, seed: int) -> tuple[str, str]:
+    """The digest of the server's graph, and that of the one that all its reports give in another order."""
+    store, replay = SqliteStore(scene.server.store), SqliteStore(folder / "replay.db")
+    told = list(scene.recorder.kept)
+    try:
+        rows = store.read(lambda tx: tx.find(REPORT, ("id",), [(one.report["id"],) for one in told]))
+        received = {row[REPORT.position("id")]: row[REPORT.position("received_at")] for row in rows}
+        assert len(received) == len(told) > 0
+        random.Random(seed).shuffle(told)
+        for one in told:
+            ingest(replay, one.body, Caller(AGENT, "agent", Grant(AGENT)), received[one.report["id"]])
+        return store.read(graph_digest), replay.read(graph_digest)
+    finally:
+        store.close()
+        replay.close()
 
 
 @contextmanager

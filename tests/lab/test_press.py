@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab.topology_press import PUBLISHED, ROUTED, SECOND
 from tests.lab_estate import Delivered, missing, raised
-from tests.lab_scene import Graph, Scene, staged
+from tests.lab_scene import Graph, Scene, replayed, staged
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(bool(missing()), reason=missing())]
 
@@ -30,15 +30,15 @@ class Press:
 @pytest.fixture(scope="module")
 def press(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Press]:
     """The gate, which alone knows what is behind its addresses, is read after all others; then all once more."""
-    with raised("labp", "--net", "10.86", "--topology", str(TOPOLOGY)) as estate:
-        with staged(estate, tmp_path_factory.mktemp("press")) as scene:
-            hosts = list(estate.hosts)
-            scene.ssh(*(host for host in hosts if host != "gate1"))
-            scene.snmp(*hosts)
-            before = scene.graph()
-            scene.ssh("gate1")
-            scene.scan(f"ssh://{SECOND}", options=["--pin", estate.hosts["front1"]["ssh"]["host_keys"][0]["key"]])
-            yield Press(scene, before, scene.graph(), scene.ssh(*hosts))
+    folder, options = tmp_path_factory.mktemp("press"), ("--net", "10.86", "--topology", str(TOPOLOGY))
+    with raised("labp", *options) as estate, staged(estate, folder) as scene:
+        hosts = list(estate.hosts)
+        scene.ssh(*(host for host in hosts if host != "gate1"))
+        scene.snmp(*hosts)
+        before = scene.graph()
+        scene.ssh("gate1")
+        scene.scan(f"ssh://{SECOND}", options=["--pin", estate.hosts["front1"]["ssh"]["host_keys"][0]["key"]])
+        yield Press(scene, before, scene.graph(), scene.ssh(*hosts))
 
 
 def test_a_host_read_at_two_addresses_is_one(press: Press) -> None:
@@ -102,6 +102,12 @@ def test_all_of_it_is_unchanged_when_it_is_read_again(press: Press) -> None:
     first = {one.target: one for one in press.scene.recorder.kept if one not in press.second}
     for one in press.second:
         assert one.ack["unchanged"], _moved(first[one.target], one)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_reports_in_another_order_give_the_same_graph(press: Press, tmp_path: Path, seed: int) -> None:
+    here, there = replayed(press.scene, tmp_path, seed)
+    assert here == there
 
 
 def _moved(one: Delivered, other: Delivered) -> object:
