@@ -21,7 +21,7 @@ SKIPPING = {
 def run(path: Path, no_skips: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "tests.no_skips", "-p", "no:cacheprovider", "--rootdir", path.parent, path],
-        env={**os.environ, "CMDB_NO_SKIPS": no_skips, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "CMDB_NO_SKIPS": no_skips, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         cwd=path.parent,
         check=False,
         text=True,

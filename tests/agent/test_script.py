@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -171,11 +173,11 @@ NOBODY = 65534
 
 
 @pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("bin")
-    for parent in [path, *path.parents[:2]]:
-        parent.chmod(0o755)
-    return path
+def folder() -> Iterator[Path]:
+    """Another user must reach it: pytest keeps its own folders to itself."""
+    with tempfile.TemporaryDirectory(prefix="bin-") as path:
+        Path(path).chmod(0o755)
+        yield Path(path)
 
 
 @needs_root
