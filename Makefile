@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Processes that share the tests out, file by file.
+WORKERS ?= 2
 PROJECTS := pyproject.toml schemas/pyproject.toml agents/pyproject.toml
 
 # Given by the environment so that they reach the isolated builds too, which `pip install -c` does not.
@@ -42,7 +44,7 @@ demo: $(STAMP)
 	@$(BIN)/python -m demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not lab and not neo4j and not browser" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not lab and not neo4j and not browser" -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
