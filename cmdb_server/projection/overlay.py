@@ -22,6 +22,7 @@ from cmdb_server.projection.build import (
     retirement,
 )
 from cmdb_server.projection.columns import Bools, Column, Ints, Longs, Rows, spans
+from cmdb_server.projection.feed import RelationKey
 from cmdb_server.projection.gates import Edges, GateRows, by, flow_lists, gate_rows
 from cmdb_server.projection.identities import words
 from cmdb_server.projection.projection import GONE, Bounds, Projection
@@ -30,7 +31,6 @@ from cmdb_server.store.port import Row
 
 T = TypeVar("T", bound=Rows)
 COMPACT_AT = 0.25
-RelationKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)

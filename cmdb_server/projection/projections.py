@@ -9,12 +9,14 @@ from threading import Lock
 
 from cmdb_schemas.ci_class import classes
 from cmdb_schemas.relations import relation_types
+from cmdb_server.projection.attributes import Attributes
 from cmdb_server.projection.build import build
-from cmdb_server.projection.overlay import Changes, RelationKey, with_cis, with_relations
+from cmdb_server.projection.feed import RelationKey, changed
+from cmdb_server.projection.overlay import Changes, with_cis, with_relations
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import Rules
 from cmdb_server.store.port import Reading, Row, Store
-from cmdb_server.store.tables import CI, FEED, RELATION
+from cmdb_server.store.tables import CI, RELATION
 
 REBUILD_AT = 0.25
 """A feed that names more than this share of the estate costs more to follow than to build anew."""
@@ -26,12 +28,14 @@ def now_ms() -> int:
 
 
 class Projections:
-    """One store's projections, for all threads of a process. ``clock`` tells milliseconds."""
+    """One store's projections, for all threads of a process. ``clock`` tells milliseconds. ``attributes``: the columns
+    of what CIs say, in the numbering of ``current``."""
 
     def __init__(self, store: Store, rules: Rules | None = None, clock: Callable[[], int] = now_ms) -> None:
         self.store = store
         self.rules = rules or Rules.of(relation_types(), classes())
         self.clock = clock
+        self.attributes = Attributes()
         self._lock = Lock()
         self._newest: Projection | None = None
         self._past: OrderedDict[Hashable, Projection] = OrderedDict()
@@ -63,7 +67,7 @@ class Projections:
 
 def brought_forward(old: Projection, reading: Reading, now: int) -> Projection:
     """``old`` at the revision of ``reading``."""
-    cis, relations = changed(old, reading)
+    cis, relations = changed(old.revision, reading)
     if len(cis) + len(relations) > REBUILD_AT * max(len(old) + len(old.members), 4096):
         return build(reading, old.rules, now)
     found = reading.get(CI, [(id_,) for id_ in cis])
@@ -71,19 +75,6 @@ def brought_forward(old: Projection, reading: Reading, now: int) -> Projection:
     moved, anew = with_cis(old, changes, now)
     rows = _rows(reading, relations, [moved.id(ci) for ci in anew.tolist()], moved.rules)
     return with_relations(moved, old, Changes(changes.revision, changes.cis, rows), anew)
-
-
-def changed(old: Projection, reading: Reading) -> tuple[set[str], set[RelationKey]]:
-    """The ids of CIs and the keys of relations that the feed names since ``old``."""
-    cis: set[str] = set()
-    relations: set[RelationKey] = set()
-    for _, kind, id_, _ in reading.between(FEED, "revision", old.revision, reading.revision):
-        if kind == "ci":
-            cis.add(id_)
-        elif kind == "relation":
-            from_, type_, to = id_.split(" ")
-            relations.add((from_, type_, to))
-    return cis, relations
 
 
 def _rows(reading: Reading, keys: Iterable[RelationKey], cis: list[str], rules: Rules) -> dict[RelationKey, Row | None]:

@@ -1,0 +1,264 @@
+"""Typed columns of what CIs say of themselves, beside the projection's arrays and in its numbering.
+
+A column is read from the store when first asked for, and then brought forward by the change feed. CIs that ended say
+nothing any more: what they said is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from cmdb_server.model.selector_tree import Field
+from cmdb_server.model.selector_values import value_of
+from cmdb_server.projection.build import RelationColumns, pages, relation_columns
+from cmdb_server.projection.columns import Bools, Column, Interned, Ints, Longs, frozen
+from cmdb_server.projection.feed import RelationKey, changed
+from cmdb_server.projection.identities import Index
+from cmdb_server.projection.projection import Projection
+from cmdb_server.store.port import Reading, Row
+from cmdb_server.store.tables import CI, RELATION
+
+Floats = npt.NDArray[np.float64]
+Flagged = npt.NDArray[np.int8]
+MOST = 64
+"""Columns kept; the ones not asked for longest go first."""
+OWN_PLACES = {"name": CI.position("name"), "parent": CI.position("parent"), "first_discovered": CI.position("first_at")}
+ATTRIBUTES, ENDED = CI.position("attributes"), CI.position("ended_at")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """``codes`` by CI, numbers of ``values``; -1 where nothing is known."""
+
+    codes: Ints
+    values: Interned[str]
+
+    @classmethod
+    def empty(cls) -> Self:
+        return cls(np.empty(0, np.int32), Interned())
+
+    def with_values(self, cis: Longs, values: Sequence[Any], size: int) -> Self:
+        codes = _longer(self.codes, size, -1)
+        codes[cis] = [-1 if value is None else self.values.code(value) for value in values]
+        return type(self)(frozen(codes), self.values)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Numbers:
+    """``values`` by CI; NaN where nothing is known."""
+
+    values: Floats
+
+    @classmethod
+    def empty(cls) -> Self:
+        return cls(np.empty(0, np.float64))
+
+    def with_values(self, cis: Longs, values: Sequence[Any], size: int) -> Self:
+        column = _longer(self.values, size, np.nan)
+        column[cis] = [np.nan if value is None else value for value in values]
+        return type(self)(frozen(column))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flags:
+    """``values`` by CI: 1 true, 0 false, -1 unknown."""
+
+    values: Flagged
+
+    @classmethod
+    def empty(cls) -> Self:
+        return cls(np.empty(0, np.int8))
+
+    def with_values(self, cis: Longs, values: Sequence[Any], size: int) -> Self:
+        column = _longer(self.values, size, -1)
+        column[cis] = [-1 if value is None else int(value) for value in values]
+        return type(self)(frozen(column))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lists:
+    """``codes``: numbers of ``values``, one for each item; ``owner``: the CI whose item it is. ``known`` by CI."""
+
+    owner: Ints
+    codes: Ints
+    known: Bools
+    values: Interned[str | float]
+
+    @classmethod
+    def empty(cls) -> Self:
+        return cls(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, bool), Interned())
+
+    def with_values(self, cis: Longs, values: Sequence[Any], size: int) -> Self:
+        known = _longer(self.known, size, False)
+        stays = np.ones(size, bool)
+        stays[cis] = False
+        kept = np.flatnonzero(stays[self.owner])
+        known[cis] = [value is not None for value in values]
+        owner = np.repeat(cis, [len(value or ()) for value in values]).astype(np.int32)
+        codes = np.asarray([self.values.code(item) for value in values for item in value or ()], np.int32)
+        return type(self)(
+            frozen(np.append(self.owner[kept], owner)), frozen(np.append(self.codes[kept], codes)), frozen(known),
+            self.values,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Present:
+    """``values`` by CI: whether there is any value."""
+
+    values: Bools
+
+    @classmethod
+    def empty(cls) -> Self:
+        return cls(np.empty(0, bool))
+
+    def with_values(self, cis: Longs, values: Sequence[Any], size: int) -> Self:
+        column = _longer(self.values, size, False)
+        column[cis] = [value is not None for value in values]
+        return type(self)(frozen(column))
+
+
+Typed = Texts | Numbers | Flags | Lists | Present
+_EMPTY: Mapping[str, Callable[[], Typed]] = {
+    "string": Texts.empty, "number": Numbers.empty, "time": Numbers.empty, "duration": Numbers.empty,
+    "boolean": Flags.empty, "strings": Lists.empty, "numbers": Lists.empty, "other": Present.empty,
+}  # fmt: skip
+
+
+def _longer(column: Column, size: int, filling: Any) -> Column:
+    longer = np.full(size, filling, column.dtype)
+    longer[: len(column)] = column
+    return longer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AttributeColumns:
+    """The columns at one revision. ``relations`` None: not asked for yet."""
+
+    revision: int
+    index: Index
+    held: Mapping[Field, Typed] = field(default_factory=dict)
+    relations: RelationColumns | None = None
+
+
+class Attributes:
+    """One store's columns, for all threads of a process."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._newest: AttributeColumns | None = None
+
+    def columns(
+        self, projection: Projection, reading: Reading, wanted: Collection[Field], *, relations: bool
+    ) -> AttributeColumns | None:
+        """The columns of these fields, and the relations if asked for. ``projection`` and ``reading`` at one revision.
+        None where others have gone on to a newer one."""
+        with self._lock:
+            held = self._newest
+            if held is None or not _continues(held.index, projection.index):
+                held = AttributeColumns(projection.revision, projection.index)
+            if not held.revision <= projection.revision == reading.revision:
+                return None
+            held = _forward(held, projection, reading)
+            missing = [one for one in wanted if one not in held.held]
+            if missing:
+                held = _with(held, {**held.held, **_read(pages(reading, CI), missing, {}, projection)})
+            if relations and held.relations is None:
+                told = relation_columns(pages(reading, RELATION), projection.index, projection.rules)
+                held = AttributeColumns(held.revision, held.index, held.held, told)
+            self._newest = _with(held, _fitting(held.held, wanted, len(projection)))
+            return held
+
+
+def _with(held: AttributeColumns, columns: Mapping[Field, Typed]) -> AttributeColumns:
+    return AttributeColumns(held.revision, held.index, columns, held.relations)
+
+
+def _fitting(columns: Mapping[Field, Typed], wanted: Collection[Field], size: int) -> Mapping[Field, Typed]:
+    """The columns worth keeping, those just asked for last; without those whose dictionary is mostly of the past."""
+    ordered = {one: columns[one] for one in columns if one not in wanted} | {one: columns[one] for one in wanted}
+    newest = list(ordered)[-max(MOST, len(wanted)) :]
+    return {one: ordered[one] for one in newest if _dictionary(ordered[one]) <= 2 * size + 4096}
+
+
+def _dictionary(column: Typed) -> int:
+    if isinstance(column, Texts):
+        return len(column.values)
+    return max(0, len(column.values) - len(column.codes)) if isinstance(column, Lists) else 0
+
+
+def _continues(old: Index, new: Index) -> bool:
+    """Whether ``new`` numbers all CIs of ``old`` alike."""
+    size = len(old.identities)
+    if old is new:
+        return True
+    return size <= len(new.identities) and all(
+        np.array_equal(getattr(old.identities, half), getattr(new.identities, half)[:size]) for half in ("high", "low")
+    )
+
+
+def _forward(held: AttributeColumns, projection: Projection, reading: Reading) -> AttributeColumns:
+    """The columns at the revision of ``reading``."""
+    if held.revision == reading.revision and held.index is projection.index:
+        return held
+    cis, keys = changed(held.revision, reading)
+    there = reading.get(CI, [(id_,) for id_ in cis])
+    rows = [there.get((id_,)) or (id_, "", None, None, None, {}, 0, 0) for id_ in cis]
+    columns = _read([rows], list(held.held), held.held, projection)
+    relations = held.relations
+    if relations is not None and keys:
+        relations = _with_relations(relations, keys, projection, reading)
+    return AttributeColumns(reading.revision, projection.index, columns, relations)
+
+
+def _read(
+    parts: Iterable[Sequence[Row]], wanted: Sequence[Field], old: Mapping[Field, Typed], projection: Projection
+) -> dict[Field, Typed]:
+    """The columns of ``wanted`` with what these rows say in place of what ``old`` has of them."""
+    places: list[Longs] = [np.empty(0, np.int64)]
+    values: dict[Field, list[Any]] = {one: [] for one in wanted}
+    for rows in parts:
+        if not rows:
+            continue
+        found = projection.index.find([row[0] for row in rows])
+        kept = found >= 0
+        places.append(found[kept])
+        told = rows if kept.all() else [row for row, keep in zip(rows, kept.tolist(), strict=True) if keep]
+        for one in wanted:
+            values[one] += _values(one, told)
+    cis = np.concatenate(places)
+    size = len(projection)
+    return {one: (old.get(one) or _EMPTY[one.kind]()).with_values(cis, values[one], size) for one in wanted}
+
+
+def _values(field_: Field, rows: Sequence[Row]) -> list[Any]:
+    if field_.own:
+        place = OWN_PLACES[field_.name]
+        if field_.kind == "other":
+            return [row[place] or None for row in rows]
+        return [value_of(field_, row[place]) for row in rows]
+    name = field_.name
+    raw = [row[ATTRIBUTES].get(name) if row[ENDED] is None else None for row in rows]
+    if field_.kind == "other":
+        return [None if value in (None, "", [], {}) else True for value in raw]
+    return [None if value is None else value_of(field_, value) for value in raw]
+
+
+def _with_relations(
+    relations: RelationColumns, keys: Iterable[RelationKey], projection: Projection, reading: Reading
+) -> RelationColumns:
+    """The relations with those of ``keys`` as they are now."""
+    wanted = list(keys)
+    gone = relation_columns([[(*key, None, None) for key in wanted]], projection.index, projection.rules)
+    fresh = relation_columns([list(reading.get(RELATION, wanted).values())], projection.index, projection.rules)
+    size = len(projection)
+    old, dropped = ((one.type.astype(np.int64) * size + one.from_) * size + one.to for one in (relations, gone))
+    kept = np.flatnonzero(~np.isin(old, dropped))
+    names = RelationColumns.__dataclass_fields__
+    return RelationColumns(*(np.append(getattr(relations, n)[kept], getattr(fresh, n)) for n in names))
