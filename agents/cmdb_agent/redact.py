@@ -91,7 +91,7 @@ def redact_text(text: str) -> str:
 def _may_hold(text: str) -> bool:
     """Whether some part of a telling word is there at all, which a plain search finds much sooner than a pattern."""
     folded = text.casefold()
-    return any([needle in folded for needle in _NEEDLES]) and _SUSPECT.search(text) is not None
+    return any(needle in folded for needle in _NEEDLES) and _SUSPECT.search(text) is not None
 
 
 def _suspicious(text: str) -> Iterator[tuple[int, int]]:

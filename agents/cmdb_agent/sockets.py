@@ -124,8 +124,7 @@ class _Host:
             return 0
         signature = instance.signature
         named = instance.mentions_port(socket.local_port) or (
-            signature is not None
-            and socket.local_port in self._configured_ports(signature)
+            signature is not None and socket.local_port in self._configured_ports(signature)
         )
         usual = signature is not None and socket.local_port in signature.ports
         return 4 * named + 2 * usual + (socket.uid > 0)

@@ -77,7 +77,7 @@ class Depends:
     words: tuple[str, ...] = ()
 
     def may_be_in(self, folded: str) -> bool:
-        return not self.words or any([word in folded for word in self.words])
+        return not self.words or any(word in folded for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,18 @@ from typing import TypeVar, cast
 import msgspec
 from msgspec.structs import replace
 
-from cmdb_agent.observation import Component, Coverage, End, Fact, HostFacts, Observation, Relation, Sample, ScanError, Value
+from cmdb_agent.observation import (
+    Component,
+    Coverage,
+    End,
+    Fact,
+    HostFacts,
+    Observation,
+    Relation,
+    Sample,
+    ScanError,
+    Value,
+)
 from cmdb_agent.redact import redact_text
 
 _LONGEST_TEXT, _LONGEST_NAME, _SHORT = 65_536, 256, 128

@@ -10,7 +10,6 @@ import contextlib
 import getpass
 import logging
 import math
-import select
 import socket
 import threading
 import time
@@ -25,9 +24,16 @@ from cmdb_agent.settings import Limits
 from cmdb_agent.targets import Target, jumps
 from cmdb_agent.transports import host_keys, login
 from cmdb_agent.transports.capture import Capture
+from cmdb_agent.transports.gathering import GatheringSocket
 
 _CHUNK = 65_536
-_POLL_S = 0.5
+_POLL_S = 0.25
+"""How often what has come is looked at. A script is read whole, so nothing is gained by waking for each packet; until
+then the channel's window (2 MB) holds it."""
+_GATHER_S = 0.1
+"""How long packets gather before they are read, and with them the end of the script."""
+_SETTLE_S = 0.02
+"""Between looks for the end of outputs once the exit status has come, which is all but always behind them."""
 _LINGER_S = 1.0
 """How long output is awaited once the script has ended: something in its background may hold the pipes open."""
 
@@ -95,7 +101,7 @@ class SshTransport:
         """Keys exchanged, the host's key checked, the user logged in."""
         try:
             pins = host_keys.pinned(hop.host, hop.port, hop.ssh)
-            connection = paramiko.Transport(way)
+            connection = paramiko.Transport(GatheringSocket(way) if isinstance(way, socket.socket) else way)
         except BaseException:
             way.close()
             raise
@@ -141,6 +147,8 @@ class SshTransport:
         key = connection.get_remote_server_key()
         address = str(connection.getpeername()[0]) if len(self._hops) == 1 else ""
         capture = Capture(self._limits.output_bytes)
+        if isinstance(connection.sock, GatheringSocket):
+            connection.sock.gather(_GATHER_S)
         cut = _read(channel, capture, time.monotonic() + self._limits.script_s)
         if cut:
             _terminate(connection, channel)
@@ -158,8 +166,6 @@ def _shell(limit_s: float) -> str:
 
 def _read(channel: paramiko.Channel, capture: Capture, deadline: float) -> str:
     """Reads until the end of both outputs; tells why it stopped early, if it did."""
-    poller = select.poll()
-    poller.register(channel.fileno(), select.POLLIN)
     while True:
         moved = False
         while channel.recv_ready():
@@ -177,8 +183,10 @@ def _read(channel: paramiko.Channel, capture: Capture, deadline: float) -> str:
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             return "" if channel.exit_status_ready() else "timeout"
-        if not moved:
-            poller.poll(1000 * min(remaining, _POLL_S))
+        if channel.status_event.is_set():
+            time.sleep(min(remaining, _SETTLE_S))
+        elif not moved:
+            channel.status_event.wait(min(remaining, _POLL_S))
 
 
 def _await_status(channel: paramiko.Channel, deadline: float) -> str:
