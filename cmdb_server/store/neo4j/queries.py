@@ -95,20 +95,23 @@ def store_relations(kind: str, replace: bool) -> str:
 MISSING_ENDS = "UNWIND $keys AS key OPTIONAL MATCH (n:CI {_key: key}) WITH key, n WHERE n IS NULL RETURN key LIMIT 1"
 
 
+def _between_known_ends(kind: str) -> str:
+    """Both ends are found before what is between them: from a package that every host has, one end would lead over all
+    of its relations."""
+    return (
+        f"UNWIND $keys AS key MATCH (a:CI)-[r:{kind}]->(b:CI) USING INDEX a:CI(_key) USING INDEX b:CI(_key) "
+        "WHERE a._key = key[0] AND b._key = key[1] AND "
+    )
+
+
 @cache
 def delete_relations(kind: str) -> str:
-    return (
-        f"UNWIND $keys AS key MATCH (a:CI {{_key: key[0]}})-[r:{kind}]->(b:CI {{_key: key[1]}}) "
-        "WHERE r.revision IS NOT NULL DELETE r"
-    )
+    return _between_known_ends(kind) + "r.revision IS NOT NULL DELETE r"
 
 
 @cache
 def get_relations(kind: str) -> str:
-    return (
-        f"UNWIND $keys AS key MATCH (a:CI {{_key: key[0]}})-[r:{kind}]->(b:CI {{_key: key[1]}}) "
-        f"WHERE r.revision IS NOT NULL RETURN {relation_columns()}"
-    )
+    return _between_known_ends(kind) + f"r.revision IS NOT NULL RETURN {relation_columns()}"
 
 
 @cache
