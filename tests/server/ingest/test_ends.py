@@ -1,0 +1,149 @@
+"""The far end of a claim is found in whatever order the two became known, and left open where nobody or several are it."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from cmdb_schemas.report import Component, End, Observation, Relation
+from cmdb_server.store import tables
+from tests.estate import Estate, open_ties
+from tests.factories import host
+
+CLAIMANT = "10.0.9.9"
+
+
+def claimant(end: End, **more: object) -> Observation:
+    return Observation(
+        "web", "server", CLAIMANT, None, {"serial": ["CZ3411AB0C"]}, {"name": "web"},
+        relations=[Relation("depends_on", end, **more)],  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+DB = Observation(
+    "db", "server", "10.0.0.2", "vm-7", {"serial": ["MX88420XYZ"], "mac": ["3c:ec:ef:20:42:a2"]}, {"name": "db"},
+    components=[
+        Component("if", "network_interface", "eth0", attributes={"ip_addresses": ["10.0.7.7/24"]}),
+        Component("pg", "database_instance", "postgres", attributes={"name": "pg", "listens": ["tcp:0.0.0.0:5432"]}),
+    ],
+)  # fmt: skip
+GROUP = Observation("g", "support_group", None, "g-1", {}, {"name": "Operators"})
+WAYS = {
+    "address": (End(address="10.0.0.2"), "db"),
+    "address of an interface": (End(address="10.0.7.7"), "db"),
+    "address and port": (End(address="10.0.0.2", port=5432, protocol="tcp"), "pg"),
+    "address and another port": (End(address="10.0.0.2", port=99), "db"),
+    "native key": (End(native_key="vm-7"), "db"),
+    "identifiers": (End(identifiers={"serial": ["mx88420xyz"]}), "db"),
+    "a MAC in another form": (End(identifiers={"mac": ["3CEC.EF20.42A2"]}), "db"),
+    "interface": (End(identifiers={"serial": ["MX88420XYZ"], "if_name": ["eth0"]}), "eth0"),
+    "declared": (End(class_="support_group", name="Operators"), "Operators"),
+}
+STEPS = {
+    "claim": lambda estate, end, at: estate.tell(at, claimant(end), target="web", now=9),
+    "db": lambda estate, end, at: estate.tell(at, DB, target="db", now=9),
+    "group": lambda estate, end, at: estate.tell(at, GROUP, target="groups", now=9),
+}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(STEPS))[:3] + [("db", "group", "claim")])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_far_end_is_found_in_any_order(estate: Estate, way: str, order: tuple[str, ...]) -> None:
+    end, name = WAYS[way]
+    for step in order:
+        STEPS[step](estate, end, 1)
+    assert estate.relations("depends_on") == {("web", "depends_on", name)}
+    assert open_ties(estate) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_end_nobody_is_known_to_be_stays_open_and_named(estate: Estate, way: str) -> None:
+    estate.tell(0, claimant(WAYS[way][0]))
+    assert estate.relations("depends_on") == set()
+    assert len(open_ties(estate)) == 1
+
+
+def test_an_end_by_id_is_that_ci_by_any_of_its_ids(estate: Estate) -> None:
+    estate.tell(0, DB, target="db")
+    estate.tell(1, host("x", "10.0.0.2", identifiers={"serial": ["MX88420XYZ"]}), source="snmp", target="s")
+    records = [row[0] for row in estate.rows(tables.RECORD) if row[10] == estate.ci("db", "server")["id"]]
+    assert len(records) == 2
+    for at, record in enumerate(records, 2):
+        estate.tell(at, claimant(End(ci=record)))
+        assert ("web", "depends_on", estate.ci("db", "server")["name"]) in estate.relations("depends_on")
+
+
+def test_the_address_means_whoever_held_it_when_it_was_claimed(estate: Estate) -> None:
+    old, new = host("old", "10.0.0.5"), host("new", "10.0.0.5", mac="3c:ec:ef:00:00:77")
+    estate.tell(0, old, target="x")
+    estate.tell(2, old, target="x")
+    estate.tell(3, claimant(End(address="10.0.0.5")), coverage={"scope": "partial"})
+    assert estate.relations("depends_on") == {("web", "depends_on", "old")}
+    estate.tell(8, new, target="x")
+    assert estate.relations("depends_on") == {("web", "depends_on", "old")}
+    estate.tell(9, claimant(End(address="10.0.0.5")), coverage={"scope": "partial"})
+    assert estate.relations("depends_on") == {("web", "depends_on", "new")}
+
+
+def test_an_end_that_several_may_be_stays_open(estate: Estate) -> None:
+    twins = [
+        Observation(name, "server", address, None, {"serial": [serial], "mac": [mac]}, {"name": name},
+                    components=[Component("if", "network_interface", "eth1", attributes={"ip_addresses": ["10.0.5.5/24"]})])
+        for name, address, serial, mac in (
+            ("one", "10.0.0.1", "AA11111111", "3c:ec:ef:00:01:01"), ("two", "10.0.0.2", "BB22222222", "3c:ec:ef:00:02:02"),
+        )
+    ]  # fmt: skip
+    estate.tell(0, *twins, target="twins")
+    estate.tell(0, claimant(End(address="10.0.5.5")), target="web")
+    assert estate.relations("depends_on") == set()
+    assert open_ties(estate) == ["address:lab|10.0.5.5"]
+    estate.tell(1, twins[0], target="twins")
+    estate.tell(2, claimant(End(address="10.0.5.5"), evidence="again"), target="web")
+    assert estate.relations("depends_on") == {("web", "depends_on", "one")}
+
+
+def test_a_claim_may_come_from_the_other_side(estate: Estate) -> None:
+    told = Observation(
+        "db", "server", "10.0.0.2", None, {"serial": ["MX88420XYZ"]}, {"name": "db"},
+        relations=[Relation("depends_on", End(ref=""), from_=End(address="10.0.0.1"))],
+    )  # fmt: skip
+    estate.tell(0, told, target="db")
+    estate.tell(0, host("client", "10.0.0.1"), target="x")
+    assert estate.relations("depends_on") == {("client", "depends_on", "db")}
+
+
+def test_a_listener_that_appears_takes_over_from_its_host(estate: Estate) -> None:
+    estate.tell(0, host("db", "10.0.0.2"), target="db")
+    estate.tell(0, claimant(End(address="10.0.0.2", port=80)), target="web")
+    assert estate.relations("depends_on") == {("web", "depends_on", "db")}
+    estate.tell(1, host("db", "10.0.0.2", listens=[80]), target="db")
+    assert estate.relations("depends_on") == {("web", "depends_on", "app")}
+
+
+def test_a_relation_of_two_components_of_one_observation(estate: Estate) -> None:
+    seen = Observation(
+        "h", "server", "10.0.0.1", None, {"serial": ["CZ3411AB0C"]}, {"name": "h"},
+        components=[Component("a", "web_server", "a"), Component("b", "database_instance", "b")],
+        relations=[Relation("depends_on", End(ref="b"), from_=End(ref="a"))],
+    )  # fmt: skip
+    estate.tell(0, seen)
+    assert estate.relations("depends_on") == {("a", "depends_on", "b")}
+
+
+def test_of_a_keyed_ci_the_fullest_word_wins_in_any_order(estate: Estate, other: Estate) -> None:
+    def installing(on: str, at: str, **attributes: str) -> Observation:
+        end = End(class_="software_package", key="pkg:a", attributes=attributes)
+        return Observation(on, "server", at, None, {"serial": ["SN" + on * 8]}, {"name": on},
+                           relations=[Relation("installs", end)])  # fmt: skip
+
+    tellings = [
+        installing("a", "10.0.0.1", version="1", name="curl"),
+        installing("b", "10.0.0.2", version="2", vendor="x"),
+    ]
+    for one, order in ((estate, (0, 1)), (other, (1, 0))):
+        for index in order:
+            one.tell(1, tellings[index], target=f"t{index}", now=5, id_=f"r{index}")
+    assert estate.digest() == other.digest()
+    told = estate.ci("curl", "software_package")["attributes"]
+    assert told == {"name": "curl", "version": "2", "vendor": "x", "purl": "pkg:a"}
