@@ -63,7 +63,7 @@ def diff(
     def work(tx: Reading) -> DiffPage:
         graphs = [graph_at(tx, one.at, one.known_at, viewer.kinds) for one in (before, after)]
         found = list(differences(graphs[0], graphs[1]))
-        counts = Counter((one.kind, one.class_, one.change) for one in found)
+        counts = Counter[tuple[str, str, str]]((one.kind, one.class_, one.change) for one in found)
         wanted = [one for one in found if change in (None, one.change) and class_ in (None, one.class_)]
         wanted = [one for one in wanted if cursor is None or one.place > cursor]
         more = len(wanted) > limit

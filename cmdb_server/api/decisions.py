@@ -97,7 +97,10 @@ _PAGE = DecidedPageSchema()
 def decide(wanted: dict[str, Any]) -> decided.Decided:
     """Decide. It is applied at once, to what it touches alone, and undone by another decision."""
     verb, reason = wanted.pop("verb"), wanted.pop("reason")
-    id_ = decisions.decide(context().store, caller().subject, verb, body_of(wanted), reason, now_ms())
+    running = context()
+    id_ = decisions.decide(
+        running.store, caller().subject, verb, body_of(wanted), reason, now_ms(), kinds=running.kinds
+    )
     return decided.decision(context().store, id_)
 
 
@@ -108,7 +111,7 @@ def decide(wanted: dict[str, Any]) -> decided.Decided:
 @BLUEPRINT.response(200, EffectSchema)
 def effect(wanted: dict[str, Any]) -> decisions.Effect:
     """What a decision would change, without making it."""
-    return decisions.effect(context().store, wanted.pop("verb"), body_of(wanted), now_ms())
+    return decisions.effect(context().store, wanted.pop("verb"), body_of(wanted), now_ms(), context().kinds)
 
 
 @BLUEPRINT.route("/decisions")
@@ -139,7 +142,8 @@ def one(id_: UUID) -> decided.Decided:
 @BLUEPRINT.response(201, DecidedSchema)
 def undo(wanted: dict[str, Any], id_: UUID) -> decided.Decided:
     """Take a decision back, an undoing included."""
-    undoing = decisions.undo(context().store, caller().subject, str(id_), wanted["reason"], now_ms())
+    running = context()
+    undoing = decisions.undo(running.store, caller().subject, str(id_), wanted["reason"], now_ms(), kinds=running.kinds)
     return decided.decision(context().store, undoing)
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import msgspec
 from apispec import APISpec
-from flask import request
+from flask import Response, request
 from marshmallow import Schema, fields
 
 from cmdb_schemas import report as wire
 from cmdb_server.api.auth import caller, requires
+from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context, now_ms
 from cmdb_server.api.fields import WITHOUT_NUL
 from cmdb_server.api.resource import BODY_REFUSALS, described, resource, take_body
 from cmdb_server.errors import UnsupportedMediaType
 from cmdb_server.ingest.pipeline import Ack, ingest
+from cmdb_server.ingest.rehearsal import rehearse
 
 BLUEPRINT = resource("reports", __name__, "What agents deliver")
 REF = "#/components/schemas/"
@@ -34,20 +37,71 @@ class AckSchema(Schema):
     observations = fields.Integer(required=True, metadata={"description": "How many observations were new or changed"})
 
 
+class DeliverSchema(Schema):
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "Tell what it would do, and store nothing"})
+
+
+class CiChangeSchema(Schema):
+    change = fields.String(required=True, metadata={"description": "create, change, end, return, merge or remove"})
+    id = fields.String(required=True)
+    class_ = fields.String(required=True, data_key="class")
+    name = fields.String(required=True)
+    values = fields.Function(
+        lambda one: {name: {"before": old, "after": new} for name, (old, new) in one.values.items()},
+        metadata={"type": "object"},
+    )
+    into = fields.String(allow_none=True, metadata={"description": "The CI that a merged one would be part of"})
+
+
+class RelationChangeSchema(Schema):
+    change = fields.String(required=True, metadata={"description": "create, change or remove"})
+    from_ci = fields.String(required=True, data_key="from")
+    type = fields.String(required=True)
+    to_ci = fields.String(required=True, data_key="to")
+
+
+class RehearsalSchema(Schema):
+    """What a report would do. ``counts``: of CIs, by what would happen to them."""
+
+    dry_run = fields.Constant(True, metadata={"type": "boolean"})
+    report = fields.String(required=True)
+    revision = fields.Integer(required=True, metadata={"description": "The state it was tried on"})
+    unchanged = fields.Boolean(required=True)
+    duplicate = fields.Boolean(required=True)
+    observations = fields.Integer(required=True)
+    counts = fields.Function(
+        lambda told: dict(sorted(Counter(one.change for one in told.cis).items())), metadata={"type": "object"}
+    )
+    cis = fields.List(fields.Nested(CiChangeSchema), required=True)
+    relations = fields.List(fields.Nested(RelationChangeSchema), required=True)
+    tasks = fields.Function(
+        lambda told: [{"kind": kind, "subject": subject} for kind, subject in told.tasks],
+        metadata={"type": "array", "items": {"type": "object"}, "description": "Tasks that it would open"},
+    )
+
+
+_REHEARSAL = RehearsalSchema()
+
+
 @BLUEPRINT.route("/reports", methods=["POST"])
 @requires("report")
+@BLUEPRINT.arguments(DeliverSchema, location="query")
 @BLUEPRINT.doc(requestBody=described({"$ref": REF + "Report"}), responses=BODY_REFUSALS)
 @BLUEPRINT.response(200, AckSchema, description="Taken in, and durable")
 @BLUEPRINT.alt_response(202, schema=AckSchema, description="Taken in, not durable yet", success=True)
-def deliver() -> tuple[Ack, int]:
+def deliver(asked: dict[str, Any]) -> tuple[Ack, int] | Response:
     """Deliver one report.
 
-    The same id again is acknowledged again and changes nothing. A refused report stores nothing.
+    The same id again is acknowledged again and changes nothing. A refused report stores nothing. With ``dry_run`` the
+    answer tells what the report would do.
     """
     if request.mimetype != "application/json":
         raise UnsupportedMediaType(f"Content-Type {request.mimetype or 'absent'!r} is not read; application/json is")
     running = context()
     body = take_body(running.settings.max_report)
+    if asked["dry_run"]:
+        told = rehearse(running.store, body, caller(), now_ms(), running.kinds)
+        return tagged(_REHEARSAL.dump(told), told.revision)
     ack = ingest(running.store, body, caller(), now_ms(), running.kinds)
     outcome = "duplicate" if ack.duplicate else "unchanged" if ack.unchanged else "changed"
     running.metrics.reports.labels(outcome).inc()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from cmdb_schemas.ci_class import check_value, classes
 from cmdb_schemas.relations import relation_types
@@ -18,8 +18,8 @@ from cmdb_server.ingest.sighting import Kinds
 from cmdb_server.model.normalise import normalise
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row, Store, Writing
+from cmdb_server.store.rollback import rolled_back
 
-T = TypeVar("T")
 Body = Mapping[str, Any]
 REVIEW, DISTRUSTED = "review", "distrusted"
 
@@ -95,25 +95,7 @@ def effect(store: Store, verb: str, body: Body, now_ms: int, kinds: Kinds | None
             tuple(sorted(id_ for id_, gone in feed if not gone)), tuple(sorted(id_ for id_, gone in feed if gone)),
         )  # fmt: skip
 
-    return _rolled_back(store, work)
-
-
-class _RolledBackError(Exception):
-    """Ends a transaction whose outcome is wanted and whose writes are not."""
-
-    def __init__(self, outcome: object) -> None:
-        super().__init__()
-        self.outcome = outcome
-
-
-def _rolled_back(store: Store, work: Callable[[Writing], T]) -> T:
-    def run(tx: Writing) -> T:
-        raise _RolledBackError(work(tx))
-
-    try:
-        return store.write(run)
-    except _RolledBackError as end:
-        return end.outcome  # type: ignore[return-value]
+    return rolled_back(store, work)
 
 
 # Applying --------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import msgspec
 
 from cmdb_schemas import report as wire
 from cmdb_schemas.ci_class import CIClass, classes
-from cmdb_schemas.relations import RelationType, relation_types
+from cmdb_schemas.relations import relation_types
 from cmdb_server.errors import Invalid
 from cmdb_server.ingest import apply, cluster, counts, decode, ends, items, late
 from cmdb_server.ingest.batch import Batch, Held, Lane
@@ -58,15 +58,20 @@ class Accepted:
 
 def ingest(store: Store, body: bytes, caller: Caller, now_ms: int, kinds: Mapping[str, CIClass] | None = None) -> Ack:
     """Take in one report. Raises Malformed, Invalid or Forbidden, and then nothing is stored."""
-    report = decode.report(body)
-    check_scope(caller, report)
-    accepted = accept(report, body, caller, now_ms)
-    if report.scan.part > report.scan.parts:
-        raise _invalid("scan.part", f"part {report.scan.part} of {report.scan.parts}")
-    if (known := store.read(lambda tx: _taken(tx, report.id))) is not None:
+    accepted = admitted(body, caller, now_ms)
+    if (known := store.read(lambda tx: _taken(tx, accepted.report.id))) is not None:
         return _duplicate(store, known, accepted)
     ack = store.write(lambda tx: take_in(tx, accepted, kinds or classes()))
     return replace(ack, durable_revision=max(ack.durable_revision, store.durable_revision()))
+
+
+def admitted(body: bytes, caller: Caller, now_ms: int) -> Accepted:
+    """A report that may be taken in. Raises Malformed, Invalid or Forbidden."""
+    report = decode.report(body)
+    check_scope(caller, report)
+    if report.scan.part > report.scan.parts:
+        raise _invalid("scan.part", f"part {report.scan.part} of {report.scan.parts}")
+    return accept(report, body, caller, now_ms)
 
 
 def accept(report: wire.Report, body: bytes, caller: Caller, now_ms: int) -> Accepted:
@@ -98,7 +103,7 @@ def take_in(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Ac
     report, origin = accepted.report, accepted.origin
     if (known := _taken(tx, report.id)) is not None:
         return Ack(report.id, known[0], 0, duplicate=True)
-    batch = Batch(tx, kinds, dict(_types()), accepted.received)
+    batch = Batch(tx, kinds, dict(relation_types()), accepted.received)
     lanes = {row[1]: Lane(*row) for row in tx.find(tables.LANE, ("scope",), [(origin.scope,)])}
     batch.lanes.update({(origin.scope, part): lane for part, lane in lanes.items()})
     lane = lanes.get(report.scan.part)
@@ -118,10 +123,6 @@ def take_in(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Ac
     _samples(tx, accepted)
     settle(batch)
     return Ack(report.id, tx.revision, 0, unchanged=unchanged, observations=count)
-
-
-def _types() -> Mapping[str, RelationType]:
-    return relation_types()
 
 
 def settle(batch: Batch) -> None:

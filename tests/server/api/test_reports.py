@@ -167,3 +167,15 @@ def test_the_description_has_every_member_that_is_decoded(client) -> None:
         assert set(described[kind.__name__]["properties"]) == set(fields)
         assert set(described[kind.__name__].get("required", ())) == {name for name, needed in fields.items() if needed}
         assert described[kind.__name__]["additionalProperties"] is False
+
+
+def test_a_dry_run_tells_what_it_would_do_and_stores_nothing(agent, reader) -> None:
+    body = report("r1", now_ms(), [host("web-1", "10.0.0.1")])
+    told = agent.post("/api/v1/reports?dry_run=true", data=body, content_type="application/json")
+    assert told.status_code == 200 and told.json["counts"] == {"create": 2}
+    assert {(one["change"], one["class"]) for one in told.json["cis"]} == {
+        ("create", "server"),
+        ("create", "network_interface"),
+    }
+    assert reader.get("/api/v1/cis").json["items"] == []
+    assert agent.post("/api/v1/reports?dry_run=maybe", data=body, content_type="application/json").status_code == 422
