@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.topology_press import PUBLISHED, ROUTED, SECOND
+from tests.lab.topology_press import GATE, PASSWORD, PUBLISHED, ROUTED, SECOND
 from tests.lab_estate import Delivered, missing, raised
 from tests.lab_scene import Graph, Scene, replayed, staged
 
@@ -27,11 +27,21 @@ class Press:
     second: list[Delivered]
 
 
+def ways_in(folder: Path) -> dict[str, list[str]]:
+    """How the agent gets at the hosts that are not to be had the usual way."""
+    password = f"file:{folder / 'password'}"
+    return {
+        "store1": ["--password", password, "--sudo", "password", "--sudo-password", password],
+        "mem1": ["--jump", f"ssh://{GATE}"],
+    }
+
+
 @pytest.fixture(scope="module")
 def press(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Press]:
     """The gate, which alone knows what is behind its addresses, is read after all others; then all once more."""
     folder, options = tmp_path_factory.mktemp("press"), ("--net", "10.86", "--topology", str(TOPOLOGY))
-    with raised("labp", *options) as estate, staged(estate, folder) as scene:
+    (folder / "password").write_text(PASSWORD)
+    with raised("labp", *options) as estate, staged(estate, folder, **ways_in(folder)) as scene:
         hosts = list(estate.hosts)
         scene.ssh(*(host for host in hosts if host != "gate1"))
         scene.snmp(*hosts)
@@ -46,6 +56,13 @@ def test_a_host_read_at_two_addresses_is_one(press: Press) -> None:
     told = {(one["source"], one["target"]) for one in press.graph.host("front1")["sources"]}
     usual = press.scene.estate.address("front1")
     assert told == {("ssh", usual), ("ssh", SECOND), ("snmp", usual)}
+
+
+def test_every_host_was_read_with_all_rights_whichever_way_it_was_reached(press: Press) -> None:
+    for one in press.second:
+        coverage = {covered["section"]: covered["status"] for covered in one.report["content"]["coverage"]}
+        assert (coverage["applications"], coverage["dmi"]) == ("complete", "complete"), one.target
+        assert one.report["errors"] == []
 
 
 def test_every_listener_is_an_application_of_its_kind(press: Press) -> None:

@@ -1,5 +1,6 @@
 """A second estate for the lab, full of traps: a published address that is translated, one that nobody holds, a host
-with two addresses, sshd on another port, and other software than the shop's.
+with two addresses, sshd on another port, other people's processes hidden, rights that cost a password, a host that is
+reached by way of another, and other software than the shop's.
 
 reader1 keeps connections to three addresses:
 
@@ -50,14 +51,17 @@ def build(_: dict[str, int]) -> dict[str, Any]:
     hosts = [
         _host("gate1", GATE, extra_addr={"prod": [PUBLISHED]}, rc_extra=list(TRANSLATE)),
         _host("front1", FRONT1, _apache("front1"), extra_addr={"prod": [SECOND]}, **KEPT_OPEN),
-        _host("front2", FRONT2, _apache("front2"), **KEPT_OPEN),
+        _host("front2", FRONT2, _apache("front2"), procopt=",hidepid=2", **KEPT_OPEN),
         _host("api1", "10.86.0.14", {"kind": "node", "port": 3000, **back}, ssh={"port": 2222}),
-        _host("store1", "10.86.0.15", {"kind": "mariadb", "port": 3306}, vendor="dell"),
+        _host("store1", "10.86.0.15", {"kind": "mariadb", "port": 3306}, vendor="dell", **BY_PASSWORD),
         _host("mem1", "10.86.0.16", {"kind": "memcached", "port": 11211}, vendor="hpe"),
         _host("reader1", "10.86.0.17", routes=[f"{ROUTED} via {GATE}"], rc_extra=[READER]),
     ]
     return {"name": NAME, "nets": {"prod": {"cidr": "10.86.0.0/24", "root_access": True}}, "hosts": hosts}
 
+
+PASSWORD = "open, please 7"
+BY_PASSWORD = {"ssh": {"auth": "password", "password": PASSWORD}, "sudo": "password"}
 
 # Apache ends a kept connection after five seconds or a hundred requests, unless it is told otherwise.
 KEPT_OPEN = {
