@@ -61,8 +61,9 @@ class Estate:
         return f"{len(several):,} gates over several providers: {parts}"
 
 
-def estate(cis: int = 1_000_000, relations: int = 4_000_000, seed: int = 1) -> Estate:
-    """A random estate of this size."""
+def estate(cis: int = 1_000_000, relations: int = 4_000_000, seed: int = 1, redundant: float = 0.0) -> Estate:
+    """A random estate of this size. ``redundant``: the share of CIs with a group that stand on the group alone; with
+    none of them everything falls with its site, with many a large failure leaves many degraded."""
     dice = np.random.default_rng(seed)
     rules = Rules(FLOWS)
     for name, _ in LAYERS:
@@ -70,7 +71,7 @@ def estate(cis: int = 1_000_000, relations: int = 4_000_000, seed: int = 1) -> E
     share = np.cumsum([part for _, part in LAYERS])
     layer = np.append(0, np.maximum(np.arange(len(LAYERS)) + 1, (share / share[-1] * cis).astype(int))).astype(np.int32)
     class_of = np.repeat(np.arange(len(LAYERS), dtype=np.int32), np.diff(layer))
-    return Estate(rules, _cis(dice, class_of), _relations(dice, rules, class_of, layer, relations), layer)
+    return Estate(rules, _cis(dice, class_of), _relations(dice, rules, class_of, layer, relations, redundant), layer)
 
 
 def _cis(dice: np.random.Generator, class_of: Ints) -> CIColumns:
@@ -83,7 +84,9 @@ def _cis(dice: np.random.Generator, class_of: Ints) -> CIColumns:
     return CIColumns(Index.of(Identities.of(high, low)), names, class_of, np.full(size, -1, np.int64), {}, {})
 
 
-def _relations(dice: np.random.Generator, rules: Rules, class_of: Ints, layer: Ints, wanted: int) -> RelationColumns:
+def _relations(
+    dice: np.random.Generator, rules: Rules, class_of: Ints, layer: Ints, wanted: int, redundant: float
+) -> RelationColumns:
     upper = np.arange(layer[1], len(class_of))
     base = _one_below(dice, upper, class_of, layer)
     grouped = upper[dice.random(len(upper)) < 0.7]
@@ -92,8 +95,10 @@ def _relations(dice: np.random.Generator, rules: Rules, class_of: Ints, layer: I
     codes = np.asarray([rules.types.code(name) for name, _ in GROUPED])
     member = np.repeat(grouped, size)
     plain = upper[dice.random(len(upper)) < max(0, wanted - len(upper) - len(member)) / len(upper)]
+    hung = np.setdiff1d(upper, grouped[dice.random(len(grouped)) < redundant]) if redundant else upper
+    plain = plain[np.isin(plain, hung)]
     parts = [
-        (upper, np.full(len(upper), rules.types.code("runs_on")), base),
+        (hung, np.full(len(hung), rules.types.code("runs_on")), base[np.isin(upper, hung)]),
         (plain, np.full(len(plain), rules.types.code("depends_on")), _one_below(dice, plain, class_of, layer)),
         (member, np.repeat(codes[kind], size), _one_below(dice, member, class_of, layer)),
     ]

@@ -17,10 +17,9 @@ import numpy as np
 from cmdb_server.analysis.certificate import OWN
 from cmdb_server.projection.columns import Bools, Ints, Longs, spans
 from cmdb_server.projection.projection import Projection
-from cmdb_server.projection.scratch import Scratch
+from cmdb_server.projection.scratch import NEVER, Scratch
 
 NOTHING: Longs = np.empty(0, np.int64)
-NEVER = np.iinfo(np.int32).max
 MASS = 50
 """A round that looks at more than one in so many of the CIs is taken by the mass."""
 DENSE = 4
@@ -47,11 +46,10 @@ class Run:
             self.causes.append(cause)
             self.ranks.append(rank)
 
-    def columns(self) -> tuple[Longs, Ints, Ints]:
-        """(CI, rank, cause) of all settled, in order of derivation."""
-        sizes = [len(part) for part in self.parts]
-        causes = joined(self.causes, np.int32)
-        return joined(self.parts), np.repeat(np.asarray(self.ranks, np.int32), sizes), causes
+    def note_ranks(self) -> None:
+        """Write the ranks into the scratch."""
+        for part, rank in zip(self.parts, self.ranks, strict=True):
+            self.scratch.ranks[part] = rank
 
     def direct(self, frontier: Longs) -> tuple[Longs, Ints]:
         """(consumers that need one of ``frontier``, the row that says so); repeated, closed ones among them."""
@@ -105,6 +103,14 @@ class Run:
         return distinct(joined(self.hits))
 
 
+def columns(runs: list[Run]) -> tuple[Longs, Ints, Ints]:
+    """(CI, rank, cause) of all settled, in order of derivation."""
+    parts = [part for run in runs for part in run.parts]
+    ranks = np.asarray([rank for run in runs for rank in run.ranks], np.int32)
+    causes = joined([part for run in runs for part in run.causes], np.int32)
+    return joined(parts), np.repeat(ranks, [len(part) for part in parts]), causes
+
+
 def spread_down(run: Run, failed: Longs, lost_before: Longs = NOTHING) -> None:
     """Settle all who are down when ``failed`` are. The least fixpoint, since slack only shrinks. ``lost_before``, none
     of them failed, are lost to the gates that count, and to these alone."""
@@ -147,100 +153,72 @@ def _fired(run: Run, slot: Longs) -> Longs:
     return slot.take(np.flatnonzero(slack.take(slot) < 0)) if len(slot) else NOTHING
 
 
-def spread_degraded(run: Run, own: Longs, held: Longs, lost: Ints, ranks: Ints) -> None:
-    """Settle all who are degraded, given who is down. ``own`` are degraded by themselves. ``held``: the slots that lost
-    ``lost`` and whose open consumers stand. ``ranks``: by CI, valid for those settled, ``NEVER`` for the excluded."""
-    slots, slack, waiting = run.projection.slots, run.scratch.slack, _Waiting()
-    waiting.add(0, own, np.full(len(own), OWN, np.int32))
-    _await(run, waiting, held.take(np.flatnonzero(lost > slots.want_slack.take(held))), slots.want_slack, ranks)
-    while waiting.rounds:
-        rank, claims = waiting.next()
-        frontier, cause = run.close(*claims)
+def spread_degraded(run: Run, own: Longs, held: Longs, lost: Ints) -> None:
+    """Settle all who are degraded, given who is down, whose ranks the scratch has. ``own`` are degraded by themselves.
+    ``held``: the slots that lost ``lost`` and whose open consumers stand."""
+    slots, slack = run.projection.slots, run.scratch.slack
+    # What is down falls once more, in these slots alone, so that each is passed in the round in which it really was.
+    slack[held] += lost
+    replay, left = _Replay.of(run, held), slots.want_slack.take(held)
+    claims, rank = [(own, np.full(len(own), OWN, np.int32))], 0
+    while claims or rank < replay.end:
+        frontier, cause = run.close(*claims) if claims else (NOTHING, NOTHING)
         run.settle(frontier, cause, rank)
-        if not len(frontier):
-            continue
-        ranks[frontier] = rank
-        waiting.add(rank + 1, *run.direct(frontier))
-        slot = run.counted(frontier)
+        hit, place, weight = replay.round(rank)
+        np.subtract.at(slack, hit, weight)
+        np.subtract.at(left, place, weight)
+        slot = np.concatenate((run.counted(frontier), hit)) if len(hit) else run.counted(frontier)
         floor = slots.slack.take(slot) - slots.full_slack.take(slot)
-        fired = slot.take(np.flatnonzero(slack.take(slot) < floor))
-        fired = fired.take(np.flatnonzero(run.scratch.open.take(slots.consumer.take(fired))))
-        _await(run, waiting, distinct(fired), slots.full_slack, ranks)
+        passed = slot.take(np.flatnonzero(slack.take(slot) < floor))
+        wanting = hit.take(np.flatnonzero(left.take(place) < 0))
+        claims = [run.direct(frontier), _by_slot(run, passed), _by_slot(run, wanting)]
+        claims = [claim for claim in claims if len(claim[0])]
+        rank = rank + 1 if claims else replay.next(rank)
 
 
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    """Claims on CIs that will be degraded, by the round in which they will be."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Replay:
+    """Members of some slots that are down, by the round in which they fell. ``place``: of the slot among those."""
 
-    rounds: dict[int, list[tuple[Longs, Ints]]] = field(default_factory=dict)
+    slot: Longs
+    place: Longs
+    weight: Ints
+    bounds: Longs
 
-    def add(self, rank: int, ci: Longs, cause: Ints) -> None:
-        if len(ci):
-            self.rounds.setdefault(rank, []).append((ci, cause))
+    @classmethod
+    def of(cls, run: Run, slot: Longs) -> _Replay:
+        gates, members = run.projection.gates, run.projection.members
+        gate = run.projection.slots.gate.take(slot)
+        at = spans(gates.first, gates.last, gate)
+        rank = run.scratch.ranks.take(members.provider.take(at))
+        down = np.flatnonzero(rank < NEVER)
+        rank = rank.take(down)
+        bounds = np.append(0, np.cumsum(np.bincount(rank)))
+        # Numbers of 16 bits are sorted by their digits.
+        down = down.take(np.argsort(rank.astype(np.uint16) if len(bounds) < 1 << 16 else rank, kind="stable"))
+        place = np.repeat(np.arange(len(slot)), gates.last.take(gate) - gates.first.take(gate)).take(down)
+        weighs = run.projection.weighs().take(gates.rule.take(gate)).take(place)
+        return cls(slot.take(place), place, np.where(weighs, members.weight.take(at.take(down)), 1), bounds)
 
-    def next(self) -> tuple[int, list[tuple[Longs, Ints]]]:
-        rank = min(self.rounds)
-        return rank, self.rounds.pop(rank)
+    @property
+    def end(self) -> int:
+        """The round after the last one."""
+        return len(self.bounds) - 1
 
+    def round(self, rank: int) -> tuple[Longs, Longs, Ints]:
+        """(slot, its place, weight) of each member that fell in this round."""
+        if rank >= self.end:
+            return NOTHING, NOTHING, NOTHING.astype(np.int32)
+        part = slice(int(self.bounds[rank]), int(self.bounds[rank + 1]))
+        return self.slot[part], self.place[part], self.weight[part]
 
-def _await(run: Run, waiting: _Waiting, slot: Longs, slack: Ints, ranks: Ints) -> None:
-    """Let the consumers of ``slot`` wait for the round after the one in which what was lost passed ``slack``."""
-    if not len(slot):
-        return
-    rank = _passed(run, slot, slack.take(slot), ranks)
-    for value in np.flatnonzero(np.bincount(rank)).tolist():
-        waiting.add(value + 1, *_by_slot(run, slot.take(np.flatnonzero(rank == value))))
-
-
-def _passed(run: Run, slot: Longs, slack: Ints, ranks: Ints) -> Ints:
-    """For each slot the lowest rank by which its settled members together exceed ``slack``."""
-    gates, members = run.projection.gates, run.projection.members
-    gate = run.projection.slots.gate.take(slot)
-    first, last = gates.first.take(gate), gates.last.take(gate)
-    at = spans(gates.first, gates.last, gate)
-    provider = members.provider.take(at)
-    rank = np.where(run.scratch.open.take(provider), NEVER, ranks.take(provider))
-    start = np.cumsum(last - first) - (last - first)
-    passed: Ints = np.minimum.reduceat(rank, start)
-    several = np.flatnonzero(slack > 0)
-    if len(several):
-        size = (last - first).take(several)
-        row = spans(start, start + last - first, several)
-        owner = np.repeat(np.arange(len(several)), size)
-        weighs = run.projection.weighs()
-        weighs = weighs.take(gates.rule.take(gate.take(several)))
-        weight = np.where(weighs.take(owner), members.weight.take(at.take(row)), 1)
-        passed[several] = _accumulated(owner, rank.take(row), weight, slack.take(several))
-    return passed
-
-
-def _accumulated(owner: Longs, rank: Ints, weight: Ints, slack: Ints) -> Ints:
-    """For each owner the rank at which the sum of its weights, in order of rank, exceeds its slack."""
-    never = int(rank[rank < NEVER].max()) + 1
-    order = _order(owner, np.minimum(rank, never))
-    total = np.cumsum(weight.take(order), dtype=np.int64)
-    start = np.searchsorted(owner, np.arange(len(slack)))
-    before = np.append(0, total)[start]
-    over = np.flatnonzero(total > (before + slack).take(owner))
-    whose = owner.take(over)
-    first = over.take(np.flatnonzero(np.append(True, whose[1:] != whose[:-1])))
-    accumulated: Ints = rank.take(order.take(first))
-    return accumulated
-
-
-def _order(major: Longs, minor: Ints) -> Longs:
-    """By ``major``, which ascends already, then ``minor``. In one sort of words where they fit into one."""
-    low, high = len(major).bit_length(), int(minor.max()).bit_length()
-    if int(major[-1]).bit_length() + high + low > 62:
-        return np.lexsort((minor, major))
-    word: Longs = (((major << high) | minor) << low) | np.arange(len(major))
-    word.sort()
-    word &= (1 << low) - 1
-    return word
+    def next(self, rank: int) -> int:
+        """The next round in which anyone fell, or the end."""
+        return int(np.searchsorted(self.bounds, self.bounds[min(rank + 1, self.end)], "right")) - 1
 
 
 def clean(runs: list[Run], excluded: Longs) -> None:
-    """Make the scratch as it was before the runs."""
+    """Make the scratch as it was before the runs; where there are two, the ranks of the first were written."""
     scratch, slack, size = runs[0].scratch, runs[0].projection.slots.slack, len(runs[0].projection)
     if sum(len(part) for run in runs for part in run.hits) * DENSE > len(slack):
         scratch.slack[: len(slack)] = slack
@@ -250,10 +228,14 @@ def clean(runs: list[Run], excluded: Longs) -> None:
                 scratch.slack[part] = slack.take(part)
     if sum(len(part) for run in runs for part in run.parts) * DENSE > size:
         scratch.open.fill(True)
+        if len(runs) > 1:
+            scratch.ranks.fill(NEVER)
     else:
         for run in runs:
             for part in run.parts:
                 scratch.open[part] = True
+        for part in runs[0].parts if len(runs) > 1 else ():
+            scratch.ranks[part] = NEVER
         scratch.open[excluded] = True
 
 

@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cmdb_server.analysis.certificate import OWN, Certificate
-from cmdb_server.analysis.fixpoint import NEVER, Run, clean, distinct, spread_degraded, spread_down
+from cmdb_server.analysis.fixpoint import Run, clean, columns, distinct, spread_degraded, spread_down
 from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import State
 from cmdb_server.projection.columns import Ints, Longs
 from cmdb_server.projection.projection import Projection
-from cmdb_server.projection.scratch import Scratch
 
 __all__ = ["OWN", "Impact", "impact"]
 
@@ -100,8 +99,8 @@ def down_with(projection: Projection, failed: Longs, lost_before: Longs, exclude
         run = Run(projection, scratch)
         scratch.open[excluded] = False
         spread_down(run, failed, lost_before)
-        ci, rank, cause = run.columns()
         clean([run], excluded)
+    ci, rank, cause = columns([run])
     state = np.full(len(ci), State.DOWN, np.uint8)
     none = np.empty(0, np.int64)
     answer = Impact(projection, failed, none, excluded, ci, state, rank, cause, none, none.astype(np.int32))
@@ -115,27 +114,17 @@ def _run(run: Run, failed: Longs, own: Longs, excluded: Longs) -> Impact:
     touched = run.touched()
     held = touched.take(np.flatnonzero(open_.take(slots.consumer.take(touched))))
     lost = slots.slack.take(held) - run.scratch.slack.take(held)
-    ci, rank, cause = run.columns()
-    down, runs = len(ci), [run]
+    runs = [run]
     if len(own) or (lost > slots.want_slack.take(held)).any():
         more = Run(run.projection, run.scratch)
-        spread_degraded(more, own, held, lost, _ranks(run.scratch, ci, rank, excluded))
-        also, their_rank, their_cause = more.columns()
-        ci, rank = np.concatenate((ci, also)), np.concatenate((rank, their_rank))
-        cause = np.concatenate((cause, their_cause))
+        run.note_ranks()
+        spread_degraded(more, own, held, lost)
         runs.append(more)
     clean(runs, excluded)
+    ci, rank, cause = columns(runs)
     state = np.full(len(ci), State.DOWN, np.uint8)
-    state[down:] = State.DEGRADED
+    state[sum(map(len, run.parts)) :] = State.DEGRADED
     return Impact(run.projection, failed, own, excluded, ci, state, rank, cause, held, lost)
-
-
-def _ranks(scratch: Scratch, ci: Longs, rank: Ints, excluded: Longs) -> Ints:
-    """Ranks by CI, valid where a CI is settled."""
-    ranks = scratch.ranks()
-    ranks[ci] = rank
-    ranks[excluded] = NEVER
-    return ranks
 
 
 def _numbers(cis: Iterable[int]) -> Longs:

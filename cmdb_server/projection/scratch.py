@@ -16,23 +16,21 @@ if TYPE_CHECKING:
     from cmdb_server.projection.projection import Projection
 
 
+NEVER = np.iinfo(np.int32).max
+
+
 class Scratch:
     """``open``: CIs not settled yet, all true between queries. ``slack``: what each slot may still lose, as in
-    ``Slots`` between queries. ``mark``: any content."""
+    ``Slots`` between queries. ``ranks``: the round in which a CI was settled, ``NEVER`` between queries. ``mark``: any
+    content."""
 
     def __init__(self, cis: int, slack: Ints, slots: int) -> None:
         self.open: Bools = np.ones(cis, bool)
         self.mark: Ints = np.empty(cis, np.int32)
         self.slack: Ints = np.empty(slots, np.int32)
         self.slots = len(slack)
-        self._ranks: Ints | None = None
+        self.ranks: Ints = np.full(cis, NEVER, np.int32)
         self.slack[: self.slots] = slack
-
-    def ranks(self) -> Ints:
-        """A number by CI, any content."""
-        if self._ranks is None:
-            self._ranks = np.empty(len(self.open), np.int32)
-        return self._ranks
 
     def reach(self, slack: Ints) -> None:
         """Take over the slots that newer projections added."""
