@@ -41,7 +41,7 @@ def _observation(thing: Thing) -> Observation:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a store says: ``ci_of`` by record, the subjects of the open tasks by kind, and the graph's digest."""
 
