@@ -112,7 +112,8 @@ def enrol_code(told: Told) -> None:
 def show(told: Told) -> None:
     client = _client(told)
     ci = client.identify(told.ci)
-    _show(told, client.get(f"/cis/{segment(ci)}", **_times(told)), render.ci_tree)
+    answer = client.get(f"/cis/{segment(ci)}", **_times(told))
+    _show(told, answer, lambda found: render.ci_tree(found, whole=told.all))
 
 
 def explain(told: Told) -> None:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from rich.console import Console
 
-from cmdb_server.cli import commands, exits
+from cmdb_server.cli import commands, exits, render
 from cmdb_server.cli.exits import CommandError
 from cmdb_server.errors import CmdbError
 
@@ -131,6 +131,7 @@ def _questions(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     impact.set_defaults(run=commands.impact)
     show = sub.add_parser("show", parents=[asked, times], help="one CI with its components and relations")
     show.add_argument("ci", help="id or name")
+    show.add_argument("--all", action="store_true", help=f"all of a kind, not the first {render.LEAVES}")
     show.set_defaults(run=commands.show)
     search = sub.add_parser("search", parents=[asked, times], help="CIs by any text that belongs to them")
     search.add_argument("text")

@@ -67,13 +67,21 @@ def hits(answer: dict[str, Any]) -> RenderableType:
     )
 
 
-def ci_tree(ci: dict[str, Any]) -> RenderableType:
-    """A CI with its attributes, components by class, relations by label, and who saw it."""
+LEAVES = 10
+"""How many of one kind a tree shows unless all are asked for."""
+
+
+def ci_tree(ci: dict[str, Any], whole: bool = False) -> RenderableType:
+    """A CI with its attributes, components by class, relations by label, and who saw it. Relations to its own
+    components are not told twice. ``whole``: every one of them, however many."""
     root = Tree(joined(named(ci), plain(ci["id"], "dim")))
     for name, value in sorted(ci["attributes"].items()):
-        root.add(joined(plain(name + ":", "dim"), plain(value)))
-    _branch(root, "components", ((one["class"], joined(plain(one["name"]), _brief(one))) for one in ci["components"]))
-    _branch(root, "relations", ((one["label"], _far(one)) for one in ci["relations"]))
+        root.add(joined(plain(name + ":", "dim"), quantity(value)))
+    parts = ((one["class"], joined(plain(one["name"]), _brief(one))) for one in ci["components"])
+    _branch(root, "components", parts, whole=whole)
+    own = {one["id"] for one in ci["components"]}
+    relations = (one for one in ci["relations"] if one["other"] not in own)
+    _branch(root, "relations", ((one["label"], _far(one)) for one in relations), whole=whole)
     _branch(
         root, "open ends", ((one["type"], joined(plain(one["far"]), plain(one["evidence"]))) for one in ci["open_ends"])
     )
@@ -81,13 +89,34 @@ def ci_tree(ci: dict[str, Any]) -> RenderableType:
     return root
 
 
-def _branch(root: Tree, title: str, leaves: Iterable[tuple[str, Text]]) -> None:
-    groups: dict[str, Tree] = {}
+def _branch(root: Tree, title: str, leaves: Iterable[tuple[str, Text]], whole: bool = True) -> None:
+    groups: dict[str, list[Text]] = {}
     for group, leaf in leaves:
-        if group not in groups:
-            branch = groups[""] = groups.get("") or root.add(Text(title, "bold"))
-            groups[group] = branch.add(plain(group, "cyan"))
-        groups[group].add(leaf)
+        groups.setdefault(group, []).append(leaf)
+    branch = root.add(Text(title, "bold")) if groups else root
+    for group, some in groups.items():
+        named_group = branch.add(joined(plain(group, "cyan"), f"({len(some)})" if len(some) > 1 else ""))
+        shown = some if whole or len(some) <= LEAVES + 1 else some[:LEAVES]
+        for leaf in shown:
+            named_group.add(leaf)
+        if len(shown) < len(some):
+            named_group.add(Text(f"and {len(some) - len(shown)} more: --all shows them", "dim"))
+
+
+_BINARY = ("By", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def quantity(value: Any) -> Text:
+    """A quantity with its unit, bytes in the largest unit that leaves a whole part; anything else as it is."""
+    if not (isinstance(value, dict) and value.keys() == {"value", "unit"} and isinstance(value["value"], int | float)):
+        return plain(value)
+    number, unit = value["value"], value["unit"]
+    if unit == "By":
+        step = 0
+        while abs(number) >= 1024 and step < len(_BINARY) - 1:
+            number, step = number / 1024, step + 1
+        unit = _BINARY[step]
+    return plain(f"{number:.4g} {unit}")
 
 
 def _brief(ci: dict[str, Any]) -> Text:

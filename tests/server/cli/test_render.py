@@ -92,3 +92,37 @@ def test_texts_are_never_markup_nor_control() -> None:
 def test_values_that_are_no_texts() -> None:
     assert shown(render.plain({"value": 8, "unit": "GiB"})).strip() == '{"value": 8, "unit": "GiB"}'
     assert shown(render.table(("a", "b"), [(None, True)])).split() == ["a", "b", "true"]
+
+
+def relation(label: str, other: str, class_: str = "software_package") -> dict[str, Any]:
+    return {"label": label, "other": other, "other_class": class_, "other_name": other, "confidence": 1}
+
+
+def a_ci(**more: Any) -> dict[str, Any]:
+    empty = {"attributes": {}, "components": [], "relations": [], "open_ends": [], "sources": [], "life": "current"}
+    return {**named("web-1"), **empty, **more}
+
+
+def test_a_long_group_is_cut_unless_all_are_asked_for() -> None:
+    ci = a_ci(relations=[relation("installs", f"package-{n}") for n in range(render.LEAVES + 20)])
+    told = shown(render.ci_tree(ci))
+    assert f"installs ({render.LEAVES + 20})" in told
+    assert "package-0" in told
+    assert f"package-{render.LEAVES}" not in told
+    assert "and 20 more: --all shows them" in told
+    assert f"package-{render.LEAVES + 19}" in shown(render.ci_tree(ci, whole=True))
+
+
+def test_a_relation_to_its_own_component_is_not_told_twice() -> None:
+    part = {**named("eth0", "network_interface"), "attributes": {}}
+    ci = a_ci(components=[part], relations=[relation("contains", "id-eth0", "network_interface")])
+    told = shown(render.ci_tree(ci))
+    assert "eth0" in told
+    assert "contains" not in told
+
+
+def test_bytes_are_told_in_a_unit_that_people_read() -> None:
+    assert render.quantity({"value": 25276510208, "unit": "By"}).plain == "23.54 GiB"
+    assert render.quantity({"value": 512, "unit": "By"}).plain == "512 By"
+    assert render.quantity({"value": 10, "unit": "Gbit/s"}).plain == "10 Gbit/s"
+    assert render.quantity({"value": 1, "other": 2}).plain == '{"value": 1, "other": 2}'
