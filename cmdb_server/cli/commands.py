@@ -129,7 +129,7 @@ def search(told: Told) -> None:
 
 def list_cis(told: Told) -> None:
     query = {name: getattr(told, f"{name}_") for name in ("class", "name", "site", "life")}
-    items = _client(told).every("/cis", told.limit, attribute=told.attribute, **query, **_times(told))
+    items = _client(told).every("/cis", told.limit, attribute=told.attribute, select=told.select, **query, **_times(told))
     _show(told, items, render.cis)
 
 

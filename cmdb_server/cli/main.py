@@ -140,6 +140,7 @@ def _questions(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     listing = sub.add_parser("list", parents=[asked, times], help="CIs that fit all filters")
     for name in ("class", "name", "site", "life"):
         listing.add_argument(f"--{name}", dest=f"{name}_")
+    listing.add_argument("--select", metavar="SELECTOR", help="such as 'class == \"server\"' (docs/selectors.md)")
     listing.add_argument("--attribute", action="append", default=[], metavar="NAME=VALUE")
     listing.add_argument("--limit", type=int, default=1000)
     listing.set_defaults(run=commands.list_cis)

@@ -59,7 +59,7 @@ def test_an_enrolment_code_buys_a_token(cmdb, server: Served) -> None:
 def test_a_ci_is_shown_as_a_tree_by_name_and_by_id(cmdb) -> None:
     shown = cmdb("show", "web-1")
     assert shown.code == 0, shown.err
-    for text in ("server web-1", "components", "eth0", "10.0.0.1/24", "runs", "seen by", "agent-1"):
+    for text in ("server web-1", "components", "eth0", "10.0.0.1/24", "web_server", "seen by", "agent-1"):
         assert text in shown.out
     id_ = json.loads(cmdb("show", "web-1", "--json").out)["id"]
     assert cmdb("show", id_).out == shown.out
