@@ -159,6 +159,7 @@ def _take_changes(batch: Batch, accepted: Accepted, lane: Lane | None, *, in_ord
     _enter_report(batch, accepted)
     batch.load(sighting.thing.record for sighting in fresh.values())
     if not in_order or (lane is not None and lane.observed_at == accepted.at):
+        _overtaken(batch, accepted, lane, {record for record, _ in members})
         late.rebuild(batch, accepted.origin, {record for record, _ in members}, accepted.report.scan.id)
         return len(fresh)
     missing = set(before.values()) - {record for record, _ in members}
@@ -209,6 +210,17 @@ def _apply(
     _displace(batch, accepted, prompt)
     if late_ones:
         late.rebuild(batch, accepted.origin, late_ones, None)
+
+
+def _overtaken(batch: Batch, accepted: Accepted, lane: Lane | None, members: set[str]) -> None:
+    """A part that is late for its scan, a later part having come first, may still be the newest of its lane."""
+    if lane is None:
+        key = accepted.origin.scope, accepted.report.scan.part
+        batch.lanes[key] = _lane(accepted, batch.tx.revision)
+        batch.dirty_lanes.add(key)
+    elif accepted.at > lane.observed_at:
+        _lose(batch, lane, (set(_members(batch.tx, lane.digest).values()) if lane.digest else set()) - members)
+        _advance(batch, lane, accepted)
 
 
 def _lane(accepted: Accepted, revision: int) -> Lane:
