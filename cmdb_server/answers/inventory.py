@@ -15,6 +15,7 @@ from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.relations import relation_types
 from cmdb_server.answers.history import Graph, graph_at
 from cmdb_server.answers.lives import Lives
+from cmdb_server.answers.selected import Selected
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import CiAnswer, CiSummary, Hit, OpenEnd, Page, RelationView
 from cmdb_server.errors import Invalid
@@ -44,20 +45,23 @@ class Filters:
 
 def list_cis(
     store: Store, viewer: Viewer, filters: Filters, cursor: str | None = None, limit: int = 100,
-    at: int | None = None, known_at: int | None = None, *, now_ms: int,
+    at: int | None = None, known_at: int | None = None, *, now_ms: int, selected: Selected | None = None,
 ) -> Page:  # fmt: skip
-    """CIs in order of their ids. Raises Invalid for an unknown class."""
+    """CIs in order of their ids, those alone that are ``selected``. Raises Invalid for an unknown class."""
     limit = max(1, min(limit, PAGE_LIMIT))
     known = viewer.kinds
     if filters.class_ is not None and filters.class_ not in known:
         raise Invalid(f"class: unknown class {filters.class_!r}", errors=[{"path": "class", "message": "unknown"}])
 
     def work(tx: Reading) -> Page:
-        graph = _past(tx, viewer, at, known_at)
-        lives = Lives(tx, now_ms if at is None else at, viewer.kinds, graph)
+        graph, now = _past(tx, viewer, at, known_at), now_ms if at is None else at
+        lives = Lives(tx, now, viewer.kinds, graph)
         found: list[CiSummary] = []
-        for rows in _batches(tx, graph, filters, known, cursor):
+        narrowed = selected.batches(tx, cursor, now) if selected is not None and graph is None else None
+        for rows in narrowed or _batches(tx, graph, filters, known, cursor):
             fitting = [row for row in rows if _fits(row, filters, known)]
+            if selected is not None:
+                fitting = selected.holding(tx, fitting, lives, graph, now)
             for summary in _summaries(fitting, lives):
                 if filters.stage in (None, summary.stage) and filters.site in (None, summary.site):
                     found.append(summary)

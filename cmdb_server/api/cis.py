@@ -9,6 +9,7 @@ from flask import Response, request
 from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers import inventory
+from cmdb_server.answers.selected import Selected, selected
 from cmdb_server.api.asking import PageSchema, TimesSchema, cursor_of, opaque
 from cmdb_server.api.auth import caller, requires, viewer
 from cmdb_server.api.ci_schemas import STAGES, CiPageSchema, CiSchema, whole
@@ -35,6 +36,7 @@ class ListSchema(PageSchema):
     name = Text(longest=LONGEST)
     site = Text()
     life = fields.String(validate=validate.OneOf(STAGES))
+    select = Text(longest=LONGEST, metadata={"description": "A selector (docs/selectors.md)"})
     attribute = fields.List(
         fields.String(validate=validate.Regexp(r"^[^=\s]+=[\s\S]*$", error="must be name=value")),
         load_default=list,
@@ -81,7 +83,7 @@ def every(asked: dict[str, Any]) -> Response:
     filters = inventory.Filters(asked.get("class_"), asked.get("name"), asked.get("site"), asked.get("life"), wanted)
     page = inventory.list_cis(
         context().store, viewer(), filters, cursor_of(asked["cursor"]), asked["limit"], asked["at"], asked["known_at"],
-        now_ms=now_ms(),
+        now_ms=now_ms(), selected=selection(asked.get("select")),
     )  # fmt: skip
     told = {"items": page.items, "next_cursor": opaque(page.cursor), "revision": page.revision}
     return tagged(_PAGE.dump(told), page.revision)
@@ -130,6 +132,11 @@ def edit(changes: dict[str, Any], ci: UUID) -> Response:
         now_ms=now_ms(), kinds=context().kinds,
     )  # fmt: skip
     return _shown(done.ci)
+
+
+def selection(text: str | None) -> Selected | None:
+    """What a selector means here; None without one. Raises SelectorError."""
+    return None if text is None else selected(text, context().projections, context().kinds)
 
 
 def _shown(ci: str, at: int | None = None, known_at: int | None = None, status: int = 200) -> Response:

@@ -7,7 +7,7 @@ nothing any more: what they said is unknown.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, Self
 
@@ -20,7 +20,7 @@ from cmdb_server.projection.build import RelationColumns, pages, relation_column
 from cmdb_server.projection.columns import Bools, Column, Interned, Ints, Longs, frozen
 from cmdb_server.projection.feed import RelationKey, changed
 from cmdb_server.projection.identities import Index
-from cmdb_server.projection.projection import Projection
+from cmdb_server.projection.projection import GONE, Projection
 from cmdb_server.store.port import Reading, Row
 from cmdb_server.store.tables import CI, RELATION
 
@@ -28,6 +28,8 @@ Floats = npt.NDArray[np.float64]
 Flagged = npt.NDArray[np.int8]
 MOST = 64
 """Columns kept; the ones not asked for longest go first."""
+SPARE_VALUES = 4096
+"""Values of the past that a column may remember beyond twice the number of CIs."""
 OWN_PLACES = {"name": CI.position("name"), "parent": CI.position("parent"), "first_discovered": CI.position("first_at")}
 ATTRIBUTES, ENDED = CI.position("attributes"), CI.position("ended_at")
 
@@ -51,18 +53,19 @@ class Texts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
-    """``values`` by CI; NaN where nothing is known."""
+    """``values`` by CI; NaN where nothing is ``known``."""
 
     values: Floats
+    known: Bools
 
     @classmethod
     def empty(cls) -> Self:
-        return cls(np.empty(0, np.float64))
+        return cls(np.empty(0, np.float64), np.empty(0, bool))
 
     def with_values(self, cis: Longs, values: Sequence[Any], size: int) -> Self:
         column = _longer(self.values, size, np.nan)
         column[cis] = [np.nan if value is None else value for value in values]
-        return type(self)(frozen(column))
+        return type(self)(frozen(column), frozen(~np.isnan(column)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,12 +142,29 @@ def _longer(column: Column, size: int, filling: Any) -> Column:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AttributeColumns:
-    """The columns at one revision. ``relations`` None: not asked for yet."""
+    """The columns at one revision. ``gone``: CIs that were taken out of the store. ``relations`` None: not asked for
+    yet."""
 
     revision: int
     index: Index
+    gone: Longs
     held: Mapping[Field, Typed] = field(default_factory=dict)
     relations: RelationColumns | None = None
+    _ends: dict[int, tuple[Ints, Ints]] = field(default_factory=dict)
+
+    def ends(self, type_: int) -> tuple[Ints, Ints]:
+        """The two ends of all relations of a type between CIs that are there."""
+        found = self._ends.get(type_)
+        if found is None:
+            assert self.relations is not None
+            from_, to = self.relations.from_, self.relations.to
+            kept = np.flatnonzero((self.relations.type == type_) & (from_ >= 0) & (to >= 0))
+            from_, to = from_[kept], to[kept]
+            if len(self.gone):
+                there = ~(np.isin(from_, self.gone) | np.isin(to, self.gone))
+                from_, to = from_[there], to[there]
+            found = self._ends[type_] = from_, to
+        return found
 
 
 class Attributes:
@@ -161,30 +181,34 @@ class Attributes:
         None where others have gone on to a newer one."""
         with self._lock:
             held = self._newest
-            if held is None or not _continues(held.index, projection.index):
-                held = AttributeColumns(projection.revision, projection.index)
-            if not held.revision <= projection.revision == reading.revision:
+            if projection.revision != reading.revision or (held is not None and held.revision > reading.revision):
                 return None
+            if held is None or not _continues(held.index, projection.index):
+                held = AttributeColumns(projection.revision, projection.index, _gone(projection))
             held = _forward(held, projection, reading)
             missing = [one for one in wanted if one not in held.held]
             if missing:
                 held = _with(held, {**held.held, **_read(pages(reading, CI), missing, {}, projection)})
             if relations and held.relations is None:
                 told = relation_columns(pages(reading, RELATION), projection.index, projection.rules)
-                held = AttributeColumns(held.revision, held.index, held.held, told)
+                held = replace(held, relations=told, _ends={})
             self._newest = _with(held, _fitting(held.held, wanted, len(projection)))
             return held
 
 
 def _with(held: AttributeColumns, columns: Mapping[Field, Typed]) -> AttributeColumns:
-    return AttributeColumns(held.revision, held.index, columns, held.relations)
+    return replace(held, held=columns)
+
+
+def _gone(projection: Projection) -> Longs:
+    return np.flatnonzero(projection.ended_at == GONE)
 
 
 def _fitting(columns: Mapping[Field, Typed], wanted: Collection[Field], size: int) -> Mapping[Field, Typed]:
     """The columns worth keeping, those just asked for last; without those whose dictionary is mostly of the past."""
     ordered = {one: columns[one] for one in columns if one not in wanted} | {one: columns[one] for one in wanted}
     newest = list(ordered)[-max(MOST, len(wanted)) :]
-    return {one: ordered[one] for one in newest if _dictionary(ordered[one]) <= 2 * size + 4096}
+    return {one: ordered[one] for one in newest if _dictionary(ordered[one]) <= 2 * size + SPARE_VALUES}
 
 
 def _dictionary(column: Typed) -> int:
@@ -214,7 +238,7 @@ def _forward(held: AttributeColumns, projection: Projection, reading: Reading) -
     relations = held.relations
     if relations is not None and keys:
         relations = _with_relations(relations, keys, projection, reading)
-    return AttributeColumns(reading.revision, projection.index, columns, relations)
+    return AttributeColumns(reading.revision, projection.index, _gone(projection), columns, relations)
 
 
 def _read(

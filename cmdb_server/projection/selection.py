@@ -46,7 +46,7 @@ from cmdb_server.projection.attributes import (
     Texts,
 )
 from cmdb_server.projection.columns import Bools, Column, Interned, Ints
-from cmdb_server.projection.projection import GONE, Projection
+from cmdb_server.projection.projection import Projection
 from cmdb_server.store.port import Reading
 
 FEW = 3
@@ -75,7 +75,7 @@ class Masks:
 
     def candidates(self, tree: Node) -> Bools:
         mask = self.true(tree)
-        mask &= self._there()
+        mask[self.columns.gone] = False
         return mask
 
     def true(self, node: Node) -> Bools:
@@ -117,9 +117,6 @@ class Masks:
 
     def _every(self, value: bool) -> Bools:
         return np.full(len(self.projection), value)
-
-    def _there(self) -> Bools:
-        return np.not_equal(self.projection.ended_at, GONE)
 
     def _same(self, left: Node, right: Node, side: bool) -> Bools:
         one, other = self.true(left), self.false(left)
@@ -172,7 +169,7 @@ class Masks:
             found = np.asarray(COMPARE[node.sign](column.values, value))
         if not side:
             np.logical_not(found, out=found)
-            found &= ~np.isnan(column.values)
+            found &= column.known
         return found
 
     def _ids(self, wanted: Iterable[str | float], side: bool) -> Bools:
@@ -205,17 +202,15 @@ class Masks:
 
     def _related(self, node: Related, side: bool) -> Bools:
         """Some related CI fits: false when each of them may be false, none at all included."""
-        relations, type_ = self.columns.relations, self.projection.rules.types.find(node.type)
-        if relations is None or type_ is None:
+        type_ = self.projection.rules.types.find(node.type)
+        if self.columns.relations is None or type_ is None:
             return self._every(True)
-        rows = np.flatnonzero((relations.type == type_) & (relations.from_ >= 0) & (relations.to >= 0))
-        here, far = relations.from_[rows], relations.to[rows]
+        here, far = self.columns.ends(type_)
         if node.incoming:
             here, far = far, here
-        there = self._there()[far]
-        inner = self._mask(node.other, side)[far]
+        inner = self._mask(node.other, side).take(far)
         found = self._every(not side)
-        found[here[there & (inner if side else ~inner)]] = side
+        found[here[inner if side else ~inner]] = side
         return found
 
     def _compare_fields(self, node: CompareFields, side: bool) -> Bools:
@@ -231,7 +226,7 @@ class Masks:
             a, b = self.columns.held[node.left], self.columns.held[node.right]
             assert isinstance(a, Numbers) and isinstance(b, Numbers)
             one, other = a.values, b.values
-            known = ~(np.isnan(one) | np.isnan(other))
+            known = a.known & b.known
         found: Bools = np.asarray(COMPARE[node.sign](one, other))
         known &= found if side else ~found
         return known

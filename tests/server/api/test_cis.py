@@ -61,6 +61,15 @@ def test_filters_must_all_hold(reader) -> None:
 
 
 @pytest.mark.usefixtures("estate")
+def test_a_selector_narrows_and_its_faults_have_columns(reader) -> None:
+    assert names(reader, select='class == "server" && os_name == "Debian"') == ["web-1", "web-2"]
+    assert names(reader, select='isa("computer")', name="db-1") == ["db-1"]
+    refused = reader.get(CIS, query_string={"select": "os_name = 1"})
+    assert refused.status_code == 422
+    assert refused.json["errors"] == [{"path": "select", "message": "'=' means nothing here; write ==", "column": 9}]
+
+
+@pytest.mark.usefixtures("estate")
 def test_pages_hold_everything_once(reader) -> None:
     seen: list[str] = []
     cursor: dict[str, str] = {}

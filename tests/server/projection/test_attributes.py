@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from cmdb_server.model.selector_tree import Field
+from cmdb_server.projection import attributes
 from cmdb_server.projection.attributes import MOST, Attributes, Lists, Numbers, Texts
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.tables import CI
@@ -14,10 +16,10 @@ from tests.server.projection.test_overlay import MemoryStore
 OS, CPUS, ADDRESSES = Field("os_name", "string"), Field("cpu_count", "number"), Field("ip_addresses", "strings")
 
 
-def made(*attributes: dict[str, Any]) -> tuple[MemoryStore, Projections]:
+def made(*told: dict[str, Any]) -> tuple[MemoryStore, Projections]:
     store = MemoryStore()
-    for number, told in enumerate(attributes):
-        store.put_ci(worlds.ci_row(str(number), attributes=told))
+    for number, one in enumerate(told):
+        store.put_ci(worlds.ci_row(str(number), attributes=one))
     return store, Projections(store, worlds.rules(), lambda: worlds.NOW)  # type: ignore[arg-type]
 
 
@@ -66,16 +68,17 @@ def test_a_reader_of_the_past_is_sent_elsewhere() -> None:
     assert projections.attributes.columns(before, store, [OS], relations=False) is None  # type: ignore[arg-type]
 
 
-def test_only_so_many_columns_and_no_dictionary_of_the_past_is_kept() -> None:
+def test_only_so_many_columns_and_no_dictionary_of_the_past_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attributes, "SPARE_VALUES", 16)
     store, projections = made({"os_name": "Debian"})
     for number in range(MOST + 5):
         columns(store, projections, Field(f"a{number}", "string"))
     assert len(columns(store, projections, OS).held) <= MOST + 1
-    for number in range(4200):
+    for number in range(40):
         store.revision += 1
         store.put_ci((*worlds.ci_row("0")[:5], {"os_name": f"os-{number}"}, 1, None))
         projections.attributes.columns(projections.current(), store, [OS], relations=False)  # type: ignore[arg-type]
-    assert len(columns(store, projections, OS).held[OS].values) < 4200
+    assert len(columns(store, projections, OS).held[OS].values) < 40
     assert store.rows[CI]
 
 
