@@ -52,8 +52,7 @@ _MUTE_NAMES = frozenset(
     {"app", "main", "server", "index", "run", "start", "manage", "wsgi", "asgi", "worker", "service", "bin", "__main__"}
 )
 _LONGEST_LINE = 500
-_PATHS_KEPT = 4096
-"""Hosts have most paths in common; beyond this many they are told anew."""
+_REMEMBERED = 4096
 _COMMENT = re.compile(r"^[ \t]*(?:#|;|//|--[ \t]).*$", re.MULTILINE)
 
 
@@ -77,7 +76,10 @@ class Depends:
     words: tuple[str, ...] = ()
 
     def may_be_in(self, folded: str) -> bool:
-        return not self.words or any(word in folded for word in self.words)
+        for word in self.words:
+            if word in folded:
+                return True
+        return not self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,32 +177,33 @@ class Signatures:
                 self.by_port.setdefault(port, []).append(one)
             self._by_name.update(dict.fromkeys(one.names, one))
         self._by_command = [(one.command.search, one) for one in self.all if one.command is not None]
-        self._of_path: dict[str, Signature | None] = {}
+        # Hosts have most of their paths, daemons and unit files in common; what they tell is worked out once.
+        self.reading = lru_cache(_REMEMBERED)(self._reading)
+        self.dependencies = lru_cache(_REMEMBERED)(self._dependencies)
+        self._of_command = lru_cache(_REMEMBERED)(self._product)
 
     def of(self, process: Process) -> Signature | None:
         """The product a process is of."""
-        command = " ".join(process.command)
+        return self._of_command(process.name, process.command)
+
+    def _product(self, name: str, command: tuple[str, ...]) -> Signature | None:
+        told = " ".join(command)
         for search, one in self._by_command:
-            if search(command):
+            if search(told):
                 return one
-        return next((self._by_name[name] for name in _names(process) if name in self._by_name), None)
+        return next((self._by_name[known] for known in _names(name, command) if known in self._by_name), None)
 
     def named(self, name: str) -> Signature | None:
         """The product whose processes bear this name."""
         return self._by_name.get(name)
 
-    def reading(self, path: str) -> Signature | None:
-        """The product that a configuration file belongs to."""
-        if path not in self._of_path:
-            if len(self._of_path) >= _PATHS_KEPT:
-                self._of_path.clear()
-            owner = next((one for one in self.all if one.role != "connection-strings" and one.reads(path)), None)
-            self._of_path[path] = owner
-        return self._of_path[path]
+    def _reading(self, path: str) -> Signature | None:
+        """``reading``: the product that a configuration file belongs to."""
+        return next((one for one in self.all if one.role != "connection-strings" and one.reads(path)), None)
 
-    def dependencies(self, text: str) -> set[Named]:
-        """What connection strings and commands in any text name."""
-        return {named for one in self.generic for named in one.dependencies(text)}
+    def _dependencies(self, text: str) -> frozenset[Named]:
+        """``dependencies``: what connection strings and commands in any text name."""
+        return frozenset(named for one in self.generic for named in one.dependencies(text))
 
     def files(self) -> list[str]:
         """Every pattern of files that some signature asks for."""
@@ -219,15 +222,15 @@ def software_name(process: Process) -> str:
     return base or process.name
 
 
-def _names(process: Process) -> Iterator[str]:
-    """The names a signature may know the process by, the most telling first."""
-    script = _script(process.command)
+def _names(name: str, command: Sequence[str]) -> Iterator[str]:
+    """The names a signature may know a process by, the most telling first."""
+    script = _script(command)
     if script:
         yield script.rsplit("/", 1)[-1]
         yield _stem(script)
-    yield process.name
-    if process.command:
-        yield process.command[0].rsplit("/", 1)[-1].rstrip(":").lstrip("-")
+    yield name
+    if command:
+        yield command[0].rsplit("/", 1)[-1].rstrip(":").lstrip("-")
 
 
 def _script(command: Sequence[str]) -> str:

@@ -16,12 +16,13 @@ _PLAIN, _PLAIN_VERSION = re.compile(r"[A-Za-z0-9._~+-]*").fullmatch, re.compile(
 """What a purl holds as it is, but for the plus sign."""
 
 
+@lru_cache(maxsize=8192)
 def _installs(
     kind: str, namespace: str, name: str, version: str, *, arch: str = "", distro: str = "", epoch: str = "",
     source: str = "", source_version: str = "", vendor: str = "",
 ) -> Relation:  # fmt: skip
     """The host installs a package, keyed by its purl. Hosts have hundreds: what is plain is not quoted letter by
-    letter, and nothing is put in that would be taken out again."""
+    letter, and hosts of one distribution have most of theirs in common."""
     plain = name.replace("+", "%2B") if _PLAIN(name) else quote(name, safe="~.-_")
     told = version.replace("+", "%2B") if _PLAIN_VERSION(version) else quote(version, safe="~.-_:")
     purl = f"{_start(kind, namespace)}{plain}@{told}{_qualifiers(arch, distro, epoch)}"
