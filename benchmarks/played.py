@@ -80,8 +80,8 @@ class Played:
     def deliver(self, told: Mapping[str, Any]) -> None:
         """One report, at the time of its delivery."""
         self.sightings[told["report"]] = [thing["id"] for thing in told["things"]]
-        self.now = (BEGAN + told["delivered_at"]) * 1000
-        ingest(self.store, body(told), CALLER, self.now)
+        self.now = max(self.now, (BEGAN + told["observed_at"]) * 1000)
+        ingest(self.store, body(told), CALLER, (BEGAN + told["delivered_at"]) * 1000)
 
     def placed(self) -> Iterator[dict[str, Any]]:
         """Each observation with the CI that its record belongs to now."""
