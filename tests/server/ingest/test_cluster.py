@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from benchmarks.identity_accuracy import GOALS, judge, play, read
@@ -24,15 +24,14 @@ from cmdb_server.store.digest import pages
 from cmdb_server.store.port import Store
 from cmdb_server.store.sqlite import SqliteStore
 from tests import identity_sim
-from tests.delivered import CALLER, Outcome, bodies, deliver, outcome
+from tests.delivered import CALLER, NOW, Outcome, bodies, deliver, outcome
 from tests.factories import START, report
 from tests.situations import BOX, OTHER, box, ssh
 
 MINUTE = 60_000
-NOW = START + 100 * MINUTE
 MACS = [BOX["mac"][0], OTHER["mac"][0], "da:a1:19:00:00:01"]
 SOURCES = ("ssh", "snmp", "ping", "vcenter:prod", "manual")
-EXAMPLES = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @contextmanager
@@ -170,6 +169,8 @@ def test_decisions_and_their_undoing_amid_reports_give_the_same(
             elif not step.apply(other, records):
                 waiting.append(step)
         assert all(step.apply(other, records) for step in waiting)
+        note(f"steps: {[step if isinstance(step, Ruling) else told.index(step) for step in shuffled]}")
+        note("\n".join(f"{row}" for store in (one, other) for row in store.read(lambda tx: list(pages(tx, tables.CI)))))
         assert not differing(one.read(outcome), other.read(outcome))
 
 
