@@ -26,10 +26,11 @@ class Duplicate:
 
 def duplicate_addresses(store: Store, viewer: Viewer) -> list[Duplicate]:  # noqa: ARG001 - every read takes one
     """All of them, sorted by site and address. Work follows the number of addresses."""
-    return store.read(lambda tx: list(_duplicates(tx)))
+    return store.read(lambda tx: list(duplicates_in(tx)))
 
 
-def _duplicates(tx: Reading) -> Iterator[Duplicate]:
+def duplicates_in(tx: Reading) -> Iterator[Duplicate]:
+    """The same within a read, sorted."""
     for value, rows in groupby(_entries(tx), key=lambda row: row[1]):
         borne = [(row[2],) for row in rows if row[4] is None]
         if len(borne) < 2:

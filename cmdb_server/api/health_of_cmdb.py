@@ -1,0 +1,96 @@
+"""How complete, correct, fresh and far-reaching the CMDB is, with the CIs behind every figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from cmdb_server.answers.health import CHECKS, findings, health
+from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
+from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.conditional import tagged
+from cmdb_server.api.context import context, now_ms
+from cmdb_server.api.fields import Text
+from cmdb_server.api.resource import resource
+
+BLUEPRINT = resource("cmdb-health", __name__, "How well the CMDB tells of the estate")
+
+
+class FigureSchema(Schema):
+    dimension = fields.String(required=True)
+    check = fields.String(required=True, metadata={"enum": list(CHECKS)})
+    class_ = fields.String(required=True, data_key="class")
+    owner = fields.String(required=True, metadata={"description": "Empty: nobody's"})
+    failing = fields.Integer(required=True)
+    of = fields.Integer(required=True, metadata={"description": "CIs that the check is about"})
+
+
+class CheckSchema(Schema):
+    check = fields.String(required=True)
+    dimension = fields.String(required=True)
+    meaning = fields.String(required=True)
+    failing = fields.Integer(required=True)
+    of = fields.Integer(required=True)
+
+
+class CmdbHealthSchema(Schema):
+    checks = fields.List(fields.Nested(CheckSchema), required=True, metadata={"description": "Over all classes"})
+    figures = fields.List(fields.Nested(FigureSchema), required=True, metadata={"description": "By class and owner"})
+    revision = fields.Integer(required=True)
+
+
+class ListSchema(ListingSchema):
+    check = fields.String(required=True, validate=validate.OneOf(tuple(CHECKS)))
+    class_ = Text(data_key="class", load_default=None)
+    owner = Text(shortest=0, load_default=None, metadata={"description": "Empty: nobody's"})
+
+
+class FindingSchema(Schema):
+    check = fields.String(required=True)
+    ci = fields.String(required=True)
+    class_ = fields.String(required=True, data_key="class")
+    name = fields.String(required=True)
+    owner = fields.String(required=True)
+    detail = fields.String(
+        required=True, metadata={"description": "The attribute, address, name or task that it fails by"}
+    )
+
+
+class FindingsSchema(Schema):
+    items = fields.List(fields.Nested(FindingSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+    revision = fields.Integer(required=True)
+
+
+_HEALTH, _FINDINGS = CmdbHealthSchema(), FindingsSchema()
+
+
+@BLUEPRINT.route("/cmdb-health")
+@requires("read")
+@BLUEPRINT.response(200, CmdbHealthSchema)
+def figures() -> Response:
+    """Completeness, correctness, freshness and coverage, by class and owner."""
+    told = health(context().store, viewer(), now_ms=now_ms())
+    checks = []
+    for check, (dimension, meaning) in CHECKS.items():
+        some = [one for one in told.figures if one.check == check]
+        failing, of = sum(one.failing for one in some), sum(one.of for one in some)
+        checks.append({"check": check, "dimension": dimension, "meaning": meaning, "failing": failing, "of": of})
+    body = {"checks": checks, "figures": told.figures, "revision": told.revision}
+    return tagged(_HEALTH.dump(body), told.revision)
+
+
+@BLUEPRINT.route("/cmdb-health/findings")
+@requires("read")
+@BLUEPRINT.arguments(ListSchema, location="query")
+@BLUEPRINT.response(200, FindingsSchema)
+def behind(asked: dict[str, Any]) -> Response:
+    """The CIs behind a figure."""
+    found = findings(
+        context().store, viewer(), asked["check"], asked["class_"], asked["owner"], cursor_of(asked["cursor"]),
+        asked["limit"], now_ms=now_ms(),
+    )  # fmt: skip
+    told = {"items": found.items, "next_cursor": opaque(found.cursor), "revision": found.revision}
+    return tagged(_FINDINGS.dump(told), found.revision)
