@@ -13,6 +13,7 @@ from cmdb_server.answers.inventory import search, show
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import CmdbError, Invalid, Malformed
 from cmdb_server.ingest.pipeline import ingest
+from cmdb_server.projection.projections import Projections
 from cmdb_server.store import tables
 from tests.estate import ADMIN, Estate, minute
 from tests.factories import host, report
@@ -217,7 +218,8 @@ def test_what_looks_like_code_is_stored_and_given_back(either: Estate, text: str
     package = either.ci(text, "software_package")
     assert package["attributes"] == {"name": text, "purl": text, text: text}
     assert {end.evidence for end in answer.open_ends} == {text, ""}
-    assert {hit.ci.name for hit in search(either.store, VIEWER, text.strip() or "x", now_ms=minute(1))} == {text}
+    found = search(either.store, VIEWER, text.strip() or "x", projections=Projections(either.store), now_ms=minute(1))
+    assert {hit.ci.name for hit in found} == {text}
     fed = either.tell(1, hostile(text), target=text, source=text, site=text, agent=text, coverage={text: "complete"})
     assert fed.unchanged
     assert either.tell(2, host("next", "10.0.0.2")).observations == 1
