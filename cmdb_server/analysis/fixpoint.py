@@ -20,6 +20,7 @@ from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.scratch import NEVER, Scratch
 
 NOTHING: Longs = np.empty(0, np.int64)
+NO_CAUSE: Ints = np.empty(0, np.int32)
 MASS = 50
 """A round that looks at more than one in so many of the CIs is taken by the mass."""
 DENSE = 4
@@ -84,7 +85,7 @@ class Run:
         ci, cause = claims[0] if len(claims) == 1 else (np.concatenate(parts) for parts in zip(*claims, strict=True))
         free = np.flatnonzero(open_.take(ci))
         if not len(free):
-            return NOTHING, NOTHING.astype(np.int32)
+            return NOTHING, NO_CAUSE
         new, cause = ci.take(free), cause.take(free)
         if len(new) > 1:
             place = np.arange(len(new), dtype=np.int32)
@@ -162,7 +163,7 @@ def spread_degraded(run: Run, own: Longs, held: Longs, lost: Ints) -> None:
     replay, left = _Replay.of(run, held), slots.want_slack.take(held)
     claims, rank = [(own, np.full(len(own), OWN, np.int32))], 0
     while claims or rank < replay.end:
-        frontier, cause = run.close(*claims) if claims else (NOTHING, NOTHING)
+        frontier, cause = run.close(*claims) if claims else (NOTHING, NO_CAUSE)
         run.settle(frontier, cause, rank)
         hit, place, weight = replay.round(rank)
         np.subtract.at(slack, hit, weight)
@@ -208,7 +209,7 @@ class _Replay:
     def round(self, rank: int) -> tuple[Longs, Longs, Ints]:
         """(slot, its place, weight) of each member that fell in this round."""
         if rank >= self.end:
-            return NOTHING, NOTHING, NOTHING.astype(np.int32)
+            return NOTHING, NOTHING, NO_CAUSE
         part = slice(int(self.bounds[rank]), int(self.bounds[rank + 1]))
         return self.slot[part], self.place[part], self.weight[part]
 

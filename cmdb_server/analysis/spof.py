@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cmdb_server.analysis.region import Level, Region, region
-from cmdb_server.projection.columns import Longs
+from cmdb_server.projection.columns import Bools, Longs
 from cmdb_server.projection.projection import Projection
 
 Bits = npt.NDArray[np.uint64]
-BLOCK_BYTES = 1 << 27
-"""Memory for the bits of one block of candidates."""
+BLOCK_BYTES = 1 << 22
+"""Memory for the bits of one block of candidates: what a processor keeps near."""
 PAIR_CLASSES = 4096
 
 
@@ -65,25 +65,42 @@ def fatal_pairs(projection: Projection, service: int) -> FatalPairs:
     complete = len(classes) <= PAIR_CLASSES
     classes = classes[:PAIR_CLASSES]
     first = np.asarray([members[0] for members in classes], np.int64)
-    pairs = [pair for pair in _joint(below, _lanes(alone, first, size), len(first), target) if pair[0] < pair[1]]
+    down = _chosen(alone, first, size)
+    pairs = [pair for part in _meeting(below, down) for pair in _fatal(below, down, part, target)]
     return FatalPairs(tuple(below.ci[members] for members in classes), tuple(pairs), complete)
 
 
-def _joint(below: Region, lanes: Bits, count: int, target: int) -> Iterator[tuple[int, int]]:
-    """Every (lane, lane) that takes ``target`` down together, both ways round. Two of one class do to the gates what
-    one does, so no lane is asked with itself."""
-    size, words = lanes.shape
-    block = max(1, BLOCK_BYTES // (8 * size * words))
-    for start in range(0, count, block):
-        rows = range(start, min(start + block, count))
-        bits = np.tile(lanes, len(rows))
-        for number, row in enumerate(rows):
-            bits[_is_down(lanes, row), number * words : (number + 1) * words] = ~np.uint64(0)
-        hit = simulated(below, bits)[target].reshape(len(rows), words)
-        for row, found in zip(rows, hit, strict=True):
-            for other in np.flatnonzero(unpacked(found, count)).tolist():
-                if other != row:
-                    yield row, other
+def _meeting(below: Region, down: Bools) -> Iterator[npt.NDArray[np.int64]]:
+    """Pairs of lanes (rows of two, ascending) that may do more together than each alone: both take something from one
+    gate that bears either loss. All other pairs do together what they do alone. ``down``: by place and lane."""
+    losses = [np.zeros((0, down.shape[1]), bool)]
+    for level in below.levels:
+        rows = np.flatnonzero(level.slack > 0)
+        if len(rows):
+            lost = np.logical_or.reduceat(down[level.provider], level.first, axis=0)[rows]
+            losses.append(lost & ~down[level.consumer[rows]])
+    by_gate = np.concatenate(losses)
+    part: list[npt.NDArray[np.int64]] = []
+    most = max(64, BLOCK_BYTES // (8 * len(down)) * 64)
+    for lane in range(down.shape[1]):
+        others = np.flatnonzero(by_gate[by_gate[:, lane], lane + 1 :].any(axis=0)) + lane + 1
+        part.append(np.stack((np.full_like(others, lane), others), axis=1))
+        if sum(map(len, part)) >= most:
+            yield np.concatenate(part)
+            part = []
+    yield np.concatenate([np.zeros((0, 2), np.int64), *part])
+
+
+def _fatal(below: Region, down: Bools, pairs: npt.NDArray[np.int64], target: int) -> Iterator[tuple[int, int]]:
+    """Those of ``pairs`` that take ``target`` down together."""
+    bits = np.zeros((len(down), -(-len(pairs) // 64)), np.uint64)
+    one, other = pairs.T
+    for place in np.flatnonzero(down.any(axis=1)).tolist():
+        packed = np.packbits(down[place, one] | down[place, other], bitorder="little")
+        bits[place].view(np.uint8)[: len(packed)] = packed
+    if len(pairs):
+        fell = unpacked(simulated(below, bits)[target], len(pairs))
+        yield from map(tuple, pairs[fell].tolist())
 
 
 def simulated(below: Region, bits: Bits) -> Bits:
@@ -167,25 +184,14 @@ def _each(size: int, candidates: Longs) -> Bits:
     return bits
 
 
-def unpacked(words: Bits, size: int) -> npt.NDArray[np.bool_]:
+def unpacked(words: Bits, size: int) -> Bools:
     """One truth value for each lane."""
     return np.unpackbits(words.astype("<u8").view(np.uint8), bitorder="little")[:size].astype(bool)
 
 
-def _is_down(lanes: Bits, lane: int) -> npt.NDArray[np.bool_]:
-    """By place, the bit of one lane."""
-    down: npt.NDArray[np.bool_] = (lanes[:, lane // 64] >> np.uint64(lane % 64) & np.uint64(1)).astype(bool)
-    return down
-
-
-def _lanes(bits: Bits, chosen: Longs, size: int) -> Bits:
-    """The bits of the chosen lanes alone, in their order."""
-    lanes = np.zeros((len(bits), -(-max(len(chosen), 1) // 64)), np.uint64)
-    for place in range(len(bits)):
-        row = unpacked(bits[place], size)[chosen]
-        packed = np.packbits(row, bitorder="little")
-        lanes[place].view(np.uint8)[: len(packed)] = packed
-    return lanes
+def _chosen(bits: Bits, lanes: Longs, size: int) -> Bools:
+    """The chosen lanes alone, in their order, as truth values."""
+    return np.stack([unpacked(row, size)[lanes] for row in bits])
 
 
 def _alike(below: Region, alone: Bits, candidates: Longs, size: int) -> list[Longs]:
