@@ -1,0 +1,209 @@
+"""Any selection as CSV, JSON lines or GraphML, written as it is read: however much there is, little of it is held.
+
+The CIs come page by page in order of their ids, each page from one consistent state. CSV and GraphML name their columns
+first, so the selection is read twice: what attributes there are, then what they say.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import msgspec
+
+from cmdb_server.answers import inventory
+from cmdb_server.answers.history import graph_at
+from cmdb_server.answers.selected import Selected
+from cmdb_server.answers.viewer import Viewer
+from cmdb_server.answers.views import CiSummary
+from cmdb_server.store import tables
+from cmdb_server.store.port import Reading, Row, Store
+
+PAGE = 1000
+FORMATS = ("csv", "jsonl", "graphml")
+MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson", "graphml": "application/graphml+xml"}
+OWN = ("id", "class", "name", "parent", "life", "site", "first_discovered", "last_discovered")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+_FORBIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535, *range(55296, 57344)), "�")
+"""Characters that XML 1.0 cannot hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is exported, for whom, as of when. ``selected`` None: everything."""
+
+    store: Store
+    viewer: Viewer
+    selected: Selected | None
+    now_ms: int
+    at: int | None = None
+    known_at: int | None = None
+
+    def pages(self) -> Iterator[tuple[CiSummary, ...]]:
+        """The CIs in order of their ids."""
+        cursor = None
+        while True:
+            page = inventory.list_cis(
+                self.store, self.viewer, inventory.Filters(), cursor, PAGE, self.at, self.known_at,
+                now_ms=self.now_ms, selected=self.selected,
+            )  # fmt: skip
+            yield page.items
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+    def relations(self, ids: Iterable[str]) -> list[Row]:
+        """Rows of the relations that go out from these CIs."""
+        wanted = list(ids)
+
+        def work(tx: Reading) -> list[Row]:
+            if self.at is None and self.known_at is None:
+                return tx.find(tables.RELATION, ("from_ci",), [(id_,) for id_ in wanted])
+            among = set(wanted)
+            graph = graph_at(tx, self.at, self.known_at, self.viewer.kinds)
+            return sorted(row for row in graph.relations if row[0] in among)
+
+        return self.store.read(work)
+
+
+def export(selection: Selection, format_: str) -> Iterator[bytes]:
+    """The selection in one of ``FORMATS``, in pieces. The first piece is made before this returns, so that what is
+    refused is refused before anything was sent."""
+    pieces = _WRITERS[format_](selection)
+    first = next(pieces, "")
+
+    def rest() -> Iterator[bytes]:
+        yield first.encode("utf-8", "replace")
+        for piece in pieces:
+            yield piece.encode("utf-8", "replace")
+
+    return rest()
+
+
+def neutral(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: an apostrophe stands before what would begin one."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def _time(ms: int | None) -> str | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _own(ci: CiSummary) -> dict[str, Any]:
+    return {
+        "id": ci.id, "class": ci.class_, "name": ci.name, "parent": ci.parent or None, "life": ci.stage,
+        "site": ci.site, "first_discovered": _time(ci.first_discovered), "last_discovered": _time(ci.last_discovered),
+    }  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    """A value in one cell: a text as it is, anything else as JSON."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode()
+
+
+def _attributes(selection: Selection) -> dict[str, set[type]]:
+    """Name -> the types its values have among the selected, in order of names."""
+    found: dict[str, set[type]] = {}
+    for page in selection.pages():
+        for ci in page:
+            for name, value in ci.attributes.items():
+                found.setdefault(name, set()).add(type(value))
+    found.pop("name", None)
+    return dict(sorted(found.items()))
+
+
+def _csv(selection: Selection) -> Iterator[str]:
+    names = list(_attributes(selection))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([neutral(name) for name in (*OWN, *names)])
+    for page in selection.pages():
+        for ci in page:
+            cells = (*_own(ci).values(), *(ci.attributes.get(name) for name in names))
+            writer.writerow([neutral(_text(cell)) for cell in cells])
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
+
+
+def _jsonl(selection: Selection) -> Iterator[str]:
+    for page in selection.pages():
+        outgoing: dict[str, list[Mapping[str, Any]]] = {}
+        for row in selection.relations([ci.id for ci in page]):
+            told = {"type": row[1], "to": row[2], "group": row[3], "weight": row[4]}
+            outgoing.setdefault(row[0], []).append(told)
+        lines = [
+            msgspec.json.encode(_own(ci) | {"attributes": ci.attributes, "relations": outgoing.get(ci.id, [])})
+            for ci in page
+        ]
+        yield "".join(line.decode() + "\n" for line in lines)
+
+
+_HEAD = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns" '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="http://graphml.graphdrawing.org/xmlns '
+    'http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd">\n'
+)
+_TYPES = {frozenset({bool}): "boolean", frozenset({int}): "long", frozenset({float}): "double",
+          frozenset({int, float}): "double"}  # fmt: skip
+_EDGE = (("type", "string"), ("group", "string"), ("weight", "long"))
+
+
+def _graphml(selection: Selection) -> Iterator[str]:
+    kinds = _attributes(selection)
+    keys = {name: f"n{place}" for place, name in enumerate((*OWN[1:], *kinds))}
+    told = [("node", keys[name], name, "string") for name in OWN[1:]]
+    told += [("node", keys[name], name, _TYPES.get(frozenset(types), "string")) for name, types in kinds.items()]
+    told += [("edge", f"e{place}", name, type_) for place, (name, type_) in enumerate(_EDGE)]
+    yield (
+        _HEAD
+        + "".join(
+            f'<key id="{key}" for="{of}" attr.name={_quoted(name)} attr.type="{type_}"/>\n'
+            for of, key, name, type_ in told
+        )
+        + '<graph id="cmdb" edgedefault="directed">\n'
+    )
+    ids: set[str] = set()
+    for page in selection.pages():
+        ids.update(ci.id for ci in page)
+        yield "".join(_node(ci, keys) for ci in page)
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), PAGE):
+        rows = selection.relations(ordered[start : start + PAGE])
+        yield "".join(_edge(row) for row in rows if row[2] in ids)
+    yield "</graph>\n</graphml>\n"
+
+
+def _node(ci: CiSummary, keys: Mapping[str, str]) -> str:
+    values = {name: value for name, value in _own(ci).items() if name != "id"}
+    values |= {name: value for name, value in ci.attributes.items() if name not in values}
+    data = "".join(
+        f'<data key="{keys[name]}">{escape(_text(value).translate(_FORBIDDEN))}</data>'
+        for name, value in values.items()
+        if value is not None and name in keys
+    )
+    return f'<node id="{ci.id}">{data}</node>\n'
+
+
+def _edge(row: Row) -> str:
+    data = "".join(
+        f'<data key="e{place}">{escape(_text(value).translate(_FORBIDDEN))}</data>'
+        for place, value in enumerate((row[1], row[3], row[4]))
+        if value is not None
+    )
+    return f'<edge source="{row[0]}" target="{row[2]}">{data}</edge>\n'
+
+
+def _quoted(text: str) -> str:
+    return quoteattr(text.translate(_FORBIDDEN))
+
+
+_WRITERS: Mapping[str, Callable[[Selection], Iterator[str]]] = {"csv": _csv, "jsonl": _jsonl, "graphml": _graphml}
