@@ -30,6 +30,7 @@ from cmdb_agent.observation import (
 from cmdb_agent.redact import redact_text
 
 _LONGEST_TEXT, _LONGEST_NAME, _SHORT = 65_536, 256, 128
+_REMEMBERED = 8192
 S = TypeVar("S", Component, Relation)
 A = TypeVar("A", Component, End)
 
@@ -143,10 +144,24 @@ def _relations(told: Iterable[tuple[str, Fact]]) -> list[Relation]:
 
 
 def _cleaned(relation: Relation) -> Relation:
-    if relation.to.attributes:
-        to = _with_values(relation.to)
-        relation = relation if to is relation.to else replace(relation, to=to)
+    to = relation.to
+    if to.attributes and _in_bounds.get(id(to)) is not to:
+        to = _with_values(to)
+        if to is not relation.to:
+            relation = replace(relation, to=to)
+        elif to.key:
+            _remember(to)
     return replace(relation, evidence=_clean(relation.evidence)) if relation.evidence else relation
+
+
+_in_bounds: dict[int, End] = {}
+"""Ends that were found in bounds, by identity: a probe that remembers packages gives the same values for each host."""
+
+
+def _remember(end: End) -> None:
+    if len(_in_bounds) >= _REMEMBERED:
+        _in_bounds.clear()
+    _in_bounds[id(end)] = end
 
 
 def _carried(facts: Iterable[S], errors: list[ScanError]) -> Iterable[S]:

@@ -12,17 +12,18 @@ from cmdb_agent.probe import Probe, Variant
 
 _TAB = "\t"
 _THE_HOST = End(ref="")
+_REMEMBERED = 8192
+"""Rows: hosts of one distribution have most of their packages in common, version by version."""
 _PLAIN, _PLAIN_VERSION = re.compile(r"[A-Za-z0-9._~+-]*").fullmatch, re.compile(r"[A-Za-z0-9._~:+-]*").fullmatch
 """What a purl holds as it is, but for the plus sign."""
 
 
-@lru_cache(maxsize=8192)
 def _installs(
     kind: str, namespace: str, name: str, version: str, *, arch: str = "", distro: str = "", epoch: str = "",
     source: str = "", source_version: str = "", vendor: str = "",
 ) -> Relation:  # fmt: skip
     """The host installs a package, keyed by its purl. Hosts have hundreds: what is plain is not quoted letter by
-    letter, and hosts of one distribution have most of theirs in common."""
+    letter."""
     plain = name.replace("+", "%2B") if _PLAIN(name) else quote(name, safe="~.-_")
     told = version.replace("+", "%2B") if _PLAIN_VERSION(version) else quote(version, safe="~.-_:")
     purl = f"{_start(kind, namespace)}{plain}@{told}{_qualifiers(arch, distro, epoch)}"
@@ -69,13 +70,19 @@ def parse_dpkg(text: str) -> Iterator[Relation]:
     first, _, rest = text.partition("\n")
     namespace, distro = _distribution(first)
     for line in rest.splitlines():
-        columns = line.split(_TAB)
-        if len(columns) >= 6 and columns[0][1:2] == "i":
-            _, name, version, arch, source, source_version = columns[:6]
-            yield _installs(
-                "deb", namespace or "debian", name, version, arch=arch, distro=distro, source=source,
-                source_version=source_version,
-            )  # fmt: skip
+        if (found := _dpkg_row(line, namespace or "debian", distro)) is not None:
+            yield found
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _dpkg_row(line: str, namespace: str, distro: str) -> Relation | None:
+    columns = line.split(_TAB)
+    if len(columns) < 6 or columns[0][1:2] != "i":
+        return None
+    _, name, version, arch, source, source_version = columns[:6]
+    return _installs(
+        "deb", namespace, name, version, arch=arch, distro=distro, source=source, source_version=source_version
+    )
 
 
 _SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm")
@@ -87,15 +94,21 @@ def parse_rpm(text: str) -> Iterator[Relation]:
     first, _, rest = text.partition("\n")
     namespace, distro = _distribution(first)
     for line in rest.splitlines():
-        columns = line.split(_TAB)
-        if len(columns) < 6 or columns[0] == "gpg-pubkey":
-            continue
-        name, epoch, version, release, arch, source_rpm, *more = ["" if word == "(none)" else word for word in columns]
-        source = _SOURCE_RPM.fullmatch(source_rpm)
-        yield _installs(
-            "rpm", namespace, name, f"{version}-{release}", arch=arch, distro=distro, epoch="" if epoch == "0" else epoch,
-            source=source[1] if source else "", source_version=source[2] if source else "", vendor=more[0] if more else "",
-        )  # fmt: skip
+        if (found := _rpm_row(line, namespace, distro)) is not None:
+            yield found
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _rpm_row(line: str, namespace: str, distro: str) -> Relation | None:
+    columns = line.split(_TAB)
+    if len(columns) < 6 or columns[0] == "gpg-pubkey":
+        return None
+    name, epoch, version, release, arch, source_rpm, *more = ["" if word == "(none)" else word for word in columns]
+    source = _SOURCE_RPM.fullmatch(source_rpm)
+    return _installs(
+        "rpm", namespace, name, f"{version}-{release}", arch=arch, distro=distro, epoch="" if epoch == "0" else epoch,
+        source=source[1] if source else "", source_version=source[2] if source else "", vendor=more[0] if more else "",
+    )  # fmt: skip
 
 
 def parse_apk(text: str) -> Iterator[Relation]:

@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import paramiko
 
@@ -101,7 +101,8 @@ class SshTransport:
         """Keys exchanged, the host's key checked, the user logged in."""
         try:
             pins = host_keys.pinned(hop.host, hop.port, hop.ssh)
-            connection = paramiko.Transport(GatheringSocket(way) if isinstance(way, socket.socket) else way)
+            gathering: Any = GatheringSocket(way) if isinstance(way, socket.socket) else way
+            connection = paramiko.Transport(gathering)
         except BaseException:
             way.close()
             raise
