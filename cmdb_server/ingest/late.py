@@ -48,12 +48,12 @@ class Told:
 def rebuild(batch: Batch, origin: Origin, records: set[str], scan: str | None) -> None:
     """Compute these records again, and all that their late sightings bear upon: whoever was seen at the same
     addresses, and, once the late ``scan`` is complete, everything its scope ever held."""
-    told = _read_scope(batch, origin.scope)
+    told = read_scope(batch, origin.scope)
     affected = set(records)
     if scan is not None and told.scans[scan].complete:
         affected |= told.sightings.keys()
     batch.load(affected)
-    things = _things(batch, told, affected, origin)
+    things = things_of(batch, told, affected, origin)
     places = {(origin.source, origin.site, s.target) for seen in things.values() for s in seen.values()}
     elsewhere = [held for held in batch.at_targets(places) if not held.parent and held.id not in affected]
     for held in elsewhere:
@@ -61,19 +61,19 @@ def rebuild(batch: Batch, origin: Origin, records: set[str], scan: str | None) -
     scopes = {origin.scope: told}
     for held in elsewhere:
         if held.scope not in scopes:
-            scopes[held.scope] = _read_scope(batch, held.scope)
+            scopes[held.scope] = read_scope(batch, held.scope)
     batch.load_scopes(scopes)
     for held in elsewhere:
         where = Origin(held.source, held.site, origin.target, origin.probe, held.scope)
-        things.update(_things(batch, scopes[held.scope], {held.id}, where))
-    displacing = _displacing(scopes, things)
+        things.update(things_of(batch, scopes[held.scope], {held.id}, where))
+    displacing = displacements(scopes, things)
     for record in sorted(affected):
         known = batch.records.get(record)
         scope = known.scope if known is not None else origin.scope
-        _Rebuilt(batch, origin, record, things[record], scopes[scope], displacing).write()
+        Rebuilt(batch, origin, record, things[record], scopes[scope], displacing).write()
 
 
-def _read_scope(batch: Batch, scope: str) -> Told:
+def read_scope(batch: Batch, scope: str) -> Told:
     told = Told()
     rows = batch.tx.find(tables.REPORT, ("scope",), [(scope,)])
     contents = batch.tx.get(tables.CONTENT, {(row[13],) for row in rows})
@@ -91,7 +91,7 @@ def _read_scope(batch: Batch, scope: str) -> Told:
     return told
 
 
-def _things(batch: Batch, told: Told, records: Iterable[str], origin: Origin) -> dict[str, dict[str, Sighting]]:
+def things_of(batch: Batch, told: Told, records: Iterable[str], origin: Origin) -> dict[str, dict[str, Sighting]]:
     """record -> digest -> what that observation says."""
     wanted = {record: {mark for _, mark, _, _ in told.sightings.get(record, ())} for record in records}
     bodies = batch.tx.get(tables.THING, {(mark,) for marks in wanted.values() for mark in marks})
@@ -109,7 +109,7 @@ def unpacked(body: bytes) -> bytes:
     return zlib.decompress(body) if body[:1] == b"\x78" else bytes(body)
 
 
-def _displacing(
+def displacements(
     scopes: Mapping[str, Told], things: Mapping[str, Mapping[str, Sighting]]
 ) -> dict[str, list[tuple[int, str]]]:
     """address -> (time, record) of every sighting there."""
@@ -125,7 +125,7 @@ def _displacing(
     return found
 
 
-class _Rebuilt:
+class Rebuilt:
     """One record's course, computed anew and written where it differs from what stands."""
 
     def __init__(

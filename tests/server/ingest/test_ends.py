@@ -47,7 +47,7 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(STEPS))[:3] + [("db", "group", "claim")])
+@pytest.mark.parametrize("order", [*list(itertools.permutations(STEPS))[:3], ("db", "group", "claim")])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_far_end_is_found_in_any_order(estate: Estate, way: str, order: tuple[str, ...]) -> None:
     end, name = WAYS[way]
