@@ -104,7 +104,9 @@ class _Ends:
         at = tie.last_at if tie.last_at is not None else self.batch.seen_last(self.batch.records[tie.record])
         holding = [(self.batch.records[row[2]], row) for row in self.holders.get(_entry(tie.far), ())]
         if len({held.ci for held, _ in holding}) > 1:
-            self.batch.contest(self.batch.records[tie.record])
+            # So it does on how long each of them is still seen to hold it.
+            for held in (self.batch.records[tie.record], *(held for held, _ in holding)):
+                self.batch.contest(held)
         return nearest(((held.ci, row[3], self._until(held, row[4])) for held, row in holding), at)
 
     def _until(self, held: Held, last: int | None) -> int:

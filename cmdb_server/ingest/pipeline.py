@@ -247,6 +247,7 @@ def _look_again(batch: Batch, lane: Lane) -> None:
     batch.dirty_lanes.add((lane.scope, lane.part))
     batch.load(contested)
     batch.seeds.update(contested)
+    batch.listening.update(contested)  # whoever names an entry of theirs may mean another now
     for id_ in contested:
         batch.stale_cis.update(held.ci for held in (batch.records[id_], *batch.descendants(id_)))
     for row in batch.tx.find(tables.TIE, ("record",), [(id_,) for id_ in contested]):
