@@ -15,7 +15,8 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONNOUSERSITE := 1
 
-.PHONY: help install demo test lint bench lab-test neo4j-test wheels clean python-check
+.PHONY: help install demo test lint lint-rules lint-format lint-types lint-imports bench lab-test neo4j-test wheels \
+	clean python-check
 
 help:
 	@echo "make demo        scan this machine and a small estate, ask what breaks, and serve until Ctrl-C (ONCE=1, KEEP=1)"
@@ -46,10 +47,19 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not lab and not neo4j and not browser" -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
-lint: $(STAMP)
+# Each on its own, so that `make -k lint` tells everything at once.
+lint: lint-rules lint-format lint-types lint-imports
+
+lint-rules: $(STAMP)
 	$(BIN)/ruff check .
+
+lint-format: $(STAMP)
 	$(BIN)/ruff format --check .
+
+lint-types: $(STAMP)
 	$(BIN)/mypy
+
+lint-imports: $(STAMP)
 	$(BIN)/lint-imports
 
 bench: $(STAMP)
