@@ -13,7 +13,7 @@ from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
 from cmdb_server.api.auth import caller, requires
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context, now_ms
-from cmdb_server.api.fields import Instant, Text
+from cmdb_server.api.fields import Flag, Instant, Text
 from cmdb_server.api.resource import resource
 from cmdb_server.ingest import decisions
 
@@ -37,9 +37,7 @@ class ChoiceSchema(Schema):
     )
     attribute = Text(metadata={"description": "pin: of which attribute"})
     pinned = fields.Raw(allow_none=True, metadata={"description": "pin: the value it has"})
-    hold_back = fields.Boolean(
-        truthy={True}, falsy={False}, metadata={"description": "tombstone: hidden until undone, even when seen again"}
-    )
+    hold_back = Flag(metadata={"description": "tombstone: hidden until undone, even when seen again"})
 
 
 class DecideSchema(ChoiceSchema, ReasonSchema):

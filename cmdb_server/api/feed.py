@@ -20,7 +20,7 @@ BLUEPRINT = resource("changes", __name__, "What changed since a revision")
 
 
 class AskedSchema(ListingSchema):
-    since = Whole(0, 2**53, query=True, required=True, metadata={"description": "A revision: what came after it"})
+    since = Whole(0, 2**53, query=True, load_default=0, metadata={"description": "A revision: what came after it"})
 
 
 class ChangeSchema(Schema):

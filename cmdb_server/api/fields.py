@@ -74,6 +74,15 @@ class Whole(fields.Field[int]):
         return int(value)
 
 
+class Flag(fields.Boolean):
+    """true or false, and nothing that is taken for one."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("must be true or false")
+        return value
+
+
 class Text(fields.String):
     """A text of bounded length without what no store keeps: NUL and lone surrogates."""
 

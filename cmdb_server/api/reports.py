@@ -17,7 +17,7 @@ from cmdb_server.api.context import context, now_ms
 from cmdb_server.api.fields import WITHOUT_NUL
 from cmdb_server.api.resource import BODY_REFUSALS, described, resource, take_body
 from cmdb_server.errors import UnsupportedMediaType
-from cmdb_server.ingest.pipeline import Ack, ingest
+from cmdb_server.ingest.pipeline import ingest
 from cmdb_server.ingest.rehearsal import rehearse
 
 BLUEPRINT = resource("reports", __name__, "What agents deliver")
@@ -80,16 +80,19 @@ class RehearsalSchema(Schema):
     )
 
 
-_REHEARSAL = RehearsalSchema()
+_ACK, _REHEARSAL = AckSchema(), RehearsalSchema()
+ANSWER = {
+    "description": "Taken in, and durable; or what it would do",
+    "content": {"application/json": {"schema": {"oneOf": [{"$ref": REF + "Ack"}, {"$ref": REF + "Rehearsal"}]}}},
+}
 
 
 @BLUEPRINT.route("/reports", methods=["POST"])
 @requires("report")
 @BLUEPRINT.arguments(DeliverSchema, location="query")
-@BLUEPRINT.doc(requestBody=described({"$ref": REF + "Report"}), responses=BODY_REFUSALS)
-@BLUEPRINT.response(200, AckSchema, description="Taken in, and durable")
+@BLUEPRINT.doc(requestBody=described({"$ref": REF + "Report"}), responses=BODY_REFUSALS | {200: ANSWER})
 @BLUEPRINT.alt_response(202, schema=AckSchema, description="Taken in, not durable yet", success=True)
-def deliver(asked: dict[str, Any]) -> tuple[Ack, int] | Response:
+def deliver(asked: dict[str, Any]) -> tuple[dict[str, Any], int] | Response:
     """Deliver one report.
 
     The same id again is acknowledged again and changes nothing. A refused report stores nothing. With ``dry_run`` the
@@ -106,11 +109,12 @@ def deliver(asked: dict[str, Any]) -> tuple[Ack, int] | Response:
     outcome = "duplicate" if ack.duplicate else "unchanged" if ack.unchanged else "changed"
     running.metrics.reports.labels(outcome).inc()
     running.metrics.report_bytes.inc(len(body))
-    return ack, 200 if ack.durable_revision >= ack.revision else 202
+    return _ACK.dump(ack), 200 if ack.durable_revision >= ack.revision else 202
 
 
 def describe_wire(spec: APISpec) -> None:
     """Put the shape of reports into the API's description, taken from the types that decode them."""
+    spec.components.schema("Rehearsal", schema=RehearsalSchema)
     _, components = msgspec.json.schema_components([wire.Report, wire.Content], ref_template=REF + "{name}")
     components["Report"]["properties"]["content"] = {"$ref": REF + "Content"}
     components["Report"]["properties"]["version"] = {"enum": list(range(wire.OLDEST_SERVED, wire.VERSION + 1))}

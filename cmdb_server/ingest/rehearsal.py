@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from cmdb_schemas.ci_class import CIClass, classes
 from cmdb_server.ingest.caller import Caller
-from cmdb_server.ingest.pipeline import Accepted, admitted, take_in
+from cmdb_server.ingest.pipeline import Accepted, admitted, ingest, take_in
 from cmdb_server.ingest.tasks import OPEN
 from cmdb_server.store import tables
 from cmdb_server.store.port import Key, Row, Store, Writing
@@ -64,7 +64,10 @@ def rehearse(
 ) -> Rehearsal:
     """What taking in this report would do. Raises what ``ingest`` does."""
     accepted = admitted(body, caller, now_ms)
-    return rolled_back(store, lambda tx: _tried(tx, accepted, kinds or classes()))
+    told = rolled_back(store, lambda tx: _tried(tx, accepted, kinds or classes()))
+    if told.duplicate:
+        ingest(store, body, caller, now_ms, kinds)  # which of a repeat stores nothing, and refuses another content
+    return told
 
 
 def _tried(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Rehearsal:

@@ -33,6 +33,6 @@ def test_pages_and_refusals(agent, reader) -> None:
     page = reader.get(f"{PATH}?since=0&limit=2").json
     rest = reader.get(PATH, query_string={"since": 0, "cursor": page["next_cursor"]}).json
     assert page["items"] + rest["items"] == whole and len(whole) > 3
-    assert reader.get(PATH).status_code == 422
+    assert reader.get(PATH).json["items"] == whole
     assert reader.get(f"{PATH}?since=99").status_code == 422
     assert agent.get(f"{PATH}?since=0").status_code == 403

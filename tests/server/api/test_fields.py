@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from cmdb_server.api.fields import Instant, Text, rfc3339
+from cmdb_server.api.fields import Flag, Instant, Text, rfc3339
 
 FIRST, LAST = datetime(1, 1, 2), datetime(9999, 12, 30)  # noqa: DTZ001  hypothesis adds the zone
 
@@ -43,6 +43,13 @@ def test_rfc3339_is_read(text: str, milliseconds: int) -> None:
 def test_anything_else_is_refused(text: object) -> None:
     with pytest.raises(ValidationError):
         Instant().deserialize(text)
+
+
+@pytest.mark.parametrize("value", [0, 1, "true", "", None])
+def test_a_flag_is_true_or_false(value: object) -> None:
+    assert Flag().deserialize(True) is True and Flag().deserialize(False) is False
+    with pytest.raises(ValidationError):
+        Flag().deserialize(value)
 
 
 @pytest.mark.parametrize("text", ["", "x" * 5, "a\0", "\ud800"])

@@ -16,16 +16,26 @@ from hypothesis import HealthCheck, settings
 
 from cmdb_server.api import token
 from cmdb_server.app import create_app
-from cmdb_server.ingest import declare
+from cmdb_server.ingest import decisions, declare
 from cmdb_server.settings import Settings
+from cmdb_server.store import tables
 from cmdb_server.store.sqlite import SqliteStore
+from tests.delivered import bodies, deliver
+from tests.situations import BOX, OTHER, SOFTWARE, box, of, ssh
 
+BARE = of(BOX, "mac", *SOFTWARE, "name")
+DOUBTFUL = [ssh(1, box("a", BARE)), ssh(3, box("b", {**BARE, **of(OTHER, "mac")}))]
 MAX_EXAMPLES = int(os.environ.get("CMDB_API_EXAMPLES", "30"))
 """For each operation, generated ones; those of schemathesis' coverage phase come on top."""
 
-BEYOND_SCHEMA = ("/api/v1/reports", "/api/v1/cis", "/api/v1/cis/{ci}", "/api/v1/impact")
+BEYOND_SCHEMA = (
+    "/api/v1/reports", "/api/v1/cis", "/api/v1/cis/{ci}", "/api/v1/impact",
+    "/api/v1/changes", "/api/v1/cis/{ci}/timeline", "/api/v1/cmdb-health/findings", "/api/v1/decisions",
+    "/api/v1/decisions/effect", "/api/v1/diff", "/api/v1/reviews", "/api/v1/reviews/{task}",
+    "/api/v1/reviews/{task}/effect",
+)  # fmt: skip
 """Here the rules go beyond what a schema can say (which classes there are, which attributes each has, that a report is
-not from the future), so that a body that fits the schema may still be 422."""
+not from the future, which cursors were given out, what a verb needs), so that what fits the schema may still be 422."""
 
 CONFIG = schemathesis.Config.from_dict(
     {
@@ -44,7 +54,7 @@ CONFIG = schemathesis.Config.from_dict(
 )
 
 
-def _server() -> tuple[Flask, str, str]:
+def _server() -> tuple[Flask, str, dict[str, str]]:
     folder = tempfile.mkdtemp(prefix="cmdb-openapi-")
     store = SqliteStore(Path(folder) / "cmdb.db")
     text, _ = token.create(store, "examples", "admin", None, 1_700_000_000_000, 10 * 365 * token.DAY_MS)
@@ -60,10 +70,14 @@ def _server() -> tuple[Flask, str, str]:
 
     app.wsgi_app = from_loopback  # type: ignore[method-assign,assignment]
     made = declare.create(store, "examples", "server", {"name": "web-1"}, now_ms=1_700_000_000_000)
-    return app, text, made.ci
+    decided = decisions.decide(store, "examples", "distrust", {"value": ["serial", "X1"]}, "", 1_700_000_000_000)
+    deliver(store, bodies(DOUBTFUL))
+    ((task, *_),) = store.read(lambda tx: tx.find(tables.TASK, ("state",), [("open",)]))
+    return app, text, {"ci": made.ci, "task": task, "id_": decided}
 
 
-APP, TOKEN, CI = _server()
+APP, TOKEN, THERE = _server()
+CI = THERE["ci"]
 ANSWERED: Counter[tuple[str, int]] = Counter()
 SCHEMA = schemathesis.openapi.from_wsgi("/openapi.json", APP, config=CONFIG)
 
@@ -73,10 +87,10 @@ _ID = re.compile(r"[02468ace][0-9a-f]{7}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-
 
 @SCHEMA.hook
 def map_path_parameters(context: schemathesis.HookContext, path_parameters: dict[str, Any]) -> dict[str, Any]:
-    """A generated id names nothing, so that half of the questions are about a CI that is there."""
-    if path_parameters and _ID.fullmatch(str(path_parameters.get("ci", ""))):
-        return {**path_parameters, "ci": CI}
-    return path_parameters
+    """A generated id names nothing, so that half of the questions are about what is there."""
+    told = path_parameters or {}
+    known = {name: THERE[name] for name, value in told.items() if name in THERE and _ID.fullmatch(str(value))}
+    return {**told, **known} if known else path_parameters
 
 
 @SCHEMA.hook

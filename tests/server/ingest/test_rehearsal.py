@@ -100,3 +100,5 @@ def test_a_repeat_is_a_repeat(store: Store) -> None:
     first = body("r0", 0, host("web", "10.0.0.1"))
     ingest(store, first, AGENT, START + 1)
     assert tried(store, first, 10).duplicate
+    with pytest.raises(Invalid):
+        tried(store, body("r0", 0, host("db", "10.0.0.2")), 10)
