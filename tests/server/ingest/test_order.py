@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,26 @@ def test_any_order_and_any_repeats_give_the_same_graph(
     one, other = open_store(folder / "one"), open_store(folder / "other")
     assert digest_after(one, told) == digest_after(other, shuffled)
     one.close(), other.close()
+
+
+def test_who_held_an_address_does_not_depend_on_when_a_holder_was_heard_of_again(tmp_path: Path) -> None:
+    """One answers there before and after the claim; in between, in another scope, somebody without a name did."""
+    there = "10.0.0.3"
+    named = host("c", there, identifiers={"name": ["c"]})
+    unnamed = host("a", there, identifiers={})
+    claimant = host("b", "10.0.0.1", identifiers={}, listens=[80], uses=[(there, 443)])
+    told = [
+        report("r0", START, [named], target="scope-z", source="snmp", sent=NOW),
+        report("r1", START + MINUTE, [unnamed], target="scope-x", sent=NOW),
+        report("r2", START + 5 * MINUTE, [named], target="scope-z", source="snmp", sent=NOW),
+        report("r3", START + 2 * MINUTE, [claimant], target="scope-x", sent=NOW),
+    ]
+    stores = [open_store(tmp_path / str(number)) for number in range(24)]
+    orders = itertools.permutations(told)
+    digests = {digest_after(store, list(order)) for store, order in zip(stores, orders, strict=True)}
+    for store in stores:
+        store.close()
+    assert len(digests) == 1
 
 
 def open_store(path: Path) -> SqliteStore:
