@@ -150,8 +150,20 @@ def _update(
     _reclaim(batch, held, sighting.claims, ties, at, last, sections)
 
 
+def bears(batch: Batch, held: Held, said: Said) -> None:
+    """Take over the evidence as it reads now. The raw identifiers are the record's key and stay; what they are worth
+    may depend on what else is told, as a serial number's maker is."""
+    now = {kind: list(values) for kind, values in said.identifiers.items()}
+    if now != held.identifiers:
+        held.identifiers = now
+        batch.dirty.add(held.id)
+        if not held.parent:
+            batch.seeds.add(held.id)
+
+
 def _say(batch: Batch, held: Held, said: Said, at: int, last: int, borne: Mapping[tuple[str, str], Row]) -> None:
     """Take in what one record says now. An attribute that is not told keeps its value and its last confirmation."""
+    bears(batch, held, said)
     mine, changed = held.attributes, False
     for name, value in said.attributes.items():
         known = mine.get(name)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cmdb_server.ingest import decode
-from cmdb_server.ingest.apply import PRESENCE, TRAFFIC, TRAFFIC_FORGOTTEN_MS, drop_tie
+from cmdb_server.ingest.apply import PRESENCE, TRAFFIC, TRAFFIC_FORGOTTEN_MS, bears, drop_tie
 from cmdb_server.ingest.batch import Batch, Held, Tie
 from cmdb_server.ingest.entries import entries, takes_back
 from cmdb_server.ingest.sighting import Claim, Index, Origin, Said, Sighting, is_complete, read, unpack
@@ -201,6 +201,7 @@ class Rebuilt:
                 identifiers={kind: list(values) for kind, values in said.identifiers.items()},
             )  # fmt: skip
             self.batch.create(held, empty=False)
+        bears(self.batch, held, said)
         held.first_at = first_at
         self.batch.dirty.add(held.id)
         if held.ci:

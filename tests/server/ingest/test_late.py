@@ -134,3 +134,21 @@ def test_three_parts_of_three_scans_in_any_order(estate: Estate, other: Estate, 
 def test_bodies_are_read_packed_or_plain() -> None:
     body = b'{"ref":"a"}' * 100
     assert unpacked(zlib.compress(body, 1)) == unpacked(body) == body
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_maker_of_a_serial_number_follows_the_newest_word(
+    estate: Estate, other: Estate, order: tuple[int, ...]
+) -> None:
+    """Equal serials of two makers say nothing. Who made it may be told later than the serial, and late."""
+    unknown = host("a", "10.0.0.1", serial="S1", mac="3c:ec:ef:00:00:01")
+    dell = host("a", "10.0.0.1", serial="S1", mac="3c:ec:ef:00:00:01", manufacturer="Dell Inc.")
+    lenovo = host("b", "10.0.0.2", serial="S1", mac="3c:ec:ef:00:00:02", manufacturer="Lenovo")
+    told = [(1, unknown, "one"), (2, dell, "one"), (2, lenovo, "two")]
+    for at, seen, target in told:
+        estate.tell(at, seen, now=9, target=target)
+    for number in order:
+        at, seen, target = told[number]
+        other.tell(at, seen, now=9, target=target)
+    assert estate.digest() == other.digest()
+    assert len(estate.cis("a", "server")) == len(estate.cis("b", "server")) == 1
