@@ -21,6 +21,7 @@ from cmdb_server.answers.history import graph_at
 from cmdb_server.answers.selected import Selected
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import CiSummary
+from cmdb_server.practices.imports.cells import neutral
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store
 
@@ -28,8 +29,6 @@ PAGE = 1000
 FORMATS = ("csv", "jsonl", "graphml")
 MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson", "graphml": "application/graphml+xml"}
 OWN = ("id", "class", "name", "parent", "life", "site", "first_discovered", "last_discovered")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 _FORBIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535, *range(55296, 57344)), "�")
 """Characters that XML 1.0 cannot hold."""
 
@@ -84,11 +83,6 @@ def export(selection: Selection, format_: str) -> Iterator[bytes]:
             yield piece.encode("utf-8", "replace")
 
     return rest()
-
-
-def neutral(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: an apostrophe stands before what would begin one."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def _time(ms: int | None) -> str | None:

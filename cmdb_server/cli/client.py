@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 from urllib.parse import quote
 
@@ -42,6 +44,24 @@ class Client:
         if answer.is_success:
             return answer.json()
         return _refuse(answer)
+
+    @contextmanager
+    def stream(
+        self, method: str, path: str, query: dict[str, Any], body: bytes | None = None, **headers: str
+    ) -> Iterator[httpx.Response]:
+        """The answer to a request, to be read piece by piece. Ends the command when it is refused."""
+        given = {name: value for name, value in query.items() if value is not None}
+        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            with self._http.stream(
+                method, PREFIX + path, params=given, content=body, headers=told, timeout=600
+            ) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    _refuse(answer)
+                yield answer
+        except httpx.TransportError as error:
+            fail(UNREACHABLE, f"{self._http.base_url}: {error}")
 
     def get(self, path: str, **query: Any) -> Any:
         return self.ask("GET", path, query)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from rich.console import Console
 
-from cmdb_server.cli import commands, exits, render
+from cmdb_server.cli import commands, deciding, exchange, exits, past
 from cmdb_server.cli.exits import CommandError
 from cmdb_server.errors import CmdbError
 
@@ -51,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     asked = _asking()
     _tokens(sub, asked)
     _questions(sub, asked)
+    exchange.add(sub, asked)
+    past.add(sub, asked)
+    deciding.add(sub, asked)
     return root
 
 

@@ -1,0 +1,148 @@
+"""An import from its file to the graph: read, check, look what it would change, and hand it in as one report.
+
+What is imported is a source like any other, ``import:NAME``: the same file again changes nothing, and rows that a
+complete import of that name no longer has end as they would for a scan.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from cmdb_schemas.ci_class import CIClass
+from cmdb_schemas.report import Content, Coverage, Observation, Report, Scan, Scope, encode_content
+from cmdb_server.errors import Invalid
+from cmdb_server.ingest.caller import Caller
+from cmdb_server.ingest.pipeline import Ack, ingest
+from cmdb_server.ingest.sighting import Origin, digest, read
+from cmdb_server.practices.imports.entry import Entry, Fault, Options
+from cmdb_server.practices.imports.formats import formats
+from cmdb_server.practices.imports.observations import Checked, observations
+from cmdb_server.store import tables
+from cmdb_server.store.port import Reading, Row, Store
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
+SITE = "*"
+STEP = 1000
+"""Rows between two words about the progress."""
+MOST_FAULTS = 1000
+R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """``name``: what this source is called; ``complete``: the file holds all there is of it."""
+
+    name: str
+    format: str
+    text: str
+    complete: bool = False
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """``stage``: reading, checking or applying; ``done`` rows of it so far."""
+
+    stage: str
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``new``, ``changed``, ``unchanged`` and ``ended`` count things with all their components. ``faults`` keep
+    anything from being applied; ``revision`` is None where nothing was."""
+
+    rows: int
+    new: int
+    changed: int
+    unchanged: int
+    ended: int
+    faults: tuple[Fault, ...]
+    revision: int | None = None
+
+    @property
+    def applied(self) -> bool:
+        return self.revision is not None
+
+
+def bring(
+    store: Store, asked: Import, subject: str, kinds: Mapping[str, CIClass], now_ms: int, *, dry_run: bool
+) -> Iterator[Progress | Outcome]:
+    """Import a file, telling the progress and at last the outcome. Raises Invalid for an unknown format or name."""
+    if asked.format not in formats():
+        raise _invalid("format", f"unknown; known are {', '.join(sorted(formats()))}")
+    if NAME.fullmatch(asked.name) is None:
+        raise _invalid("name", "must be lower-case letters, digits, dots, hyphens and underscores")
+    return _stages(store, asked, subject, kinds, now_ms, dry_run=dry_run)
+
+
+def _stages(
+    store: Store, asked: Import, subject: str, kinds: Mapping[str, CIClass], now_ms: int, *, dry_run: bool
+) -> Iterator[Progress | Outcome]:
+    told: list[Entry | Fault] = []
+    for one in formats()[asked.format].read(asked.text, Options(kinds, asked.host)):
+        told.append(one)
+        if len(told) % STEP == 0:
+            yield Progress("reading", len(told))
+    yield Progress("checking", len(told))
+    checked = observations(told, kinds)
+    if not told:
+        checked.faults.append(Fault(0, "", "there are no rows"))
+    report = _report(asked, checked, subject, now_ms)
+    new, changed, unchanged, ended = store.read(lambda tx: _compared(tx, Origin.of(report), checked, asked, kinds))
+    ack: Ack | None = None
+    if not dry_run and not checked.faults:
+        yield Progress("applying", len(checked.observations))
+        ack = ingest(store, msgspec.json.encode(report), Caller(subject, "operator"), now_ms, kinds)
+    faults = tuple(checked.faults[:MOST_FAULTS])
+    yield Outcome(len(told), new, changed, unchanged, ended, faults, ack.revision if ack is not None else None)
+
+
+def _report(asked: Import, checked: Checked, subject: str, now_ms: int) -> Report:
+    coverage = [Coverage("scope", "complete" if asked.complete else "partial")]
+    content = Content(coverage=coverage, observations=checked.observations)
+    now = datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    id_ = str(uuid.uuid4())
+    return Report(
+        version=1, id=id_, agent=subject, site=SITE, source=f"import:{asked.name}", scope=Scope(asked.name, "import"),
+        scan=Scan(id_), observed_at=now, sent_at=now, content=msgspec.Raw(encode_content(content)),
+    )  # fmt: skip
+
+
+def _compared(
+    tx: Reading, origin: Origin, checked: Checked, asked: Import, kinds: Mapping[str, CIClass]
+) -> tuple[int, int, int, int]:
+    """How many things would be new, change, stay and end."""
+    marks = {}
+    for seen in checked.observations:
+        try:
+            record, mark = _record(seen, origin, kinds)
+        except Invalid as error:
+            checked.faults.append(Fault(checked.rows.get(seen.ref, 0), "", error.detail))
+            continue
+        marks[record] = mark
+    held = tx.get(tables.RECORD, [(record,) for record in marks])
+    there = {key[0]: row for key, row in held.items() if row[R["ended_at"]] is None}
+    unchanged = sum(row[R["evidence"]] == marks[id_] for id_, row in there.items())
+    ended = sum(_ends(row, marks) for row in tx.find(tables.RECORD, ("scope",), [(origin.scope,)]))
+    return len(marks) - len(there), len(there) - unchanged, unchanged, ended if asked.complete else 0
+
+
+def _record(seen: Observation, origin: Origin, kinds: Mapping[str, CIClass]) -> tuple[str, str]:
+    """(the record that the observation is, the digest of its bytes)."""
+    mark = digest(msgspec.json.encode(seen))
+    return read(seen, origin, kinds, mark, seen.ref).thing.record, mark.hex()
+
+
+def _ends(row: Row, marks: Mapping[str, str]) -> bool:
+    return not row[R["parent"]] and row[R["ended_at"]] is None and row[0] not in marks
+
+
+def _invalid(path: str, message: str) -> Invalid:
+    return Invalid(f"{path}: {message}", errors=[{"path": path, "message": message}])
