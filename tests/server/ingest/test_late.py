@@ -141,9 +141,10 @@ def test_the_maker_of_a_serial_number_follows_the_newest_word(
     estate: Estate, other: Estate, order: tuple[int, ...]
 ) -> None:
     """Equal serials of two makers say nothing. Who made it may be told later than the serial, and late."""
-    unknown = host("a", "10.0.0.1", serial="S1", mac="3c:ec:ef:00:00:01")
-    dell = host("a", "10.0.0.1", serial="S1", mac="3c:ec:ef:00:00:01", manufacturer="Dell Inc.")
-    lenovo = host("b", "10.0.0.2", serial="S1", mac="3c:ec:ef:00:00:02", manufacturer="Lenovo")
+    serial = {"serial": ["S1"]}
+    unknown = host("a", "10.0.0.1", identifiers={"name": ["a"], **serial})
+    dell = host("a", "10.0.0.1", identifiers={"name": ["a"], **serial}, manufacturer="Dell Inc.")
+    lenovo = host("b", "10.0.0.2", identifiers={"name": ["b"], **serial}, manufacturer="Lenovo")
     told = [(1, unknown, "one"), (2, dell, "one"), (2, lenovo, "two")]
     for at, seen, target in told:
         estate.tell(at, seen, now=9, target=target)
