@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from rich.console import Console
 
-from cmdb_server.cli import commands, deciding, exchange, exits, past
+from cmdb_server.cli import commands, deciding, exchange, exits, past, render
 from cmdb_server.cli.exits import CommandError
 from cmdb_server.errors import CmdbError
 
