@@ -13,8 +13,10 @@ from cmdb_server.answers.views import SourceView
 from cmdb_server.ingest.declare import resolve
 from cmdb_server.ingest.decode import stored_observation
 from cmdb_server.ingest.late import unpacked
+from cmdb_server.ingest.ruling import in_transaction
 from cmdb_server.ingest.sighting import Kinds, as_json
 from cmdb_server.model import identity
+from cmdb_server.model.decisions import pins
 from cmdb_server.model.precedence import Candidate, Verdict, shipped, winner
 from cmdb_server.model.record import Record
 from cmdb_server.store import tables
@@ -104,13 +106,18 @@ def _attributes(
             last = confirmed if confirmed is not None else source.last
             word = Word(value, record[0], source.source, source.agent, sections.get(name), since, last)
             told.setdefault(name, []).append((Candidate(source.source, record[0], value, since, last), word))
+    pinned = pins(in_transaction(tx).decisions, frozenset(sources))
     class_ = kinds[row[1]]
-    for name in sorted(told) if only is None else [only] if only in told else []:
+    for name in sorted(told.keys() | pinned.keys()):
+        if only not in (None, name):
+            continue
+        words = told.get(name, [])
         verdict = winner(
-            [candidate for candidate, _ in _standing(told[name], sources)], shipped(), now,
+            [candidate for candidate, _ in _standing(words, sources)], shipped(), now,
             lineage=(class_.name, *class_.ancestors), attribute=name,
+            pinned=pinned[name].pinned if name in pinned else None,
         )  # fmt: skip
-        yield _explained(name, verdict, told[name])
+        yield _explained(name, verdict, words)
 
 
 def _standing(told: list[tuple[Candidate, Word]], sources: Mapping[str, SourceView]) -> list[tuple[Candidate, Word]]:
