@@ -22,20 +22,27 @@ from cmdb_server.projection.rules import Flow, Rules
 UP, DEGRADED, DOWN = 0, 1, 2
 NOW = 1_800_000_000_000
 CLASSES = ("server", "database", "service")
+LINK, HOLDS, ROUTES = "connects_to", "contains", "routes_via"
 DEFAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "depends_on": ("to_from", {"kind": "all"}),
     "member_of": ("from_to", {"kind": "at_least", "k": 1}),
     "peers_with": ("both", {"kind": "all"}),
     "located_near": ("none", {"kind": "all"}),
+    LINK: ("none", {}),
+    HOLDS: ("from_to", {"kind": "all"}),
+    ROUTES: ("to_from", {"kind": "at_least", "k": 1}),
 }
 
 
 def rules() -> Rules:
     return Rules(
         tuple(
-            Flow(name, impact, None if impact == "none" else Gate.of(gate))  # type: ignore[arg-type]
+            Flow(name, impact, None if impact == "none" else Gate.of(gate), link=name == LINK)  # type: ignore[arg-type]
             for name, (impact, gate) in DEFAULTS.items()
-        )
+        ),
+        forwarding=frozenset({"switch"}),
+        parts=frozenset({"port"}),
+        networks=frozenset({"subnet"}),
     )
 
 
@@ -57,15 +64,17 @@ def relation_row(
 
 @dataclass(frozen=True)
 class World:
-    """CIs named by number. ``relations``: from, type, to, group, weight. ``gates``: CI -> its ``gate`` attribute."""
+    """CIs named by number. ``relations``: from, type, to, group, weight. ``gates``: CI -> its ``gate`` attribute.
+    ``classes``: in turn."""
 
     size: int
     relations: tuple[tuple[int, str, int, str | None, int | None], ...]
     gates: dict[int, Any]
     retired: frozenset[int] = frozenset()
+    classes: tuple[str, ...] = CLASSES
 
     def class_of(self, ci: int) -> str:
-        return CLASSES[ci % len(CLASSES)]
+        return self.classes[ci % len(self.classes)]
 
     def rows(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
         cis = [
@@ -155,8 +164,10 @@ def evaluate(
     not_impacted: set[int] = frozenset(),
     degraded: set[int] = frozenset(),  # type: ignore[assignment]
 ) -> Truth:
-    """Round by round from ``failed``: first who is down, then who is degraded given who is down."""
+    """Round by round from ``failed``: first who is down, then who is degraded given who is down. Once gates take nobody
+    down any more, whoever has lost the way to all gateways is down, and so on."""
     gates = world.gate_members()
+    gated = with_a_way(world, set())
     down = dict.fromkeys(failed, 0)
     rank = 0
     while True:
@@ -168,6 +179,7 @@ def evaluate(
             if key[0] not in down and key[0] not in not_impacted
             and gate_state(world.definition(*key), members, seen, set()) == DOWN
         }  # fmt: skip
+        fresh = fresh or gated - with_a_way(world, seen) - seen - set(not_impacted)
         if not fresh:
             break
         down |= dict.fromkeys(fresh, rank)
@@ -184,6 +196,90 @@ def evaluate(
         limp |= dict.fromkeys(fresh, rank)
     state = dict.fromkeys(down, DOWN) | dict.fromkeys(limp, DEGRADED)
     return Truth(state, {**down, **limp})
+
+
+def with_a_way(world: World, down: set[int]) -> set[int]:
+    """The CIs, not down, that reach one of their gateways by way of forwarding devices, whole links and whole ports."""
+    pairs = [(a, type_, b) for a, type_, b, _, _ in world.relations if a != b and not {a, b} & world.retired]
+    holder = {b: a for a, type_, b in pairs if type_ == HOLDS and world.class_of(b) == "port"}
+    members: dict[int, set[int]] = {}
+    for a, type_, b in pairs:
+        if type_ == "member_of":
+            members.setdefault(b, set()).add(a)
+    routes: dict[int, set[int]] = {}
+    for a, type_, b in pairs:
+        if type_ == ROUTES:
+            routes.setdefault(a, set()).update(members.get(b, {b}))
+    subnets = {ci for ci in range(world.size) if world.class_of(ci) == "subnet"}
+    gateways: dict[int, set[int]] = {}
+    graph: nx.Graph[int] = nx.Graph()
+    for ci, targets in routes.items():
+        if ci not in subnets:
+            gateways.setdefault(holder.get(ci, ci), set()).update(targets)
+    for a, type_, b in pairs:
+        if type_ != LINK:
+            continue
+        for one, other in ((a, b), (b, a)):
+            if other in subnets and one not in subnets:
+                gateways.setdefault(holder.get(one, one), set()).update(routes.get(other, ()))
+        ends = {a, b, holder.get(a, a), holder.get(b, b)}
+        if not ends & (down | subnets):
+            graph.add_edge(holder.get(a, a), holder.get(b, b))
+    routers = {holder.get(one, one) for targets in gateways.values() for one in targets}
+    forwarding = {ci for ci in range(world.size) if world.class_of(ci) == "switch"} | routers
+    linked = {holder.get(end, end) for a, type_, b in pairs if type_ == LINK for end in (a, b) if not {a, b} & subnets}
+    found = set()
+    for ci, targets in gateways.items():
+        ends = {holder.get(one, one) for one in targets if not {one, holder.get(one, one)} & down}
+        passing = graph.subgraph(forwarding - down | {ci})
+        reached = nx.node_connected_component(passing, ci) if ci in passing else {ci}
+        if ci not in down and ci in linked and ends & reached:
+            found.add(ci)
+    return found
+
+
+def wired_world(seed: int, size: int) -> World:
+    """Switches, ports, hosts, subnets and services: linked device to device and port to port, with gateways of their
+    own, by subnet, and by group."""
+    dice = random.Random(seed)
+    classes = tuple(
+        dice.choice(("switch", "switch", "port", "server", "server", "service", "subnet")) for _ in range(size)
+    )
+    by = {name: [ci for ci in range(size) if classes[ci] == name] for name in classes}
+    boxes = [*by.get("switch", ()), *by.get("server", ())]
+    relations: dict[tuple[int, str, int], tuple[int, str, int, str | None, int | None]] = {}
+
+    def relate(a: int, type_: str, b: int) -> None:
+        if a != b:
+            relations.setdefault((a, type_, b), (a, type_, b, None, None))
+
+    for port in by.get("port", ()):
+        if boxes:
+            relate(dice.choice(boxes), HOLDS, port)
+    ends = [*boxes, *by.get("port", ()), *by.get("port", ())]
+    for _ in range(dice.randrange(3 * size)):
+        if ends:
+            switch_or_any = dice.choice(by.get("switch", ends)) if dice.random() < 0.5 else dice.choice(ends)
+            relate(dice.choice(ends), LINK, switch_or_any)
+    for box in boxes:
+        if dice.random() < 0.5 and by.get("subnet"):
+            relate(*dice.choice(((box, LINK), (box, LINK))), dice.choice(by["subnet"]))
+        if dice.random() < 0.4:
+            relate(box, ROUTES, dice.choice([*ends, *by.get("service", ())]))
+    for subnet in by.get("subnet", ()):
+        for _ in range(dice.randrange(3)):
+            if ends:
+                relate(subnet, ROUTES, dice.choice([*ends, *by.get("service", ())]))
+    for service in by.get("service", ()):
+        for box in dice.sample(boxes, min(len(boxes), dice.randrange(3))):
+            relate(box, "member_of", service)
+        if boxes:
+            relate(service, "depends_on", dice.choice(boxes))
+    return World(size, tuple(relations.values()), {}, frozenset(dice.sample(range(size), dice.randrange(2))), classes)
+
+
+def wired_worlds(largest: int = 24) -> st.SearchStrategy[World]:
+    return st.builds(wired_world, st.integers(0, 2**32), st.integers(2, largest))
 
 
 def digraph(world: World) -> nx.DiGraph[int]:

@@ -11,6 +11,8 @@ Numbers = npt.NDArray[np.integer]
 
 OWN = -1
 """In place of a gate: the CI failed, or was degraded, by itself."""
+REACH = -2
+"""In place of a gate: the CI has no path to any of its gateways left."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cmdb_server.analysis.certificate import OWN, Certificate, Numbers
+from cmdb_server.analysis.certificate import OWN, REACH, Certificate, Numbers
+from cmdb_server.analysis.path_checker import check_paths
 from cmdb_server.projection.columns import Bools
 from cmdb_server.projection.projection import Projection
 
@@ -26,7 +27,12 @@ def check(projection: Projection, claim: Certificate) -> list[str]:
     rank = np.full(len(projection), np.iinfo(np.int64).max)
     state[claim.ci], rank[claim.ci] = claim.state, claim.rank
     table = _Table.of(projection)
-    return [*_asked(claim), *_follows(table, claim, state, rank), *_closed(table, claim, state)]
+    return [
+        *_asked(claim),
+        *_follows(table, claim, state, rank),
+        *_closed(table, claim, state),
+        *check_paths(projection, claim, state, rank),
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +104,7 @@ def _shape(projection: Projection, claim: Certificate) -> list[str]:
         return [*problems, "columns differ in length"]
     for what, column, size in (
         ("CI", claim.ci, len(projection)),
-        ("gate", claim.gate[claim.gate != OWN], len(projection.gates)),
+        ("gate", claim.gate[(claim.gate != OWN) & (claim.gate != REACH)], len(projection.gates)),
         ("gate", claim.held, len(projection.gates)),
     ):
         if len(column) and not (column.min() >= 0 and column.max() < size):
@@ -107,6 +113,8 @@ def _shape(projection: Projection, claim: Certificate) -> list[str]:
         problems.append("a CI is named twice")
     if not np.isin(claim.state, (DEGRADED, DOWN)).all():
         problems.append("a state that is neither degraded nor down")
+    if (claim.state[claim.gate == REACH] != DOWN).any():
+        problems.append("cut off and yet not down")
     return problems
 
 
@@ -130,7 +138,7 @@ def _asked(claim: Certificate) -> list[str]:
 
 def _follows(table: _Table, claim: Certificate, state: Numbers, rank: Numbers) -> list[str]:
     """(a): by the members of lower rank alone, the named gate is as bad as the claim."""
-    derived = np.flatnonzero(claim.gate != OWN)
+    derived = np.flatnonzero(claim.gate >= 0)
     place = np.full(int(table.number.max(initial=0)) + 1, -1)
     place[table.number] = np.arange(len(table.number))
     named = claim.gate[derived]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cmdb_server.analysis.certificate import OWN
 from cmdb_server.analysis.fixpoint import distinct
 from cmdb_server.analysis.impact import down_with, impact
 from cmdb_server.projection.columns import Longs, spans
@@ -42,7 +41,7 @@ def doubt(projection: Projection, failed: Iterable[int], uncertain: Longs, not_i
     upper, gate = down_with(projection, sources, unseen, spared)
     open_ = ~np.isin(upper, sure) & _reached(projection, sources)[upper]
     named = gate[open_]
-    named = named[named != OWN]
+    named = named[named >= 0]
     members = projection.members.provider[spans(projection.gates.first, projection.gates.last, named)]
     return Doubt(sure, np.sort(upper[open_]), np.intersect1d(members, unseen).astype(np.int64))
 

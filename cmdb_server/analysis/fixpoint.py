@@ -1,7 +1,7 @@
 """The two runs of the fixpoint on arrays: who is down, then who among the rest is degraded.
 
 Both go round by round. A cause is a row of ``projection.direct`` (its consumer fails with its provider), -2 - a slot
-(a gate fell below its threshold), or ``OWN``. Of several causes in one round any one is kept.
+(a gate fell below its threshold), ``CUT_OFF`` or ``OWN``. Of several causes in one round any one is kept.
 
 A round with many CIs is taken by the mass: what it closed is read off the whole column of CIs, in their order, which
 costs less than keeping each CI apart from its repetitions and makes the next round read memory in order.
@@ -15,12 +15,16 @@ from typing import Any
 import numpy as np
 
 from cmdb_server.analysis.certificate import OWN
+from cmdb_server.analysis.reachability import reach
 from cmdb_server.projection.columns import Bools, Ints, Longs, spans
+from cmdb_server.projection.network import Network
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.scratch import NEVER, Scratch
 
 NOTHING: Longs = np.empty(0, np.int64)
 NO_CAUSE: Ints = np.empty(0, np.int32)
+CUT_OFF = np.iinfo(np.int32).min
+"""The cause of those who have no path to a gateway left."""
 MASS = 50
 """A round that looks at more than one in so many of the CIs is taken by the mass."""
 DENSE = 4
@@ -30,7 +34,8 @@ DENSE = 4
 @dataclass(slots=True, eq=False)
 class Run:
     """CIs settled so far: a part for each round, with its rank and each CI's cause. ``hits``: slots as they were
-    counted, repeated. ``counted_before``: CIs that count as lost already wherever losses are counted."""
+    counted, repeated. ``counted_before``: CIs that count as lost already wherever losses are counted. ``second_path_lost``: CIs of
+    which one link to a gateway is left."""
 
     projection: Projection
     scratch: Scratch
@@ -39,6 +44,7 @@ class Run:
     causes: list[Ints] = field(default_factory=list)
     hits: list[Longs] = field(default_factory=list)
     counted_before: Bools | None = None
+    second_path_lost: Longs = field(default_factory=lambda: NOTHING)
 
     def settle(self, ci: Longs, cause: Ints, rank: int) -> None:
         """Note these CIs, closed by now, at ``rank``."""
@@ -122,7 +128,32 @@ def spread_down(run: Run, failed: Longs, lost_before: Longs = NOTHING) -> None:
         run.counted_before[lost_before] = True
     run.scratch.open[failed] = False
     run.settle(failed, np.full(len(failed), OWN, np.int32), 0)
-    frontier, rank = failed, 0
+    _dependents(run, failed, before, 0)
+    network = run.projection.network()
+    if network is not None:
+        _cut_off(run, network)
+
+
+def _cut_off(run: Run, network: Network) -> None:
+    """Settle who has lost the way to every gateway, and who depends on them, until nothing changes."""
+    down, seen = np.zeros(len(run.projection), bool), 0
+    while any(network.matters.take(part).any() for part in run.parts[seen:]):
+        for part in run.parts[seen:]:
+            down[part] = True
+        seen = len(run.parts)
+        found = reach(network, down)
+        run.second_path_lost = found.second_path_lost
+        lost = found.lost.take(np.flatnonzero(run.scratch.open.take(found.lost)))
+        if not len(lost):
+            return
+        run.scratch.open[lost] = False
+        rank = run.ranks[-1] + 1
+        run.settle(lost, np.full(len(lost), CUT_OFF, np.int32), rank)
+        _dependents(run, lost, NOTHING, rank)
+
+
+def _dependents(run: Run, frontier: Longs, before: Longs, rank: int) -> None:
+    """Settle all that follows from ``frontier``, settled at ``rank``, by gates. ``before``: slots hit already."""
     while len(frontier) or len(before):
         rank += 1
         claims = [run.direct(frontier)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from cmdb_server.analysis.certificate import OWN, Certificate
-from cmdb_server.analysis.fixpoint import Run, clean, columns, distinct, spread_degraded, spread_down
+from cmdb_server.analysis.certificate import OWN, REACH, Certificate
+from cmdb_server.analysis.fixpoint import CUT_OFF, NOTHING, Run, clean, columns, distinct, spread_degraded, spread_down
 from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import State
 from cmdb_server.projection.columns import Ints, Longs
@@ -24,8 +24,9 @@ class Impact:
 
     ``ci``, ``state``, ``rank``, ``cause``: those affected; first the down ones in order of derivation, those failed by
     themselves leading, then the degraded ones likewise. ``rank``: round of derivation; each claim follows from members
-    of strictly lower rank. ``cause``: a row of ``projection.direct``, or -2 - a slot, or ``OWN``. ``held``, ``lost``:
-    the slots that lost members for good and hold, and how much. ``excluded``: told not to be impacted.
+    of strictly lower rank. ``cause``: a row of ``projection.direct``, or -2 - a slot, ``CUT_OFF`` from all
+    gateways, or ``OWN``. ``held``, ``lost``: the slots that lost members for good and hold, and how much. ``excluded``: told not to be
+    impacted. ``second_path_lost``: CIs, not down, that reach their gateways by one of several links alone.
     """
 
     projection: Projection
@@ -38,6 +39,7 @@ class Impact:
     cause: Ints
     held: Longs
     lost: Ints
+    second_path_lost: Longs = field(default_factory=lambda: NOTHING)
 
     @property
     def down(self) -> Longs:
@@ -53,13 +55,13 @@ class Impact:
         return found
 
     def gates(self) -> Ints:
-        """The gate by which each CI is affected, or ``OWN``."""
+        """The gate by which each CI is affected, or ``OWN`` or ``REACH``."""
         direct, slots = self.projection.direct, self.projection.slots
         gate = direct.gate.take(self.cause, mode="clip") if len(direct) else np.full(len(self.ci), OWN, np.int32)
         others = np.flatnonzero(self.cause < 0)
         cause = self.cause.take(others)
-        by_slot = slots.gate.take(-2 - cause, mode="clip") if len(slots) else cause
-        gate[others] = np.where(cause == OWN, OWN, by_slot)
+        by_slot = slots.gate.take(-2 - np.maximum(cause, 1 - 2**30), mode="clip") if len(slots) else cause
+        gate[others] = np.where(cause == OWN, OWN, np.where(cause == CUT_OFF, REACH, by_slot))
         return gate
 
     def certificate(self) -> Certificate:
@@ -114,6 +116,7 @@ def _run(run: Run, failed: Longs, own: Longs, excluded: Longs) -> Impact:
     touched = run.touched()
     held = touched.take(np.flatnonzero(open_.take(slots.consumer.take(touched))))
     lost = slots.slack.take(held) - run.scratch.slack.take(held)
+    narrow = run.second_path_lost.take(np.flatnonzero(open_.take(run.second_path_lost)))
     runs = [run]
     if len(own) or (lost > slots.want_slack.take(held)).any():
         more = Run(run.projection, run.scratch)
@@ -124,7 +127,7 @@ def _run(run: Run, failed: Longs, own: Longs, excluded: Longs) -> Impact:
     ci, rank, cause = columns(runs)
     state = np.full(len(ci), State.DOWN, np.uint8)
     state[sum(map(len, run.parts)) :] = State.DEGRADED
-    return Impact(run.projection, failed, own, excluded, ci, state, rank, cause, held, lost)
+    return Impact(run.projection, failed, own, excluded, ci, state, rank, cause, held, lost, narrow)
 
 
 def _numbers(cis: Iterable[int]) -> Longs:

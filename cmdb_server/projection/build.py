@@ -11,6 +11,7 @@ from cmdb_server.errors import Invalid
 from cmdb_server.projection.columns import Bools, Column, Ints, Longs
 from cmdb_server.projection.gates import Edges, Gates, Members, Slots, flow_lists, gate_rows, list_bounds
 from cmdb_server.projection.identities import Identities, Index, Names, words
+from cmdb_server.projection.network import Wiring
 from cmdb_server.projection.projection import GONE, Bounds, Counted, Direct, Listed, Projection
 from cmdb_server.projection.rules import Overrides, Rules, overrides_of
 from cmdb_server.store.port import Reading, Row
@@ -62,10 +63,12 @@ def assemble(cis: CIColumns, relations: RelationColumns, rules: Rules, revision:
     """The graph of these columns."""
     retired = retirement(now, cis.class_of, cis.ended_at, rules)
     edges = edges_of(relations, cis.class_of, retired.retired, rules)
-    return from_edges(cis, edges, retired, rules, revision)
+    return from_edges(cis, edges, retired, rules, revision, Wiring.of(relations, rules))
 
 
-def from_edges(cis: CIColumns, edges: Edges, retired: Retirement, rules: Rules, revision: int) -> Projection:
+def from_edges(
+    cis: CIColumns, edges: Edges, retired: Retirement, rules: Rules, revision: int, wiring: Wiring
+) -> Projection:
     """The graph of these edges, which hold no retired provider and no CI as its own."""
     size = len(cis.class_of)
     rows = gate_rows(edges, cis.class_of, cis.overrides, rules)
@@ -92,6 +95,7 @@ def from_edges(cis: CIColumns, edges: Edges, retired: Retirement, rules: Rules, 
         direct=Direct.of(consumer, gate),
         counted_of=Bounds(*list_bounds(counter, size)),
         counted=Counted.of(slot, weight),
+        wiring=wiring,
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from cmdb_server.projection.build import (
     CIColumns,
+    RelationColumns,
     Retirement,
     edges_of,
     from_edges,
@@ -25,6 +26,7 @@ from cmdb_server.projection.columns import Bools, Column, Ints, Longs, Rows, spa
 from cmdb_server.projection.feed import RelationKey
 from cmdb_server.projection.gates import Edges, GateRows, by, flow_lists, gate_rows
 from cmdb_server.projection.identities import words
+from cmdb_server.projection.network import Wiring
 from cmdb_server.projection.projection import GONE, Bounds, Projection
 from cmdb_server.projection.rules import Rules
 from cmdb_server.store.port import Row
@@ -77,7 +79,9 @@ def with_relations(old: Projection, before: Projection, changes: Changes, anew: 
     """``old`` with its gates as they are now. ``before``: the projection before ``with_cis``; ``anew``: see there."""
     rules = old.rules
     rows = [row for row in changes.relations.values() if row is not None]
-    added = edges_of(relation_columns([rows], old.index, rules), old.class_of, old.retired, rules)
+    columns = relation_columns([rows], old.index, rules)
+    old = replace(old, wiring=_wiring(old, changes, columns, anew))
+    added = edges_of(columns, old.class_of, old.retired, rules)
     dropped = _pairs(changes.relations, old, rules)
     touched = np.unique(np.concatenate((
         added.consumer, dropped[0], anew, _consumers(before, anew[anew < len(before)]), _overridden(old, before),
@@ -98,7 +102,7 @@ def compacted(projection: Projection) -> Projection:
     )  # fmt: skip
     edges = edges_in(projection, np.arange(len(projection)))
     status = Retirement(projection.retired, projection.next_retirement)
-    return from_edges(columns, edges, status, projection.rules, projection.revision)
+    return from_edges(columns, edges, status, projection.rules, projection.revision, projection.wiring)
 
 
 def edges_in(projection: Projection, consumers: Longs) -> Edges:
@@ -108,6 +112,26 @@ def edges_in(projection: Projection, consumers: Longs) -> Edges:
     size = gates.last[gate] - gates.first[gate]
     consumer, type_, key = (np.repeat(column[gate], size) for column in (gates.consumer, gates.type, gates.key))
     return Edges(consumer, type_, key, projection.members.provider[at], projection.members.weight[at])
+
+
+def _wiring(old: Projection, changes: Changes, added: RelationColumns, anew: Longs) -> Wiring:
+    """Without the relations that changed, and with those there are now."""
+    gone = relation_columns([[(*key, None, None) for key in changes.relations]], old.index, old.rules)
+    known = old.wiring
+    size, types = len(old), len(old.rules.flows)
+    words_, dropped = (
+        (column.type.astype(np.int64) + types * column.from_.astype(np.int64)) * size + column.to
+        for column in (known, gone)
+    )
+    kept = np.flatnonzero(~np.isin(words_, dropped))
+    more = Wiring.of(added, old.rules)
+    if len(kept) == len(words_) and not len(more.from_) and not len(anew):
+        return known
+    return Wiring(
+        np.append(known.from_[kept], more.from_),
+        np.append(known.type[kept], more.type),
+        np.append(known.to[kept], more.to),
+    )
 
 
 def _pairs(relations: Mapping[RelationKey, Row | None], projection: Projection, rules: Rules) -> tuple[Ints, ...]:

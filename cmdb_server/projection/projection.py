@@ -12,6 +12,7 @@ from cmdb_server.model.gates import Gate, Threshold, threshold
 from cmdb_server.projection.columns import Bools, Ints, Longs, Rows
 from cmdb_server.projection.gates import Gates, Members, Slots
 from cmdb_server.projection.identities import Index, Names
+from cmdb_server.projection.network import Network, Wiring
 from cmdb_server.projection.rules import Overrides, Rules
 from cmdb_server.projection.scratch import Pool
 
@@ -79,6 +80,7 @@ class Projection:
     direct: Direct
     counted_of: Bounds
     counted: Counted
+    wiring: Wiring
     pool: Pool = field(default_factory=Pool)
 
     def __len__(self) -> int:
@@ -136,6 +138,10 @@ class Projection:
     def key_name(self, gate: int) -> str:
         """The gate's group, or the class of its providers."""
         return self.rules.key_name(int(self.gates.key[gate]))
+
+    def network(self) -> Network | None:
+        """Links and gateways; None where no links are known."""
+        return self.wiring.network(self)
 
     def retires_by(self, now: int) -> bool:
         """Whether some CI that ended has retired since."""

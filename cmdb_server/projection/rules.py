@@ -28,6 +28,9 @@ from cmdb_server.projection.columns import Interned, Ints
 
 Impact = Literal["from_to", "to_from", "both", "none"]
 BARE = ""
+FORWARDING = frozenset({"network_device", "stack"})
+PARTS = frozenset({"network_interface", "ip_address", "module"})
+NETWORKS = frozenset({"ip_network", "vlan"})
 
 Overrides = Mapping[str, Gate]
 
@@ -66,12 +69,16 @@ def _gate(value: DefinedGate) -> Gate:
 @dataclass(slots=True)
 class Rules:
     """Relation types, classes and gates, numbered. ``flows`` in order of their numbers; ``gates`` are all gates that
-    apply anywhere; ``groups`` are the groups that relations name."""
+    apply anywhere; ``groups`` are the groups that relations name. Classes, their heirs included, by what they are in a
+    network: ``forwarding`` pass on what is not for them, ``parts`` belong to a device, ``networks`` are no devices."""
 
     flows: tuple[Flow, ...]
     class_gates: Mapping[str, Overrides] = field(default_factory=dict)
     ancestors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     retired_ms: Mapping[str, int] = field(default_factory=dict)
+    forwarding: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
     gates: Interned[Gate] = field(default_factory=lambda: Interned([ALL]))
     classes: Interned[str] = field(default_factory=Interned)
     groups: Interned[str] = field(default_factory=Interned)
@@ -85,6 +92,9 @@ class Rules:
             {name: overrides_of(dict(kind.gates)) for name, kind in classes.items() if kind.gates},
             ancestors={name: kind.ancestors for name, kind in classes.items()},
             retired_ms={name: kind.life.retired_ms for name, kind in classes.items() if kind.life},
+            forwarding=FORWARDING,
+            parts=PARTS,
+            networks=NETWORKS,
         )
 
     def __post_init__(self) -> None:

@@ -1,0 +1,103 @@
+"""Paths to gateways against networkx: every network with every failure, inside the fixpoint."""
+
+import json
+from pathlib import Path
+
+import networkx as nx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cmdb_server.analysis.checker import check
+from cmdb_server.analysis.explanation import Explanation
+from cmdb_server.analysis.impact import impact
+from tests.worlds import HOLDS, LINK, ROUTES, World, evaluate, wired_worlds
+
+TOPOLOGIES = Path(__file__).parents[3] / "../shared/snmp/topologies"
+
+
+@settings(max_examples=400, deadline=None)
+@given(wired_worlds(), st.data())
+def test_equals_networkx_inside_the_fixpoint(world: World, data: st.DataObject) -> None:
+    cis = st.integers(0, world.size - 1)
+    failed = data.draw(st.sets(cis, min_size=1, max_size=4))
+    spared = data.draw(st.sets(cis, max_size=2)) - failed
+    limping = data.draw(st.sets(cis, max_size=1)) - spared
+    projection = world.projection()
+    answer, truth = impact(projection, failed, spared, limping), evaluate(world, failed, spared, limping)
+    assert dict(zip(answer.ci.tolist(), answer.state.tolist(), strict=True)) == truth.state
+    assert dict(zip(answer.ci.tolist(), answer.rank.tolist(), strict=True)) == truth.rank
+    assert check(projection, answer.certificate()) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(wired_worlds())
+def test_every_path_shown_begins_with_what_failed(world: World) -> None:
+    projection = world.projection()
+    for ci in range(world.size):
+        answer = impact(projection, [ci])
+        shown = Explanation(answer)
+        for hit in answer.ci.tolist():
+            steps = shown.path(hit)
+            assert (steps[0].ci, steps[-1].ci) == (ci, hit)
+
+
+def wired(*relations: tuple[int, str, int], classes: tuple[str, ...]) -> World:
+    return World(len(classes), tuple((a, type_, b, None, None) for a, type_, b in relations), {}, classes=classes)
+
+
+TWO_UPLINKS = wired(
+    (0, LINK, 2), (0, LINK, 3), (2, LINK, 4), (3, LINK, 4), (1, LINK, 2), (0, ROUTES, 4), (1, ROUTES, 4),
+    classes=("server", "server", "switch", "switch", "switch"),
+)  # fmt: skip
+
+
+def test_a_lost_second_path_is_a_remark_and_a_lost_last_one_is_down() -> None:
+    projection = TWO_UPLINKS.projection()
+    answer = impact(projection, [2])
+    assert set(answer.down.tolist()) == {1, 2}
+    assert answer.second_path_lost.tolist() == [0]
+    assert set(impact(projection, [2, 3]).down.tolist()) == {0, 1, 2, 3}
+    assert set(impact(projection, [4]).down.tolist()) == {0, 1, 4}
+
+
+def test_a_group_is_reached_by_any_member_and_a_port_takes_its_link_along() -> None:
+    relations = (
+        (0, LINK, 1), (5, LINK, 2), (1, HOLDS, 5), (1, LINK, 3), (0, ROUTES, 4), (2, "member_of", 4), (3, "member_of", 4),
+    )  # fmt: skip
+    projection = wired(*relations, classes=("server", "switch", "switch", "switch", "service", "port")).projection()
+    assert set(impact(projection, [2]).down.tolist()) == {2}
+    assert set(impact(projection, [5]).down.tolist()) == {5}
+    assert {0, 3, 5} <= set(impact(projection, [3, 5]).down.tolist())
+
+
+def test_the_subnet_s_gateway_is_its_members() -> None:
+    relations = ((0, LINK, 1), (1, LINK, 2), (0, LINK, 3), (3, ROUTES, 2))
+    projection = wired(*relations, classes=("server", "switch", "switch", "subnet")).projection()
+    assert 0 in impact(projection, [1]).down
+
+
+@pytest.mark.skipif(not TOPOLOGIES.is_dir(), reason="the recorded networks, ../shared/snmp/topologies, are missing")
+def test_the_switches_of_a_recorded_network_stand_or_fall_with_their_links() -> None:
+    told = json.loads((TOPOLOGIES / "nms17216/expected_links.json").read_text())["physical_all"]
+    names = sorted({link[end] for link in told for end in "ab"})
+    ports = sorted({(link[end], link[f"{end}_port"]) for link in told for end in "ab"})
+    number = {name: place for place, name in enumerate([*names, *ports])}
+    root = number["Switch1"]
+    links = [tuple(number[link[end], link[f"{end}_port"]] for end in "ab") for link in told]
+    relations = [(number[port[0]], HOLDS, number[port]) for port in ports] + [(a, LINK, b) for a, b in links]
+    relations += [(number[name], ROUTES, root) for name in names if number[name] != root]
+    world = wired(*relations, classes=("switch",) * len(names) + ("port",) * len(ports))
+    projection = world.projection()
+    graph = nx.MultiGraph([(link["a"], link["b"]) for link in told])
+    for name in names:
+        left = graph.subgraph(set(names) - {name})
+        reached = nx.node_connected_component(left, "Switch1") if name != "Switch1" else set()
+        had = nx.node_connected_component(graph, "Switch1")
+        down = {names[ci] for ci in impact(projection, [number[name]]).down.tolist() if ci < len(names)}
+        assert down == {name} | (had - reached)
+    for size in (1, 2, 3, 4):
+        one_by_one = [number["Switch1", f"Gi0/{port}"] for port in range(9, 9 + size)]
+        assert (number["Switch2"] in impact(projection, one_by_one).down) == (
+            evaluate(world, set(one_by_one)).state.get(number["Switch2"]) == 2
+        )
