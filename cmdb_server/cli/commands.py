@@ -87,63 +87,68 @@ def token_bootstrap(told: Told) -> None:
 
 
 def token_create(told: Told) -> None:
-    answer = _client(told).ask("POST", "/tokens", body={"subject": told.subject, "role": told.role, "days": told.days})
-    _show(told, answer, render.minted)
+    answer = client_of(told).ask(
+        "POST", "/tokens", body={"subject": told.subject, "role": told.role, "days": told.days}
+    )
+    tell(told, answer, render.minted)
 
 
 def token_list(told: Told) -> None:
-    _show(told, _client(told).get("/tokens"), render.tokens)
+    tell(told, client_of(told).get("/tokens"), render.tokens)
 
 
 def token_revoke(told: Told) -> None:
-    client = _client(told)
+    client = client_of(told)
     held = [one for one in client.get("/tokens") if told.id in (one["id"], one["prefix"])]
     if len(held) != 1:
         fail(ABSENT, f"{len(held)} tokens have the id or prefix {told.id!r}")
-    _show(told, client.ask("DELETE", f"/tokens/{segment(held[0]['id'])}"), render.revoked)
+    tell(told, client.ask("DELETE", f"/tokens/{segment(held[0]['id'])}"), render.revoked)
 
 
 def enrol_code(told: Told) -> None:
     grant = {"agent": told.agent, "minutes": told.minutes, "networks": told.network}
     grant |= {f"{name}s": given for name in ("site", "source") if (given := getattr(told, name))}
-    _show(told, _client(told).ask("POST", "/enrolment-codes", body=grant), render.code)
+    tell(told, client_of(told).ask("POST", "/enrolment-codes", body=grant), render.code)
 
 
 def show(told: Told) -> None:
-    client = _client(told)
+    client = client_of(told)
     ci = client.identify(told.ci)
     answer = client.get(f"/cis/{segment(ci)}", **_times(told))
-    _show(told, answer, lambda found: render.ci_tree(found, whole=told.all))
+    tell(told, answer, lambda found: render.ci_tree(found, whole=told.all))
 
 
 def explain(told: Told) -> None:
-    client = _client(told)
+    client = client_of(told)
     ci = client.identify(told.ci)
-    _show(told, client.get(f"/cis/{segment(ci)}/explain", attribute=told.attribute), render.explanation)
+    tell(told, client.get(f"/cis/{segment(ci)}/explain", attribute=told.attribute), render.explanation)
 
 
 def search(told: Told) -> None:
-    answer = _client(told).get("/search", q=told.text, limit=told.limit, **_times(told))
-    _show(told, answer, render.hits)
+    answer = client_of(told).get("/search", q=told.text, limit=told.limit, **_times(told))
+    tell(told, answer, render.hits)
 
 
 def list_cis(told: Told) -> None:
     query = {name: getattr(told, f"{name}_") for name in ("class", "name", "site", "life")}
-    items = _client(told).every("/cis", told.limit, attribute=told.attribute, select=told.select, **query, **_times(told))
-    _show(told, items, render.cis)
+    items = client_of(told).every(
+        "/cis", told.limit, attribute=told.attribute, select=told.select, **query, **_times(told)
+    )
+    tell(told, items, render.cis)
 
 
 def impact(told: Told) -> None:
-    client = _client(told)
+    client = client_of(told)
     body = {
         "failed": [client.identify(ci) for ci in told.ci],
         "not_impacted": [client.identify(ci) for ci in told.not_impacted],
         **{name: value for name, value in (("depth", told.depth), *_times(told).items()) if value is not None},
     }
-    _show(told, client.ask("POST", "/impact", body=body), render.impact)
+    tell(told, client.ask("POST", "/impact", body=body), render.impact)
 
 
-def _client(told: Told) -> Client:
+def client_of(told: Told) -> Client:
+    """The server and token that the command names."""
     return Client(told.server, told.token_ref)
 
 
@@ -151,7 +156,8 @@ def _times(told: Told) -> dict[str, Any]:
     return {"at": told.at, "known_at": told.known_at}
 
 
-def _show(told: Told, answer: Any, rendered: Callable[[Any], RenderableType]) -> None:
+def tell(told: Told, answer: Any, rendered: Callable[[Any], RenderableType]) -> None:
+    """Show an answer, or give it as it is."""
     console = Console()
     if not console.is_terminal:
         console.width = WIDE

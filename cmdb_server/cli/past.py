@@ -1,0 +1,134 @@
+"""What happened: to one CI, between two times, since a revision; and how well the CMDB tells of it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, TypeAlias
+
+from rich.console import Group, RenderableType
+
+from cmdb_server.cli.client import segment
+from cmdb_server.cli.commands import Told, client_of, tell
+from cmdb_server.cli.render import joined, plain, table
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+KINDS = ("attribute", "presence", "relation", "membership", "decision")
+
+
+def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
+    """The commands ``timeline``, ``diff``, ``changes`` and ``health``."""
+    of = sub.add_parser("timeline", parents=[asked], help="what happened to a CI, by whom, and when it was recorded")
+    of.add_argument("ci", help="id or name")
+    of.add_argument("--kind", action="append", choices=KINDS, help="only these; may be repeated")
+    of.add_argument("--limit", type=int, default=100)
+    of.set_defaults(run=timeline)
+    two = sub.add_parser("diff", parents=[asked], help="what differs between two times: counts, then details")
+    two.add_argument("from_", metavar="FROM", help="RFC 3339")
+    two.add_argument("to", metavar="TO", nargs="?", help="left out: now")
+    two.add_argument("--from-known-at", metavar="TIME")
+    two.add_argument("--to-known-at", metavar="TIME")
+    narrowed(two)
+    two.set_defaults(run=diff)
+    feed = sub.add_parser("changes", parents=[asked], help="what changed since a revision")
+    feed.add_argument("--since", type=int, default=0, metavar="REVISION")
+    feed.add_argument("--limit", type=int, default=1000)
+    feed.set_defaults(run=changes)
+    well = sub.add_parser("health", parents=[asked], help="how complete, correct, fresh and far-reaching the CMDB is")
+    well.add_argument("check", nargs="?", help="list the CIs that fail this check")
+    well.add_argument("--class", dest="class_")
+    well.add_argument("--owner", help="as the figures tell it; '' is nobody's")
+    well.add_argument("--limit", type=int, default=1000)
+    well.set_defaults(run=health)
+
+
+def narrowed(parser: argparse.ArgumentParser) -> None:
+    """Options that narrow a list of differences."""
+    parser.add_argument("--change", help="created, returned, changed, merged, ended or removed")
+    parser.add_argument("--class", dest="class_", help="the class, or a relation's type")
+    parser.add_argument("--limit", type=int, default=100)
+
+
+def timeline(told: Told) -> None:
+    client = client_of(told)
+    path = f"/cis/{segment(client.identify(told.ci))}/timeline"
+    tell(told, client.every(path, told.limit, kind=told.kind), _timeline)
+
+
+def _timeline(items: list[dict[str, Any]]) -> RenderableType:
+    return table(
+        ("holds since", "recorded", "what", "was", "is", "by"),
+        ((one["at"], one["cause"]["recorded_at"], f"{one['kind']} {one['name']}", one["before"], one["value"], by(one))
+         for one in items),
+    )  # fmt: skip
+
+
+def by(one: dict[str, Any]) -> str:
+    """Who or what caused it, in a few words."""
+    cause = one["cause"]
+    who = cause["subject"] or cause["agent"]
+    return " ".join(word for word in (cause["source"], who and f"({who})", cause["reason"]) if word)
+
+
+def diff(told: Told) -> None:
+    query = {
+        "from": told.from_, "to": told.to, "from_known_at": told.from_known_at, "to_known_at": told.to_known_at,
+        "change": told.change, "class": told.class_, "limit": min(told.limit, 1000),
+    }  # fmt: skip
+    tell(told, client_of(told).get("/diff", **query), differences)
+
+
+def differences(answer: dict[str, Any]) -> RenderableType:
+    """Counts, then details."""
+    counts = table(
+        ("count", "change", "what"),
+        ((str(one["count"]), one["change"], f"{one['kind']} {one['class']}") for one in answer["counts"]),
+    )
+    details = table(
+        ("change", "class", "name", "what", "id"),
+        ((one["change"], one["class"], one["name"], _values(one), " ".join(one["id"])) for one in answer["items"]),
+    )
+    more = "more: ask with a larger --limit, or narrow with --change and --class" if answer["next_cursor"] else ""
+    return Group(counts, joined(""), details, joined(more))
+
+
+def _values(one: dict[str, Any]) -> str:
+    if one["into"]:
+        return f"into {one['into']}"
+    if one["change"] in ("created", "removed"):
+        return ""
+    return ", ".join(f"{name}: {told['before']!s} -> {told['after']!s}" for name, told in one["values"].items())
+
+
+def changes(told: Told) -> None:
+    items = client_of(told).every("/changes", told.limit, since=told.since)
+    tell(told, items, _changes)
+
+
+def _changes(items: list[dict[str, Any]]) -> RenderableType:
+    return table(
+        ("revision", "recorded", "what", "id", "by"),
+        ((str(one["revision"]), one["cause"]["recorded_at"], one["kind"] + (" deleted" if one["deleted"] else ""),
+          " ".join(one["id"]), by(one)) for one in items),
+    )  # fmt: skip
+
+
+def health(told: Told) -> None:
+    client = client_of(told)
+    if told.check is None:
+        tell(told, client.get("/cmdb-health"), _health)
+        return
+    query = {"check": told.check, "class": told.class_, "owner": told.owner}
+    tell(told, client.every("/cmdb-health/findings", told.limit, **query), _findings)
+
+
+def _health(answer: dict[str, Any]) -> RenderableType:
+    return table(
+        ("dimension", "check", "failing", "of", "meaning"),
+        ((one["dimension"], one["check"], plain(str(one["failing"]), "red" if one["failing"] else "green"),
+          str(one["of"]), one["meaning"]) for one in answer["checks"]),
+    )  # fmt: skip
+
+
+def _findings(items: list[dict[str, Any]]) -> RenderableType:
+    columns = ("class", "name", "owner", "detail", "ci")
+    return table(columns, ([one[column] for column in columns] for one in items))
