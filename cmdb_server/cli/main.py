@@ -51,8 +51,6 @@ def parser() -> argparse.ArgumentParser:
     asked = _asking()
     _tokens(sub, asked)
     _questions(sub, asked)
-    past.add(sub, asked)
-    deciding.add(sub, asked)
     exchange.add(sub, asked)
     past.add(sub, asked)
     deciding.add(sub, asked)
