@@ -141,7 +141,7 @@ def test_the_maker_of_a_serial_number_follows_the_newest_word(
     estate: Estate, other: Estate, order: tuple[int, ...]
 ) -> None:
     """Equal serials of two makers say nothing. Who made it may be told later than the serial, and late."""
-    serial = {"serial": ["S1"]}
+    serial = {"serial": ["CZ3412ABCD"]}
     unknown = host("a", "10.0.0.1", identifiers={"name": ["a"], **serial})
     dell = host("a", "10.0.0.1", identifiers={"name": ["a"], **serial}, manufacturer="Dell Inc.")
     lenovo = host("b", "10.0.0.2", identifiers={"name": ["b"], **serial}, manufacturer="Lenovo")

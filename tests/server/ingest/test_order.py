@@ -31,7 +31,7 @@ def things(draw: Any) -> Any:
     name = draw(names)
     kinds: dict[str, list[str]] = {"name": [name]}
     if draw(st.booleans()):
-        kinds["serial"] = [draw(st.sampled_from(["S1", "S2", "S3"]))]
+        kinds["serial"] = [draw(st.sampled_from(["CZ3412AB01", "CZ3412AB02", "CZ3412AB03"]))]
     if draw(st.booleans()):
         kinds["mac"] = draw(
             st.lists(st.sampled_from([f"3c:ec:ef:00:00:0{n}" for n in (1, 2, 3)]), min_size=1, unique=True)
