@@ -134,5 +134,5 @@ def _as_decoded(schema: Any) -> Any:
     if told.get("type") == "string" and "format" not in told:
         told["pattern"] = WITHOUT_NUL
     if isinstance(told.get("additionalProperties"), dict):
-        told["propertyNames"] = {"pattern": WITHOUT_NUL}
+        told["propertyNames"] = {**told.get("propertyNames", {}), "pattern": WITHOUT_NUL}
     return told
