@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from flask import Response, request, stream_with_context
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from cmdb_server.api.auth import caller, requires
 from cmdb_server.api.body import text_fault
@@ -15,7 +15,7 @@ from cmdb_server.api.context import context, now_ms
 from cmdb_server.api.fields import Text
 from cmdb_server.api.resource import BODY_REFUSALS, resource, take_body
 from cmdb_server.errors import CmdbError, Invalid, Malformed, UnsupportedMediaType
-from cmdb_server.practices.imports.bring import Import, Outcome, Progress, bring
+from cmdb_server.practices.imports.bring import NAME, Import, Outcome, Progress, bring
 from cmdb_server.practices.imports.formats import formats
 
 BLUEPRINT = resource("imports", __name__, "Imports from files")
@@ -24,8 +24,14 @@ MEDIA = sorted({"text/plain", "application/octet-stream", *(format_.media for fo
 
 
 class ImportSchema(Schema):
-    name = Text(required=True, longest=63, metadata={"description": "What this source is called: import:NAME"})
-    format = Text(required=True, metadata={"description": f"One of {', '.join(sorted(formats()))}"})
+    name = fields.String(
+        required=True,
+        validate=validate.Regexp(
+            rf"^{NAME.pattern}$", error="must be lower-case letters, digits, dots, hyphens and underscores"
+        ),
+        metadata={"description": "What this source is called: import:NAME"},
+    )
+    format = fields.String(required=True, validate=validate.OneOf(sorted(formats())))
     host = Text(load_default="", shortest=0, metadata={"description": "Whose software a bill of materials lists"})
     complete = fields.Boolean(load_default=False, metadata={"description": "What the file no longer has, ends"})
     dry_run = fields.Boolean(load_default=False, metadata={"description": "Check and compare, and change nothing"})
@@ -57,7 +63,7 @@ _OUTCOME = OutcomeSchema()
 @requires("declare")
 @BLUEPRINT.arguments(ImportSchema, location="query")
 @BLUEPRINT.doc(
-    requestBody={"required": True, "content": {media: {"schema": {"type": "string"}} for media in MEDIA}},
+    requestBody={"required": True, "content": {media: {"schema": {}} for media in MEDIA}},
     responses=BODY_REFUSALS,
 )
 @BLUEPRINT.response(200, OutcomeSchema)

@@ -25,6 +25,7 @@ class FieldErrorSchema(Schema):
 
     path = fields.String(required=True, metadata={"description": "The field, as in attributes.name or relations[0]"})
     message = fields.String(required=True)
+    column = fields.Integer(metadata={"description": "Of a selector's text: where the fault is, counted from 1"})
 
 
 class ProblemSchema(Schema):
