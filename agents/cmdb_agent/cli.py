@@ -29,11 +29,11 @@ from cmdb_agent import schedule, settings, targets
 from cmdb_agent.credentials import CredentialError
 from cmdb_agent.delivery import Delivery, Outcome, Spool, SpoolFullError, enrol
 from cmdb_agent.errors import AgentError, DeliveryError, SettingsError
-from cmdb_agent.scan import failed, scan, scan_one
+from cmdb_agent.scan import failed, scan, scan_one, silent
 from cmdb_agent.settings import Settings
 from cmdb_agent.shown import report_tree
 from cmdb_agent.targets import Target, TargetError
-from cmdb_schemas.report import Report
+from cmdb_schemas.report import Content, Report
 
 OK, TARGET_FAILED, USAGE, PENDING = 0, 1, 2, 3
 
@@ -66,6 +66,8 @@ def _scan(options: argparse.Namespace, config: Settings) -> int:
     lines = []
     for report in _watched(scan(chosen, config), len(chosen)):
         _keep(report, spool, delivery)
+        if silent(report):
+            continue
         lines.append(_line(report))
         if not options.json:
             _print_line(lines[-1])
@@ -88,7 +90,10 @@ def _keep(report: Report, spool: Spool, delivery: Delivery) -> None:
 
 def _probe(options: argparse.Namespace, config: Settings) -> int:
     """Scans one target and shows the report; sends nothing."""
-    [target] = _targets([options.target], config)
+    chosen = _targets([options.target], config)
+    if len(chosen) != 1:
+        raise TargetError(f"{options.target}: probe takes one target, this is {len(chosen)}")
+    [target] = chosen
     report = scan_one(target, config)
     if options.json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
@@ -130,7 +135,7 @@ def _run(options: argparse.Namespace, config: Settings) -> int:
     """Scans on schedule until SIGTERM or SIGINT."""
     if not config.targets:
         raise SettingsError("no targets: name some under [[targets]] in the settings")
-    plan = schedule.Schedule(config.targets, time.monotonic())
+    plan = schedule.Schedule(config.targets, time.monotonic(), config.exclude)
     spool, stop = _spool(config), threading.Event()
     delivery = Delivery(spool, _server(config), config.token, config.ca_file, stop)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -182,7 +187,8 @@ def _parser() -> argparse.ArgumentParser:
 def _own_arguments(name: str, parser: argparse.ArgumentParser) -> None:
     spoken = "local, ssh://[user@]host[:port] or snmp://[community-reference@]host[:port]"
     if name == "scan":
-        parser.add_argument("targets", nargs="+", metavar="TARGET", help=spoken)
+        ranges = "; a range: ssh://user@10.0.0.0/28; @FILE: one a line"
+        parser.add_argument("targets", nargs="+", metavar="TARGET", help=spoken + ranges)
     elif name == "probe":
         parser.add_argument("target", metavar="TARGET", help=spoken)
     elif name == "spool":
@@ -214,6 +220,7 @@ def _sending() -> argparse.ArgumentParser:
 
 def _access() -> argparse.ArgumentParser:
     access = argparse.ArgumentParser(add_help=False)
+    access.add_argument("--exclude", action="append", help="address or range that no sweep touches (repeatable)")
     access.add_argument("--concurrency", type=int, help="targets at a time (32)")
     ssh = access.add_argument_group("ssh")
     ssh.add_argument("--user", dest="ssh_user")
@@ -245,7 +252,18 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _targets(spoken: Iterable[str], config: Settings) -> list[Target]:
-    return [targets.parse(text, config.ssh, config.snmp) for text in dict.fromkeys(spoken)]
+    """The targets of the command line, each once; ``@file`` stands for the file's lines (``@-``: standard input)."""
+    told = dict.fromkeys(line for text in spoken for line in (_lines(text[1:]) if text.startswith("@") else [text]))
+    return [one for text in told for one in targets.expand(text, config.ssh, config.snmp, config.exclude)]
+
+
+def _lines(name: str) -> list[str]:
+    """A file of targets, one a line; ``#`` begins a comment."""
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TargetError(f"@{name}: {error}") from None
+    return [line for line in (line.partition("#")[0].strip() for line in text.splitlines()) if line]
 
 
 def _server(config: Settings) -> str:
@@ -274,8 +292,10 @@ def _watched(reports: Iterator[Report], total: int) -> Iterator[Report]:
 
 def _line(report: Report) -> dict[str, Any]:
     errors = [{"kind": error.kind, "message": error.message, "section": error.section} for error in report.errors]
+    content = msgspec.json.decode(report.content, type=Content)
+    named = [one.ref for one in content.observations[:1]] or [one.target for one in report.errors if one.target]
     return {
-        "target": report.scope.target,
+        "target": named[0] if report.scan.parts > 1 and named else report.scope.target,
         "source": report.source,
         "report": report.id,
         "failed": failed(report),

@@ -24,7 +24,7 @@ from cmdb_agent.observation import CoverageStatus, Sample, SnmpTransport, Transc
 from cmdb_agent.probes import probes
 from cmdb_agent.redact import redact_text
 from cmdb_agent.settings import Limits, Settings
-from cmdb_agent.targets import Target
+from cmdb_agent.targets import DEFAULT_PORTS, Target
 from cmdb_agent.transports import walker
 from cmdb_agent.transports.snmp import SnmpTarget, SnmpUser, open_snmp
 from cmdb_agent.unite import carried_samples, short_of, unite, within_bounds
@@ -44,18 +44,30 @@ class Reach(NamedTuple):
 
     shell: Callable[[Target, Limits], Transport] = transports.open_shell
     snmp: Callable[[SnmpTarget, walker.Limits], SnmpTransport] = open_snmp
+    answers: Callable[[Target, Limits], bool] = transports.answers
+    resolve: Callable[[str], str] = transports.resolve
 
 
 NETWORK = Reach()
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What reading one target came to, before it is put into an envelope."""
+    """What reading one target came to, before it is put into an envelope. ``silent``: an address of a range was asked,
+    and nobody answered there."""
 
     coverage: list[Coverage]
     observations: list[Observation] = []
     samples: list[Sample] = []
     errors: list[ScanError] = []
+    silent: bool = False
+
+
+class Read(NamedTuple):
+    """A target as it was read, begun at ``at`` (seconds since 1970)."""
+
+    target: Target
+    found: Found
+    at: float
 
 
 def scan(
@@ -65,44 +77,96 @@ def scan(
     reach: Reach = NETWORK,
 ) -> Iterator[Report]:
     """One report per target, in the order in which they are done, ``settings.concurrency`` at a time. Targets are
-    taken from the iterable as places come free; none is begun once ``stopping()`` says so."""
-    waiting = iter(targets)
+    taken from the iterable as places come free; none is begun once ``stopping()`` says so. Silent addresses of a range
+    are told once all of it was asked."""
+    waiting, rounds = iter(targets), dict[tuple[str, str, int], Round]()
     with ThreadPoolExecutor(max(1, settings.concurrency), "scan") as pool:
-        running: set[Future[Report]] = set()
+        running: set[Future[Read]] = set()
         while True:
             while len(running) < settings.concurrency and not stopping() and (target := next(waiting, None)):
-                running.add(pool.submit(scan_one, target, settings, reach))
+                running.add(pool.submit(_read, target, settings, reach))
             if not running:
                 return
             done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
+            for read in [future.result() for future in done]:
+                if (sweep := read.target.sweep) is None:
+                    yield envelope(read.target, settings, read.found, read.at)
+                    continue
+                swept = rounds.setdefault((read.target.kind, sweep.asked, read.target.port), Round(sweep.addresses))
+                for one in swept.told(read):
+                    yield envelope(one.target, settings, one.found, one.at, swept.scan_id(one))
 
 
 def scan_one(target: Target, settings: Settings, reach: Reach = NETWORK) -> Report:
     """The report on one target. Never raises: what goes wrong stands in the report."""
+    read = _read(target, settings, reach)
+    return envelope(target, settings, read.found, read.at)
+
+
+def _read(target: Target, settings: Settings, reach: Reach) -> Read:
     started = time.time()
     try:
-        read = _read_device if target.kind == "snmp" else _read_host
-        found = read(target, settings, reach)
+        if target.sweep is not None and target.kind == "ssh" and not reach.answers(target, settings.limits):
+            return Read(target, _SILENCE, started)
+        reader = _read_device if target.kind == "snmp" else _read_host
+        found = reader(target, settings, reach)
     except AgentError as error:
+        if target.sweep is not None and target.kind == "snmp" and error.kind in ("timeout", "unreachable"):
+            return Read(target, _SILENCE, started)
         found = _failed(target, error.kind, str(error))
     except Exception as error:  # noqa: BLE001 - a fault of ours on one host must not cost the others theirs
         found = _failed(target, "internal", f"{type(error).__name__}: {error}")
-    return envelope(target, settings, found, started)
+    return Read(target, found, started)
 
 
-def envelope(target: Target, settings: Settings, found: Found, at: float) -> Report:
-    """``found`` as a report, observed at ``at`` (seconds since 1970)."""
+class Round:
+    """One sweep of a range. What is silent there is gone only if the silence is the range's: when not one address
+    answered, the way there is at fault, and nothing is told of any."""
+
+    def __init__(self, addresses: int) -> None:
+        self._ids: dict[str, str] = {}
+        self._left = addresses
+        self._silent: list[Read] = []
+        self._answered = False
+
+    def scan_id(self, read: Read) -> str:
+        """One for each piece of the range, which is a scope of its own."""
+        assert read.target.sweep is not None
+        return self._ids.setdefault(read.target.sweep.range, str(uuid.uuid4()))
+
+    def told(self, read: Read) -> Iterator[Read]:
+        """What can be told now that this one is read."""
+        self._left -= 1
+        if read.found.silent:
+            self._silent.append(read)
+        else:
+            self._answered = True
+            yield read
+        if self._left == 0:
+            yield from self._silent if self._answered else _unheard(self._silent)
+
+
+def _unheard(silent: Sequence[Read]) -> Iterator[Read]:
+    """None of them was read; that nothing answered is told once."""
+    for number, read in enumerate(silent):
+        assert read.target.sweep is not None
+        error = ScanError("unreachable", f"nothing in {read.target.sweep.asked} answered")
+        yield read._replace(found=Found([], errors=[] if number else [error]))
+
+
+def envelope(target: Target, settings: Settings, found: Found, at: float, scan_id: str = "") -> Report:
+    """``found`` as a report, observed at ``at`` (seconds since 1970). An address of a range is a part of the range's
+    scan ``scan_id``: only once all parts are there, and all were asked, does absence tell anything."""
     content = Content([_whole(found), *found.coverage], sorted(found.observations, key=lambda one: one.ref))
+    sweep, id_ = target.sweep, scan_id or str(uuid.uuid4())
     return Report(
         version=VERSION,
         id=str(uuid.uuid4()),
         agent=settings.agent,
         site=settings.site,
         source=target.kind,
-        scope=Scope(_scope(target, settings), _probe_set(target)),
-        scan=Scan(str(uuid.uuid4())),
+        scope=Scope(sweep.range if sweep else _scope(target, settings), _probe_set(target)),
+        scan=Scan(id_, sweep.part, sweep.parts) if sweep else Scan(id_),
         observed_at=rfc3339(at),
         sent_at=rfc3339(at),
         content=msgspec.Raw(encode_content(content)),
@@ -118,6 +182,8 @@ def _scope(target: Target, settings: Settings) -> str:
 
 def _whole(found: Found) -> Coverage:
     """Whether all that the target holds was looked at: only then does a thing's absence mean that it is gone."""
+    if found.silent:
+        return Coverage(SCOPE, "complete")
     if not found.observations:
         return Coverage(SCOPE, "failed")
     broken = next((one for one in found.coverage if one.status in _BROKEN), None)
@@ -125,8 +191,18 @@ def _whole(found: Found) -> Coverage:
 
 
 def failed(report: Report) -> bool:
-    """Whether a target could not be read at all."""
-    return not msgspec.json.decode(report.content, type=Content).observations
+    """Whether a target could not be read at all. Nobody at an address of a range is an answer."""
+    content = msgspec.json.decode(report.content, type=Content)
+    return not content.observations and any(one.status != "complete" for one in content.coverage)
+
+
+def silent(report: Report) -> bool:
+    """Whether it tells of nothing but that nobody answered at an address of a range."""
+    return bytes(report.content) == _SILENT_CONTENT
+
+
+_SILENCE = Found([], silent=True)
+_SILENT_CONTENT = encode_content(Content([_whole(_SILENCE)]))
 
 
 def _read_host(target: Target, settings: Settings, reach: Reach) -> Found:
@@ -171,26 +247,27 @@ def _covered(read: Sequence[Coverage], ended: bool) -> list[Coverage]:
 
 def _read_device(target: Target, settings: Settings, reach: Reach) -> Found:
     """Walks one device by SNMP."""
-    transport = reach.snmp(_snmp_target(target), walker.Limits(seconds=settings.limits.script_s))
+    address = reach.resolve(target.host)
+    transport = reach.snmp(_snmp_target(target, address), walker.Limits(seconds=settings.limits.script_s))
     try:
         reading = device.read_device(transport)
     finally:
         transport.close()
-    observation, coverage, samples = device.device_observation(reading.walks, reading.facts, target.host)
-    united = [within_bounds(one) for one in (observation, *device.guests(reading.walks, target.host))]
+    observation, coverage, samples = device.device_observation(reading.walks, reading.facts, address)
+    united = [within_bounds(one) for one in (observation, *device.guests(reading.walks, address))]
     errors = [error for one in united for error in one.errors]
     errors += [ScanError(one.status, one.detail, one.section) for one in coverage if one.status in _BROKEN]
     observations = [one.observation for one in united]
     return Found(short_of(errors, coverage), observations, carried_samples(samples), errors)
 
 
-def _snmp_target(target: Target) -> SnmpTarget:
+def _snmp_target(target: Target, address: str) -> SnmpTarget:
     """The device and the way in with its secrets, which live no longer than this scan."""
     way = target.snmp
     if way.version == "2c":
         if not way.community:
             raise TransportError(f"{target.name}: no community is configured", "auth")
-        return SnmpTarget(target.host, target.port, credentials.resolve(way.community))
+        return SnmpTarget(address, target.port, credentials.resolve(way.community))
     if not way.user:
         raise TransportError(f"{target.name}: no user is configured", "auth")
     user = SnmpUser(
@@ -200,7 +277,7 @@ def _snmp_target(target: Target) -> SnmpTarget:
         way.privacy or None,
         credentials.resolve(way.privacy_password) if way.privacy_password else "",
     )
-    return SnmpTarget(target.host, target.port, user=user, context=way.context)
+    return SnmpTarget(address, target.port, user=user, context=way.context)
 
 
 def _sudo_password(target: Target) -> str | None:
@@ -230,7 +307,9 @@ def _sections(target: Target) -> Sequence[str]:
 
 
 def _probe_set(target: Target) -> str:
-    return "snmp" if target.kind == "snmp" else "host"
+    """The set of probes; of a range at another port than the usual the port too, which the range does not name."""
+    name = "snmp" if target.kind == "snmp" else "host"
+    return f"{name}:{target.port}" if target.sweep and target.port != DEFAULT_PORTS[target.kind] else name
 
 
 def _line(error: ScanError, target: Target) -> ScanError:

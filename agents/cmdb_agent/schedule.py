@@ -21,11 +21,11 @@ IDLE_S = 15.0
 
 @dataclass(order=True, frozen=True, slots=True)
 class Due:
-    """A target's next scan: ``at`` in seconds of the schedule's clock."""
+    """The next scan of a target or of all of a range: ``at`` in seconds of the schedule's clock."""
 
     at: float
     number: int
-    target: Target = field(compare=False)
+    targets: tuple[Target, ...] = field(compare=False)
     every_s: int = field(compare=False)
 
 
@@ -33,12 +33,14 @@ class Schedule:
     """Each target at its own interval. First scans are spread over the interval, or a minute if that is shorter, by
     the target's name: agents that start together do not ask all hosts at once, and a restart changes nothing."""
 
-    def __init__(self, entries: Iterable[TargetEntry], now: float) -> None:
-        """Raises ``TargetError`` for a target that cannot be understood, ``SettingsError`` for an interval."""
+    def __init__(self, entries: Iterable[TargetEntry], now: float, exclude: Sequence[str] = ()) -> None:
+        """``exclude``: addresses and ranges that no sweep touches. Raises ``TargetError`` for a target that cannot be
+        understood, ``SettingsError`` for an interval."""
         self._queue: list[Due] = []
         for number, entry in enumerate(entries):
-            target, every_s = targets.parse(entry.address, entry.ssh, entry.snmp), seconds(entry.every)
-            self._queue.append(Due(now + spread(target.url) * min(60, every_s), number, target, every_s))
+            meant, every_s = tuple(targets.expand(entry.address, entry.ssh, entry.snmp, exclude)), seconds(entry.every)
+            if meant:
+                self._queue.append(Due(now + spread(meant[0].url) * min(60, every_s), number, meant, every_s))
         heapq.heapify(self._queue)
 
     def take(self, now: float) -> list[Target]:
@@ -47,9 +49,9 @@ class Schedule:
         taken: list[Target] = []
         while self._queue and self._queue[0].at <= now:
             due = self._queue[0]
-            taken.append(due.target)
+            taken += due.targets
             missed = int((now - due.at) // due.every_s)
-            again = Due(due.at + (missed + 1) * due.every_s, due.number, due.target, due.every_s)
+            again = Due(due.at + (missed + 1) * due.every_s, due.number, due.targets, due.every_s)
             heapq.heapreplace(self._queue, again)
         return taken
 
@@ -107,7 +109,8 @@ def _scan(
             spool.put(report)
         except SpoolFullError as error:
             tell("spool-full", {"target": report.scope.target, "error": str(error)})
-        tell("scanned", _summary(report))
+        if not scan.silent(report):
+            tell("scanned", _summary(report))
 
 
 def _summary(report: Report) -> dict[str, object]:

@@ -93,7 +93,8 @@ class TargetEntry:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """``server``: base URL; ``token``: a reference; ``spool``: the SQLite file that holds undelivered reports, bounded
-    by ``spool_bytes``; ``every``: the interval of targets that name none (``15m``, ``1h``)."""
+    by ``spool_bytes``; ``every``: the interval of targets that name none (``15m``, ``1h``); ``exclude``: addresses
+    and ranges that no sweep of a range touches."""
 
     agent: str = ""
     site: str = "default"
@@ -107,6 +108,7 @@ class Settings:
     ssh: SshAccess = NO_SSH
     snmp: SnmpAccess = NO_SNMP
     limits: Limits = DEFAULT_LIMITS
+    exclude: tuple[str, ...] = ()
     targets: tuple[TargetEntry, ...] = field(default=())
 
 

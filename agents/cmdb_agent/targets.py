@@ -1,10 +1,12 @@
-"""What to scan: ``local``, ``ssh://[user@]host[:port]``, ``snmp://[community-reference@]host[:port]``."""
+"""What to scan: ``local``, ``ssh://[user@]host[:port]``, ``snmp://[community-reference@]host[:port]``, and ranges of
+addresses: ``ssh://user@10.0.0.0/28``, ``snmp://10.0.0.0:1161/28``."""
 
 from __future__ import annotations
 
 import dataclasses
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
@@ -13,6 +15,8 @@ from cmdb_agent import credentials
 from cmdb_agent.errors import AgentError
 from cmdb_agent.settings import NO_SNMP, NO_SSH, SnmpAccess, SshAccess
 
+MOST_ADDRESSES = 1024
+"""Of one range; each address is a part of its own of the range's scan."""
 DEFAULT_PORTS = {"ssh": 22, "snmp": 161}
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@\\-]{0,63}\$?")
@@ -25,6 +29,18 @@ class TargetError(AgentError):
 
 
 @dataclass(frozen=True, slots=True)
+class Sweep:
+    """An address's place in a range that is swept whole: ``part`` counts from 1 and stays the same from sweep to
+    sweep. The range is a piece, or all, of ``asked``, of which ``addresses`` are swept in all."""
+
+    range: str
+    part: int
+    parts: int
+    asked: str
+    addresses: int
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One host or device and the way to it. ``host`` is empty for ``local``; IPv6 addresses stand without brackets."""
 
@@ -33,6 +49,7 @@ class Target:
     port: int = 0
     ssh: SshAccess = NO_SSH
     snmp: SnmpAccess = NO_SNMP
+    sweep: Sweep | None = None
 
     @property
     def name(self) -> str:
@@ -63,6 +80,60 @@ def parse(text: str, ssh: SshAccess = NO_SSH, snmp: SnmpAccess = NO_SNMP) -> Tar
     if scheme == "ssh":
         return Target("ssh", host, port, ssh=_with_user(ssh, user, f"ssh://{place}"), snmp=snmp)
     return Target("snmp", host, port, ssh=ssh, snmp=_with_community(snmp, user, f"snmp://{place}"))
+
+
+def expand(text: str, ssh: SshAccess = NO_SSH, snmp: SnmpAccess = NO_SNMP, exclude: Iterable[str] = ()) -> list[Target]:
+    """The targets that a URL stands for: one, or every address of a range but those of ``exclude`` (addresses and
+    ranges). Exclusions cut the range into smaller ones that are each swept whole, because only of a range of which
+    every address was asked does silence tell anything. Raises ``TargetError``."""
+    scheme, separator, rest = text.partition("://")
+    head, _, prefix = rest.rpartition("/")
+    if not separator or not prefix.isdecimal() or "@" in prefix:
+        return [parse(text, ssh, snmp)]
+    shown = f"{scheme}://{_public(rest)}"
+    first = parse(f"{scheme}://{head}", ssh, snmp)
+    try:
+        whole = ipaddress.ip_network(f"{first.host}/{prefix}")
+    except ValueError as error:
+        raise TargetError(f"{shown}: not a range: {error}") from None
+    if whole.num_addresses > MOST_ADDRESSES:
+        raise TargetError(f"{shown}: {whole.num_addresses} addresses; a range has at most {MOST_ADDRESSES}")
+    if first.ssh.jump:
+        raise TargetError(f"{shown}: a range is swept directly, not through {first.ssh.jump}")
+    swept = {str(piece): _borne(piece, whole) for piece in _without(whole, exclude)}
+    total = sum(len(hosts) for hosts in swept.values())
+    return [
+        dataclasses.replace(first, host=host, sweep=Sweep(piece, number, len(hosts), str(whole), total))
+        for piece, hosts in swept.items()
+        for number, host in enumerate(hosts, 1)
+    ]
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _without(whole: Network, exclude: Iterable[str]) -> list[Network]:
+    left: list[Network] = [whole]
+    for text in exclude:
+        try:
+            gone = ipaddress.ip_network(text)
+        except ValueError as error:
+            raise TargetError(f"exclude {text!r}: {error}") from None
+        left = [piece for one in left for piece in _minus(one, gone)]
+    return sorted(left, key=lambda one: one.network_address.packed)
+
+
+def _minus(one: Network, gone: Network) -> list[Network]:
+    if one.version != gone.version or not one.overlaps(gone):
+        return [one]
+    return [] if one.prefixlen >= gone.prefixlen else list(one.address_exclude(gone))  # type: ignore[arg-type]
+
+
+def _borne(piece: Network, whole: Network) -> list[str]:
+    """The addresses of a piece, without the first and last of an IPv4 range, which no host bears."""
+    bare = whole.version == 4 and whole.prefixlen < 31
+    unborne = {whole.network_address, whole.broadcast_address} if bare else set()
+    return [str(address) for address in piece if address not in unborne]
 
 
 def jumps(access: SshAccess) -> list[Target]:

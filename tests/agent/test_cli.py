@@ -175,3 +175,26 @@ def test_run_scans_on_schedule_and_ends_cleanly_on_sigterm(server: Receiver, tmp
     assert events[-1]["event"] == "stopped"
     # A scan that was under way is ended and spooled, and waits for the next start.
     assert process.returncode == (3 if events[-1]["pending"] else 0), log
+
+
+def test_targets_may_stand_in_a_file(capsys: pytest.CaptureFixture[str], server: Receiver, tmp_path: Path) -> None:
+    closed = f"ssh://127.0.0.1:{sshd.free_port()}"
+    hosts = tmp_path / "hosts.txt"
+    hosts.write_text(f"# the office\n{closed}\n\n  {closed} # again\nssh://nobody.invalid\n")
+    code, told = run(capsys, "scan", f"@{hosts}", "--server", server.url)
+    assert code == 1
+    assert sorted(target["target"] for target in told["targets"]) == [closed[6:], "nobody.invalid"]
+    assert cli.main(["scan", f"@{tmp_path}/none", "--server", server.url]) == 2
+    assert "@" in capsys.readouterr().err
+
+
+def test_a_swept_range_lists_who_answered_and_reports_the_rest(
+    capsys: pytest.CaptureFixture[str], server: Receiver
+) -> None:
+    nobody = f"ssh://127.0.0.0:{sshd.free_port()}/30"
+    code, told = run(capsys, "scan", nobody, "--server", server.url)
+    assert (code, told["delivered"]) == (1, 2)
+    assert [error["message"] for target in told["targets"] for error in target["errors"]] == [
+        "nothing in 127.0.0.0/30 answered"
+    ]
+    assert cli.main(["probe", "ssh://127.0.0.0/30"]) == 2

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 import msgspec
 import pytest
 
-from cmdb_agent.observation import Transcript
+from cmdb_agent.errors import TransportError
+from cmdb_agent.observation import SnmpTransport, Transcript
 from cmdb_agent.probes import probes
-from cmdb_agent.scan import Reach, failed, scan, scan_one
+from cmdb_agent.scan import Reach, failed, scan, scan_one, silent
 from cmdb_agent.settings import NO_SSH, Limits, Settings, SnmpAccess, SshAccess
-from cmdb_agent.targets import Target, parse
+from cmdb_agent.targets import Target, expand, parse
 from cmdb_agent.transports.local import LocalTransport
+from cmdb_agent.transports.snmp import SnmpTarget
 from cmdb_schemas.report import Content, Report
 from tests import sshd
 from tests.sshd import Sshd
@@ -241,3 +243,72 @@ def test_applications_are_only_as_complete_as_what_they_were_drawn_from() -> Non
         return Transcript(LocalTransport(Limits()).run(text).text.replace("end processes 0", "end processes 124"))
 
     assert statuses(canned(without_processes))["applications"] == "partial"
+
+
+@needs_sshd
+def test_a_swept_range_tells_who_answers_and_that_nobody_else_does(server: Sshd) -> None:
+    target = over_ssh(server)
+    swept = expand(f"ssh://{server.user}@127.0.0.0:{target.port}/29", target.ssh)
+    reports = list(scan(swept, SETTINGS))
+    assert sorted(report.scan.part for report in reports) == [1, 2, 3, 4, 5, 6]
+    assert {(report.scan.parts, report.scope.target, report.scope.probe) for report in reports} == {
+        (6, "127.0.0.0/29", f"host:{target.port}")
+    }
+    assert len({report.scan.id for report in reports}) == 1
+    [answered] = [report for report in reports if not silent(report)]
+    assert answered.scan.part == 1
+    assert content(answered).observations[0].address == "127.0.0.1"
+    assert statuses(answered)["scope"] == "complete"
+    assert all(statuses(report) == {"scope": "complete"} for report in reports if report is not answered)
+    assert not any(failed(report) for report in reports)
+
+
+def test_a_range_in_which_nothing_answers_is_a_fault_of_the_way_there() -> None:
+    reach = Reach(answers=lambda *_: False)
+    reports = list(scan(expand("ssh://10.0.0.0/29", exclude=["10.0.0.3"]), SETTINGS, reach=reach))
+    assert [statuses(report) for report in reports] == [{"scope": "failed"}] * 5
+    assert [error.message for report in reports for error in report.errors] == ["nothing in 10.0.0.0/29 answered"]
+    assert all(failed(report) for report in reports)
+
+
+def test_one_that_answers_and_cannot_be_read_leaves_the_range_incomplete() -> None:
+    def shell(target: Target, _: Limits) -> Canned:
+        return Canned(lambda _: Transcript("This account is currently not available.", 1))
+
+    reach = Reach(shell=shell, answers=lambda target, _: target.host == "10.0.0.2")
+    reports = list(scan(expand("ssh://10.0.0.0/30"), SETTINGS, reach=reach))
+    told = {report.scan.part: statuses(report)["scope"] for report in reports}
+    assert told == {1: "complete", 2: "failed"}
+
+
+def test_each_piece_of_a_range_with_exclusions_is_a_scan_of_its_own_scope() -> None:
+    def shell(target: Target, _: Limits) -> Canned:
+        return Canned(lambda _: Transcript("no shell", 1))
+
+    reach = Reach(shell=shell, answers=lambda target, _: target.host == "10.0.0.1")
+    reports = list(scan(expand("ssh://10.0.0.0/29", exclude=["10.0.0.3"]), SETTINGS, reach=reach))
+    scans = {(report.scope.target, report.scan.id, report.scan.parts) for report in reports}
+    assert sorted((target, parts) for target, _, parts in scans) == [
+        ("10.0.0.0/31", 1),
+        ("10.0.0.2/32", 1),
+        ("10.0.0.4/30", 3),
+    ]
+    assert len({id_ for _, id_, _ in scans}) == 3
+
+
+def test_a_silent_device_of_a_range_is_an_answer_and_a_named_device_is_known_by_its_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[SnmpTarget] = []
+
+    def snmp(target: SnmpTarget, _: object) -> SnmpTransport:
+        asked.append(target)
+        raise TransportError(f"{target.host}: no answer", "timeout" if target.host != "10.0.0.2" else "auth")
+
+    way = SnmpAccess(community="env:PUBLIC")
+    monkeypatch.setenv("PUBLIC", "public")
+    reach = Reach(snmp=snmp, resolve=lambda host: "192.0.2.7" if host == "switch" else host)
+    reports = list(scan(expand("snmp://10.0.0.0/30", snmp=way), SETTINGS, reach=reach))
+    assert {report.scan.part: statuses(report)["scope"] for report in reports} == {1: "complete", 2: "failed"}
+    scan_one(parse("snmp://switch", snmp=way), SETTINGS, reach)
+    assert asked[-1].host == "192.0.2.7"

@@ -66,7 +66,7 @@ def test_the_loop_scans_spools_and_stops(tmp_path: Path) -> None:
     plan = Schedule(entries("local"), -60.0)
     schedule.run(plan, Settings(agent="edge"), spool, delivery, stop, tell, 0.0, clock=lambda: 0.0)
     assert [event for event, _ in told] == ["scanned", "delivery"]
-    assert told[0][1]["target"] == "local"
+    assert told[0][1]["target"] == "local:edge"
     assert told[1][1]["pending"] == 1
     assert [entry.target for entry in spool.entries()] == ["local"]
 
@@ -82,3 +82,10 @@ def test_a_full_spool_is_told_and_nothing_is_scanned(tmp_path: Path) -> None:
     schedule.run(plan, Settings(), spool, Delivery(spool, "http://127.0.0.1:1", ""), stop, tell, 0.0, clock=lambda: 0.0)
     assert told == ["spool-full"]
     assert len(plan.take(0.0)) == 1, "what was due stays due"
+
+
+def test_a_range_is_due_as_a_whole_and_without_what_is_excluded() -> None:
+    plan = Schedule(entries("ssh://10.0.0.0/29", every="1m"), 0.0, exclude=["10.0.0.4/30"])
+    assert [target.host for target in plan.take(60.0)] == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+    assert [target.host for target in plan.take(120.0)] == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+    assert Schedule(entries("ssh://10.0.0.0/29"), 0.0, exclude=["10.0.0.0/24"]).wait_s(0.0) is None

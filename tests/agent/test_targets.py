@@ -4,7 +4,7 @@ import pytest
 
 from cmdb_agent import targets
 from cmdb_agent.settings import SnmpAccess, SshAccess
-from cmdb_agent.targets import TargetError
+from cmdb_agent.targets import Sweep, TargetError
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,53 @@ def test_jumps_use_the_same_way_in_unless_they_name_a_user() -> None:
     assert (second.name, second.ssh.user) == ("b2:2222", "hop")
     assert first.ssh.jump == "", "a hop has no hops of its own"
     assert first.ssh.pins == (), "the target's pins are not the bastion's"
+
+
+def test_a_range_is_every_address_that_a_host_can_bear() -> None:
+    swept = targets.expand("ssh://scan@10.0.0.0:2222/29", SshAccess(keys=("env:K",)))
+    assert [target.host for target in swept] == [f"10.0.0.{last}" for last in range(1, 7)]
+    assert {(target.port, target.ssh.user, target.ssh.keys) for target in swept} == {(2222, "scan", ("env:K",))}
+    assert [target.sweep for target in swept] == [
+        Sweep("10.0.0.0/29", part, 6, "10.0.0.0/29", 6) for part in range(1, 7)
+    ]
+    assert [one.host for one in targets.expand("snmp://10.0.0.4/31")] == ["10.0.0.4", "10.0.0.5"]
+    assert [one.host for one in targets.expand("snmp://[2001:db8::]/126")] == [
+        "2001:db8::", "2001:db8::1", "2001:db8::2", "2001:db8::3",
+    ]  # fmt: skip
+
+
+def test_what_is_no_range_is_one_target() -> None:
+    for text in ("local", "ssh://10.0.0.1/", "ssh://me@host", "snmp://file:/etc/24@h"):
+        assert targets.expand(text) == [targets.parse(text)]
+
+
+def test_exclusions_leave_ranges_that_are_swept_whole() -> None:
+    swept = targets.expand("ssh://10.0.0.0/28", exclude=["10.0.0.5", "10.0.0.8/29", "192.0.2.0/24", "2001:db8::/64"])
+    assert [target.host for target in swept] == [f"10.0.0.{last}" for last in (1, 2, 3, 4, 6, 7)]
+    told = [(one.sweep.range, one.sweep.part, one.sweep.parts, one.sweep.addresses) for one in swept if one.sweep]
+    assert told == [
+        ("10.0.0.0/30", 1, 3, 6), ("10.0.0.0/30", 2, 3, 6), ("10.0.0.0/30", 3, 3, 6), ("10.0.0.4/32", 1, 1, 6),
+        ("10.0.0.6/31", 1, 2, 6), ("10.0.0.6/31", 2, 2, 6),
+    ]  # fmt: skip
+    assert targets.expand("ssh://10.0.0.0/28", exclude=["10.0.0.0/8"]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ssh://10.0.0.1/28", "host bits"),
+        ("ssh://10.0.0.0/20", "4096 addresses"),
+        ("ssh://host/28", "not a range"),
+        ("ssh://10.0.0.0/33", "not a range"),
+    ],
+)
+def test_ranges_that_are_none(text: str, said: str) -> None:
+    with pytest.raises(TargetError, match=said):
+        targets.expand(text)
+
+
+def test_a_range_is_not_swept_through_another_host_nor_with_an_exclusion_that_is_none() -> None:
+    with pytest.raises(TargetError, match="directly"):
+        targets.expand("ssh://10.0.0.0/28", SshAccess(jump="ssh://bastion"))
+    with pytest.raises(TargetError, match="exclude 'web1'"):
+        targets.expand("ssh://10.0.0.0/28", exclude=["web1"])
