@@ -68,7 +68,7 @@ def test_the_loop_scans_spools_and_stops(tmp_path: Path) -> None:
     assert [event for event, _ in told] == ["scanned", "delivery"]
     assert told[0][1]["target"] == "local:edge"
     assert told[1][1]["pending"] == 1
-    assert [entry.target for entry in spool.entries()] == ["local"]
+    assert [entry.target for entry in spool.entries()] == ["local:edge"]
 
 
 def test_a_full_spool_is_told_and_nothing_is_scanned(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -19,6 +20,11 @@ SHORT = Limits(script_s=1, output_bytes=100_000)
 
 def run(script: str, limits: Limits = DEFAULT_LIMITS) -> Transcript:
     return LocalTransport(limits).run(script)
+
+
+def own(seconds: int) -> str:
+    """A length of sleep that only this process asks for."""
+    return f"{seconds}.{os.getpid()}"
 
 
 def running(seconds: str) -> bool:
@@ -52,17 +58,17 @@ def test_a_flood_of_errors_does_not_block_the_output() -> None:
 
 
 def test_a_hanging_script_is_cut_and_all_it_started_is_ended() -> None:
-    script = "echo before; setsid() { :; }; timeout 300 sleep 91.5 & sleep 92.5; echo after"
+    script = f"echo before; setsid() {{ :; }}; timeout 300 sleep {own(91)} & sleep {own(92)}; echo after"
     transcript = run(script, SHORT)
     assert (transcript.text, transcript.cut, transcript.code) == ("before\n", "timeout", -1)
-    assert ended("91.5"), "a command under timeout has a process group of its own"
-    assert ended("92.5")
+    assert ended(own(91)), "a command under timeout has a process group of its own"
+    assert ended(own(92))
 
 
 def test_a_script_that_closes_its_output_and_goes_on_is_cut() -> None:
-    transcript = run("echo before; exec >&- 2>&-; sleep 93.5", SHORT)
+    transcript = run(f"echo before; exec >&- 2>&-; sleep {own(93)}", SHORT)
     assert (transcript.text, transcript.cut) == ("before\n", "timeout")
-    assert ended("93.5")
+    assert ended(own(93))
 
 
 def test_output_without_end_is_cut_and_what_came_is_kept() -> None:
@@ -71,9 +77,9 @@ def test_output_without_end_is_cut_and_what_came_is_kept() -> None:
 
 
 def test_something_left_in_the_background_does_not_hold_the_scan() -> None:
-    transcript = run("echo out; sleep 94.5 & exit 0", Limits(script_s=30))
+    transcript = run(f"echo out; sleep {own(94)} & exit 0", Limits(script_s=30))
     assert (transcript.text, transcript.code, transcript.cut) == ("out\n", 0, "")
-    assert ended("94.5")
+    assert ended(own(94))
 
 
 def test_the_script_sees_nothing_of_the_agents_environment(monkeypatch: pytest.MonkeyPatch) -> None:

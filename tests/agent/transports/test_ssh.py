@@ -49,6 +49,11 @@ def refusal(server: Sshd, **changes: object) -> TransportError:
     return refused.value
 
 
+def own(seconds: int) -> str:
+    """A length of sleep that only this process asks for."""
+    return f"{seconds}.{os.getpid()}"
+
+
 def sleeping(seconds: str) -> bool:
     """Whether a ``sleep`` of exactly this length is running on this machine."""
     for file in Path("/proc").glob("[0-9]*/cmdline"):
@@ -266,10 +271,10 @@ def test_a_server_that_stalls_or_hangs_up(server: Sshd, greeting: bytes | None, 
 
 
 def test_a_hanging_command_is_cut_and_ended_there(server: Sshd) -> None:
-    transcript = run(server, "echo before; sleep 77.123; echo after", SHORT)
+    transcript = run(server, f"echo before; sleep {own(77)}; echo after", SHORT)
     assert transcript.cut == "timeout"
     assert transcript.text == "before\n"
-    assert ended("77.123")
+    assert ended(own(77))
 
 
 def test_output_without_end_is_cut_and_what_came_is_kept(server: Sshd) -> None:
@@ -293,16 +298,16 @@ def test_a_large_script_and_a_large_output_at_once(server: Sshd) -> None:
 
 
 def test_something_left_in_the_background_does_not_hold_the_scan(server: Sshd) -> None:
-    transcript = run(server, "echo out; sleep 5.321 & exit 0", SHORT)
+    transcript = run(server, f"echo out; sleep {own(5)} & exit 0", SHORT)
     assert (transcript.text, transcript.code, transcript.cut) == ("out\n", 0, "")
-    assert ended("5.321")
+    assert ended(own(5))
 
 
 def test_the_remote_side_ends_itself_when_the_connection_is_lost(server: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cmdb_agent.transports.ssh._terminate", lambda *_: None)
-    transcript = run(server, "sleep 55.432", dataclasses.replace(SHORT, script_s=0.5))
+    transcript = run(server, f"sleep {own(55)}", dataclasses.replace(SHORT, script_s=0.5))
     assert transcript.cut == "timeout"
-    assert ended("55.432")
+    assert ended(own(55))
 
 
 def test_no_session_is_to_be_had() -> None:
