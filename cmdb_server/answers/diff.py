@@ -18,10 +18,12 @@ RELATION = "relation"
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """How things were at ``at`` as far as had been told by ``known_at``, both ms; None: now."""
+    """How things were at ``at`` as far as had been told by ``known_at``, both ms; None: now. ``revision``: as known in
+    exactly that one."""
 
     at: int | None = None
     known_at: int | None = None
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def diff(
     """What differs between two moments. ``change`` and ``class_`` narrow the items, not the counts."""
 
     def work(tx: Reading) -> DiffPage:
-        graphs = [graph_at(tx, one.at, one.known_at, viewer.kinds) for one in (before, after)]
+        graphs = [graph_at(tx, one.at, one.known_at, viewer.kinds, revision=one.revision) for one in (before, after)]
         found = list(differences(graphs[0], graphs[1]))
         counts = Counter[tuple[str, str, str]]((one.kind, one.class_, one.change) for one in found)
         wanted = [one for one in found if change in (None, one.change) and class_ in (None, one.class_)]

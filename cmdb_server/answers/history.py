@@ -80,9 +80,12 @@ def revision_at(tx: Reading, known_at: int) -> int:
     return max(low, *decided, 0)
 
 
-def graph_at(tx: Reading, at: int | None, known_at: int | None, kinds: Kinds | None = None) -> Graph:
-    """The graph at ``at`` (ms; None: now) as known at ``known_at`` (ms; None: now)."""
-    revision = tx.revision if known_at is None else revision_at(tx, known_at)
+def graph_at(
+    tx: Reading, at: int | None, known_at: int | None, kinds: Kinds | None = None, *, revision: int | None = None
+) -> Graph:
+    """The graph at ``at`` (ms; None: now) as known at ``known_at`` (ms; None: now), or at ``revision``."""
+    if revision is None:
+        revision = tx.revision if known_at is None else revision_at(tx, known_at)
     known = kinds or classes()
     batch = state_at(tx, FOREVER if at is None else at, revision, known)
     past = batch.tx

@@ -16,7 +16,7 @@ KINDS = ("attribute", "presence", "relation", "membership", "decision")
 
 
 def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
-    """The commands ``timeline``, ``diff``, ``changes`` and ``health``."""
+    """The commands ``timeline``, ``diff``, ``baseline``, ``changes`` and ``health``."""
     of = sub.add_parser("timeline", parents=[asked], help="what happened to a CI, by whom, and when it was recorded")
     of.add_argument("ci", help="id or name")
     of.add_argument("--kind", action="append", choices=KINDS, help="only these; may be repeated")
@@ -29,6 +29,7 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     two.add_argument("--to-known-at", metavar="TIME")
     narrowed(two)
     two.set_defaults(run=diff)
+    _baselines(sub, asked)
     feed = sub.add_parser("changes", parents=[asked], help="what changed since a revision")
     feed.add_argument("--since", type=int, default=0, metavar="REVISION")
     feed.add_argument("--limit", type=int, default=1000)
@@ -132,3 +133,47 @@ def _health(answer: dict[str, Any]) -> RenderableType:
 def _findings(items: list[dict[str, Any]]) -> RenderableType:
     columns = ("class", "name", "owner", "detail", "ci")
     return table(columns, ([one[column] for column in columns] for one in items))
+
+
+def _baselines(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
+    baseline = sub.add_parser("baseline", help="states of the graph by name, and what drifted from them")
+    baseline.set_defaults(run=lambda _: baseline.print_help())
+    actions = baseline.add_subparsers(metavar="ACTION")
+    make = actions.add_parser("create", parents=[asked], help="name how things are, or were")
+    make.add_argument("name")
+    make.add_argument("--at", metavar="TIME", help="RFC 3339; left out: now")
+    make.add_argument("--note", default="")
+    make.set_defaults(run=baseline_create)
+    actions.add_parser("list", parents=[asked], help="all baselines").set_defaults(run=baseline_list)
+    for action, run, help_ in (
+        ("remove", baseline_remove, "forget the name; the history stays"),
+        ("drift", drift, "what changed since: counts, then details"),
+    ):
+        one = actions.add_parser(action, parents=[asked], help=help_)
+        one.add_argument("name")
+        if action == "drift":
+            narrowed(one)
+        one.set_defaults(run=run)
+
+
+def baseline_create(told: Told) -> None:
+    body = {"name": told.name, "note": told.note} | ({"at": told.at} if told.at else {})
+    tell(told, client_of(told).ask("POST", "/baselines", body=body), lambda one: _named([one]))
+
+
+def baseline_list(told: Told) -> None:
+    tell(told, client_of(told).get("/baselines"), _named)
+
+
+def baseline_remove(told: Told) -> None:
+    tell(told, client_of(told).ask("DELETE", f"/baselines/{segment(told.name)}"), lambda one: _named([one]))
+
+
+def drift(told: Told) -> None:
+    query = {"change": told.change, "class": told.class_, "limit": min(told.limit, 1000)}
+    tell(told, client_of(told).get(f"/baselines/{segment(told.name)}/drift", **query), differences)
+
+
+def _named(items: list[dict[str, Any]]) -> RenderableType:
+    columns = ("name", "at", "revision", "subject", "note")
+    return table(columns, ([str(one[column]) for column in columns] for one in items))

@@ -194,9 +194,19 @@ ENROLMENT = Table(
     key=("id",), indexes=(("hash",),),
 )
 
+BASELINE = Table(
+    "baseline", "desk",
+    (
+        ("name", "text"), ("at", "integer"), ("revision", "integer"), ("subject", "text"), ("made_at", "integer"),
+        ("note", "text"),
+    ),
+    key=("name",),
+)
+"""A state of the graph by name: how things were at ``at`` as known in ``revision``. The history keeps the state itself."""
+
 TABLES: tuple[Table, ...] = (
     REPORT, CONTENT, THING, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, TIE, RELATION, FEED, TASK, SAMPLE,
-    TOKEN, ENROLMENT,
+    TOKEN, ENROLMENT, BASELINE,
 )
 SCHEMA_VERSION = 1
 

@@ -54,3 +54,12 @@ def test_health_and_what_is_behind(cmdb) -> None:
     behind = cmdb("health", "no-owner", "--class", "server", "--owner", "")
     assert "web-1" in behind.out and "db-1" in behind.out
     assert cmdb("health", "nothing").code == 1
+
+
+@pytest.mark.usefixtures("began")
+def test_a_baseline_and_its_drift(cmdb) -> None:
+    assert cmdb("baseline", "create", "release 1", "--note", "before").code == 0
+    assert "release 1" in cmdb("baseline", "list").out
+    assert json.loads(cmdb("baseline", "drift", "release 1", "--json").out)["counts"] == []
+    assert cmdb("baseline", "remove", "release 1").code == 0
+    assert cmdb("baseline", "drift", "release 1").code == 5
