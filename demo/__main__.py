@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +31,9 @@ FOLDER = Path(os.environ.get("DEMO") or Path(__file__).parents[1] / ".demo").abs
 
 def main() -> int:
     console = Console(highlight=False)
+    # A terminal that closes or a supervisor that stops the demo must not leave its server behind.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda *_: signal.raise_signal(signal.SIGINT))
     if not os.environ.get("KEEP"):
         _forget()
     FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)

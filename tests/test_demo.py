@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -88,7 +89,23 @@ def test_a_folder_of_somebodys_own_loses_nothing_else(printed: str, folder: Path
     assert (folder / "mine").read_text() == "mine"
 
 
-def test_nothing_is_left_running(printed: str, folder: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_nothing_is_left_running(printed: str, folder: Path, ending: signal.Signals) -> None:
+    environment = {**os.environ, "DEMO": str(folder), "KEEP": "1", "ONCE": "", "TERM": "dumb"}
+    running = subprocess.Popen(
+        [sys.executable, "-m", "demo"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert running.stdout is not None
+    for line in running.stdout:
+        if line.startswith("try "):
+            break
+    running.send_signal(ending)
+    assert "KEEP=1 keeps them" in running.communicate(timeout=60)[0]
+    assert running.returncode == 0
+    _assert_nobody_serves(folder)
+
+
+def _assert_nobody_serves(folder: Path) -> None:
     for process in Path("/proc").glob("[0-9]*/environ"):
         try:
             environment = process.read_bytes()
