@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -20,12 +21,15 @@ FOLDERS = {"cmdb_schemas": ROOT / "schemas", "cmdb_agent": ROOT / "agents", "cmd
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, zipfile.ZipFile]:
     """The built wheels by import name."""
     out = tmp_path_factory.mktemp("wheels")
+    # Nothing is fetched, and the constraints are named relative to the repository.
+    environment = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
     for folder in FOLDERS.values():
         subprocess.run(
             [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", out, folder],
             check=True,
             capture_output=True,
             cwd=out,
+            env=environment,
         )
     return {name: zipfile.ZipFile(next(out.glob(f"{name}-*.whl"))) for name in FOLDERS}
 
