@@ -42,6 +42,23 @@ def below(projection: Projection, cis: Longs) -> tuple[Longs, Ints]:
     return np.concatenate(parts) if parts else frontier, hops
 
 
+def above(projection: Projection, cis: Longs) -> tuple[Longs, Ints]:
+    """(``cis`` and all that stand on them, hops of each), nearest first, whatever the gates say."""
+    direct, counted = projection.direct_of, projection.counted_of
+    seen = np.zeros(len(projection), bool)
+    frontier = np.unique(cis).astype(np.int64)
+    parts = []
+    while len(frontier):
+        seen[frontier] = True
+        parts.append(frontier)
+        slot = projection.counted.slot[spans(counted.first, counted.last, frontier)]
+        consumer = projection.direct.consumer[spans(direct.first, direct.last, frontier)]
+        either = np.concatenate((consumer, projection.slots.consumer[slot]))
+        frontier = np.unique(either[~seen[either]]).astype(np.int64)
+    hops = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
+    return np.concatenate(parts) if parts else frontier, hops
+
+
 def _stuck(projection: Projection, cis: Longs) -> Longs:
     """Start whatever has enough started providers, until nothing more starts. ``cis`` holds all their providers."""
     gates, lists = projection.gates, projection.gates_of

@@ -2,71 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from cmdb_server.analysis.doubt import doubt, doubtful
-from cmdb_server.analysis.explanation import Explanation, GateCount
+from cmdb_server.analysis.explanation import Explanation
 from cmdb_server.analysis.impact import Impact
 from cmdb_server.analysis.impact import impact as computed
-from cmdb_server.answers.history import Graph, graph_at
+from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
+from cmdb_server.answers.told import HIDDEN, GateTold, Named, Sees, StepTold, Teller, plain
 from cmdb_server.answers.viewer import Viewer
-from cmdb_server.errors import Invalid, NotFound
-from cmdb_server.ingest.declare import resolve
+from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import State
-from cmdb_server.projection.build import from_rows
 from cmdb_server.projection.columns import Longs
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.projections import Projections
-from cmdb_server.store.port import Reading, Row
-from cmdb_server.store.tables import CI
+from cmdb_server.store.port import Reading
 
 SERVICE = "service"
 LIMIT = 100
-HIDDEN = "hidden"
 CRITICALITY = ("most_critical", "critical", "less_critical", "not_critical")
-Sees = Callable[[Viewer, Projection, int], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A CI as the viewer may see it: ``id`` is an opaque token, name and class None, where it is hidden."""
-
-    id: str
-    name: str | None
-    class_: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class GateTold:
-    """A gate with its arithmetic. ``over``: the group, or the class of its providers; ``definition``: the gate as it
-    is written; counts in members, or weight where the gate weighs. ``text``: "2 of 3 serving, needs 2"."""
-
-    relation: str
-    over: str
-    definition: Mapping[str, Any]
-    total: int
-    lost: int
-    limping: int
-    need: int
-    want: int
-    margin: int
-    under_provisioned: bool
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class StepTold:
-    """A CI on the way, its state, and the gate that passed it on to it; None for the one that failed by itself."""
-
-    ci: Named
-    state: str
-    gate: GateTold | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +69,8 @@ class CertificateTold:
 
 @dataclass(frozen=True, slots=True)
 class ImpactAnswer:
-    """``services`` and ``cis`` list no CI twice. ``uncertain``: may be down or not, because of ``scan_next``, which no
+    """``services`` and ``cis`` list no CI twice. ``second_path_lost``: who reaches its gateways by one link alone now.
+    ``uncertain``: may be down or not, because of ``scan_next``, which no
     source has confirmed lately. ``counts``: all affected but those failed by themselves, by state and
     by class, whatever is listed. ``more``: how many are not listed. Times in ms."""
 
@@ -122,6 +82,7 @@ class ImpactAnswer:
     services: tuple[AffectedService, ...]
     cis: tuple[Affected, ...]
     redundancy_lost: tuple[RedundancyLost, ...]
+    second_path_lost: tuple[Named, ...]
     uncertain: tuple[Named, ...]
     scan_next: tuple[Named, ...]
     counts: Mapping[str, Mapping[str, int]]
@@ -130,7 +91,7 @@ class ImpactAnswer:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; ``class_`` as ``class``."""
-        told: dict[str, Any] = _plain(asdict(self))
+        told: dict[str, Any] = plain(asdict(self))
         return told
 
 
@@ -154,78 +115,26 @@ def impact(
         raise Invalid("failed: name at least one CI", errors=[{"path": "failed", "message": "must not be empty"}])
 
     def work(reading: Reading) -> ImpactAnswer:
-        view = _present(projections, reading) if at is None and known_at is None else None
-        view = view or _past(projections, viewer, reading, at, known_at)
+        view = asked_graph(projections, viewer, reading, at, known_at)
         sources, spared = view.cis("failed", failed), view.cis("not_impacted", not_impacted)
         answer = computed(view.projection, sources, spared)
-        hides = None if sees is None else lambda ci: not sees(viewer, view.projection, ci)
-        telling = _Telling(view, Explanation(answer), hides)
+        telling = _Telling(view, Explanation(answer), Teller.to(viewer, view.projection, sees))
         return telling.answer(at, known_at, depth, limit)
 
     return projections.store.read(work)
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """A graph to ask: its projection, who an id stands for in it, and the attributes of some CIs."""
-
-    projection: Projection
-    resolve: Callable[[str], str]
-    attributes: Callable[[list[str]], dict[str, Mapping[str, Any]]]
-
-    def cis(self, path: str, ids: Iterable[str]) -> list[int]:
-        found = []
-        for place, id_ in enumerate(ids):
-            try:
-                found.append(self.projection.ci(self.resolve(id_)))
-            except NotFound as error:
-                where = f"{path}[{place}]"
-                raise NotFound(error.detail, errors=[{"path": where, "message": "unknown CI"}], id=id_) from error
-        return found
-
-
-def _present(projections: Projections, reading: Reading) -> _View:
-    def attributes(ids: list[str]) -> dict[str, Mapping[str, Any]]:
-        return {row[0]: _attributes(row) for row in reading.get(CI, [(id_,) for id_ in ids]).values()}
-
-    return _View(projections.current(reading), lambda id_: resolve(reading, id_), attributes)
-
-
-def _past(projections: Projections, viewer: Viewer, reading: Reading, at: int | None, known_at: int | None) -> _View:
-    key, now = (at, known_at, reading.revision), at if at is not None else projections.clock()
-    graphs: list[Graph] = []
-
-    def graph() -> Graph:
-        if not graphs:
-            graphs.append(graph_at(reading, at, known_at, viewer.kinds))
-        return graphs[0]
-
-    def make() -> Projection:
-        past = graph()
-        return from_rows(list(past.cis.values()), past.relations, projections.rules, past.revision, now)
-
-    def attributes(ids: list[str]) -> dict[str, Mapping[str, Any]]:
-        return {id_: _attributes(graph().cis[id_]) for id_ in ids}
-
-    projection = projections.past(key, make)
-    return _View(projection, lambda id_: graph().resolve(id_), attributes)
-
-
-def _attributes(row: Row) -> Mapping[str, Any]:
-    return row[CI.position("attributes")] or {}
-
-
 class _Telling:
-    """Puts an answer into words, for one viewer. ``hides`` None: nothing is hidden."""
+    """Puts an answer into words, for one viewer."""
 
-    def __init__(self, view: _View, explanation: Explanation, hides: Callable[[int], bool] | None) -> None:
-        self._view, self._explanation, self._hides = view, explanation, hides
+    def __init__(self, view: AskedGraph, explanation: Explanation, teller: Teller) -> None:
+        self._view, self._explanation, self._teller = view, explanation, teller
         self._projection, self._impact = view.projection, explanation.answer
 
     def answer(self, at: int | None, known_at: int | None, depth: int | None, limit: int) -> ImpactAnswer:
         impact_ = self._impact
         own = set(impact_.failed.tolist())
-        is_service = _is_service(self._projection)[self._projection.class_of[impact_.ci]]
+        is_service = service_classes(self._projection)[self._projection.class_of[impact_.ci]]
         derived = ~np.isin(impact_.ci, impact_.failed)
         near = derived if depth is None else derived & (impact_.rank <= depth)
         services = self._services(np.flatnonzero(near & is_service), limit)
@@ -237,18 +146,20 @@ class _Telling:
             "redundancy_lost": len(impact_.held) - len(held),
         }
         uncertain, scan_next = self._doubt()
+        more["second_path_lost"] = max(0, len(impact_.second_path_lost) - limit)
         more["uncertain"] = max(0, len(uncertain) - limit)
         return ImpactAnswer(
             revision=self._projection.revision,
             at=at,
             known_at=known_at,
-            failed=tuple(self._named(ci) for ci in sorted(own)),
-            not_impacted=tuple(self._named(ci) for ci in impact_.excluded.tolist()),
+            failed=tuple(self._teller.named(ci) for ci in sorted(own)),
+            not_impacted=tuple(self._teller.named(ci) for ci in impact_.excluded.tolist()),
             services=services,
             cis=tuple(self._affected(row) for row in rows.tolist()),
             redundancy_lost=held,
-            uncertain=tuple(self._named(ci) for ci in uncertain[:limit]),
-            scan_next=tuple(self._named(ci) for ci in scan_next[:limit]),
+            second_path_lost=tuple(self._teller.named(ci) for ci in impact_.second_path_lost[:limit].tolist()),
+            uncertain=tuple(self._teller.named(ci) for ci in uncertain[:limit]),
+            scan_next=tuple(self._teller.named(ci) for ci in scan_next[:limit]),
             counts=self._counts(np.flatnonzero(derived)),
             more=more,
             certificate=CertificateTold(
@@ -287,16 +198,10 @@ class _Telling:
     def _affected(self, row: int) -> Affected:
         impact_ = self._impact
         ci = int(impact_.ci[row])
-        steps = self._explanation.path(ci)
-        path = tuple(
-            StepTold(
-                self._named(step.ci),
-                self._explanation.state(step.ci).name.lower(),
-                None if step.gate is None else self._gate(self._explanation.count(step.gate)),
-            )
-            for step in steps
+        path = self._teller.steps(self._explanation.path(ci), self._explanation)
+        return Affected(
+            self._teller.named(ci), State(int(impact_.state[row])).name.lower(), int(impact_.rank[row]), path
         )
-        return Affected(self._named(ci), State(int(impact_.state[row])).name.lower(), int(impact_.rank[row]), path)
 
     def _held(self, limit: int) -> tuple[RedundancyLost, ...]:
         """The gates with the least margin first."""
@@ -308,63 +213,24 @@ class _Telling:
         found = []
         for slot in held[order].tolist():
             count = self._explanation.count(int(slots.gate[slot]))
-            holding = tuple(self._named(ci) for ci in count.holding)
-            found.append(RedundancyLost(self._named(int(slots.consumer[slot])), self._gate(count), holding))
+            holding = tuple(self._teller.named(ci) for ci in count.holding)
+            found.append(
+                RedundancyLost(self._teller.named(int(slots.consumer[slot])), self._teller.gate(count), holding)
+            )
         return tuple(found)
-
-    def _gate(self, count: GateCount) -> GateTold:
-        projection, limits = self._projection, count.limits
-        members = projection.members_of(count.gate).tolist() if self._hides else []
-        return GateTold(
-            projection.relation_type(count.gate),
-            HIDDEN if any(map(self._is_hidden, members)) else projection.key_name(count.gate),
-            projection.definition(count.gate).value(),
-            limits.total,
-            count.lost,
-            count.limping,
-            limits.need,
-            limits.want,
-            count.margin,
-            limits.under_provisioned,
-            arithmetic(count, projection.definition(count.gate).weighs),
-        )
 
     def _counts(self, rows: Longs) -> Mapping[str, Mapping[str, int]]:
         impact_, classes = self._impact, self._projection.rules.classes
         states = Counter(State(value).name.lower() for value in impact_.state[rows].tolist())
         cis = impact_.ci[rows]
-        seen = cis[[not self._is_hidden(ci) for ci in cis.tolist()]] if self._hides else cis
+        seen = cis[[not self._teller.is_hidden(ci) for ci in cis.tolist()]] if self._teller.hides else cis
         codes, sizes = np.unique(self._projection.class_of[seen], return_counts=True)
         by_class = {classes[code]: size for code, size in zip(codes.tolist(), sizes.tolist(), strict=True)}
         hidden = {HIDDEN: len(cis) - len(seen)} if len(seen) < len(cis) else {}
         return {"by_state": dict(states), "by_class": by_class | hidden}
 
-    def _is_hidden(self, ci: int) -> bool:
-        return self._hides is not None and self._hides(ci)
 
-    def _named(self, ci: int) -> Named:
-        projection = self._projection
-        if not self._is_hidden(ci):
-            return Named(projection.id(ci), projection.names[ci], projection.class_name(ci))
-        token = hashlib.blake2b(projection.id(ci).encode(), key=_secret(projection), digest_size=8).hexdigest()
-        return Named(f"{HIDDEN}-{token}", None, None)
-
-
-def arithmetic(count: GateCount, weighs: bool = False) -> str:
-    """A gate in words: "2 of 3 serving, needs 2"."""
-    limits, unit = count.limits, " by weight" if weighs else ""
-    words = [f"{count.serving} of {limits.total} serving{unit}"]
-    if count.limping:
-        words.append(f"{count.limping} of them degraded")
-    words.append(f"needs {limits.need}" if limits.need else "never down for it")
-    if limits.want > limits.need:
-        words.append(f"wants {limits.want}")
-    if limits.under_provisioned:
-        words.append(f"asks for {limits.asked} but has {limits.total}")
-    return ", ".join(words)
-
-
-def _is_service(projection: Projection) -> Any:
+def service_classes(projection: Projection) -> Any:
     """By class number."""
     rules = projection.rules
     return np.asarray([SERVICE in rules.lineage(name) for name in rules.classes.values] or [False])
@@ -378,16 +244,3 @@ def _nearest(impact_: Impact, rows: Longs, limit: int) -> Longs:
     order = np.lexsort((impact_.ci[rows], -impact_.state[rows].astype(np.int64), impact_.rank[rows]))
     chosen: Longs = rows[order[:limit]]
     return chosen
-
-
-def _secret(projection: Projection) -> bytes:
-    """Tokens are the same all through one answer and one revision, and tell nothing beyond."""
-    return projection.pool.secret
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {("class" if key == "class_" else key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value

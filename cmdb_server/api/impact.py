@@ -68,6 +68,7 @@ class StepSchema(Schema):
     ci = fields.Nested(NamedSchema, required=True)
     state = fields.String(required=True)
     gate = fields.Nested(GateSchema, required=True, allow_none=True)
+    cut_off = fields.Boolean(required=True, metadata={"description": "No path to any of its gateways is left"})
 
 
 class AffectedSchema(Schema):
@@ -106,6 +107,9 @@ class ImpactSchema(Schema):
     services = fields.List(fields.Nested(AffectedServiceSchema), required=True)
     cis = fields.List(fields.Nested(AffectedSchema), required=True)
     redundancy_lost = fields.List(fields.Nested(RedundancyLostSchema), required=True)
+    second_path_lost = fields.List(fields.Nested(NamedSchema), required=True)
+    uncertain = fields.List(fields.Nested(NamedSchema), required=True)
+    scan_next = fields.List(fields.Nested(NamedSchema), required=True)
     counts = fields.Dict(required=True, metadata={"description": "All affected, by_state and by_class"})
     more = fields.Dict(required=True, metadata={"description": "How many of each kind are not listed"})
     certificate = fields.Nested(CertificateSchema, required=True)

@@ -205,6 +205,8 @@ def impact(answer: dict[str, Any]) -> RenderableType:
         branch = root.add(joined(_ci(lost["ci"]), Text("redundancy lost", "yellow"), plain(f"({_gate(lost['gate'])})")))
         if lost["holding"]:
             branch.add(joined(Text("held by", "dim"), *_commas(lost["holding"])))
+    for one in answer.get("second_path_lost", ()):
+        root.add(joined(_ci(one), Text("second path lost", "yellow")))
     hidden = [f"{count} more {kind.replace('_', ' ')}" for kind, count in answer["more"].items() if count]
     if hidden:
         root.add(plain(", ".join(hidden) + " not listed", "dim"))
@@ -216,7 +218,8 @@ def impact(answer: dict[str, Any]) -> RenderableType:
 def _affected(root: Tree, one: dict[str, Any], more: Text) -> None:
     branch = root.add(joined(_ci(one["ci"]), plain(one["state"], STATE[one["state"]]), more))
     for step in one["path"]:
-        why = Text("fails itself", "dim") if step["gate"] is None else plain(_gate(step["gate"]))
+        alone = "no path to a gateway is left" if step.get("cut_off") else "fails itself"
+        why = Text(alone, "dim") if step["gate"] is None else plain(_gate(step["gate"]))
         branch.add(joined(_ci(step["ci"]), plain(step["state"], STATE[step["state"]]), why))
 
 

@@ -10,63 +10,17 @@ from uuid import uuid4
 import pytest
 
 from cmdb_server.answers.impact import ImpactAnswer, impact
-from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Invalid, NotFound
-from cmdb_server.ingest.declare import DeclaredRelation, create, edit
-from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Writing
 from cmdb_server.store.sqlite import SqliteStore
 from cmdb_server.store.tables import CI, FEED, RECORD
-
-NOW = 1_700_000_000_000
-VIEWER = Viewer("ann", "reader")
-
-
-class Estate:
-    """Two web servers behind a load balancer, on a database, under a shop; each CI by a short name."""
-
-    def __init__(self, store: SqliteStore) -> None:
-        self.store, self.ids, self.at = store, {}, NOW
-        self.projections = Projections(store, clock=lambda: self.at)
-
-        def to(type_: str, *names: str, group: str | None = None) -> list[DeclaredRelation]:
-            return [DeclaredRelation(type_, self.ids[name], group=group) for name in names]
-
-        self.enter("rack", "rack")
-        self.enter("db-host", "server", *to("located_in", "rack"))
-        self.enter("db", "database_instance", *to("runs_on", "db-host"))
-        self.enter("web1", "server")
-        self.enter("web2", "server")
-        self.enter("lb", "load_balancer", *to("load_balances", "web1", "web2"))
-        self.enter("app", "application", *to("depends_on", "lb", "db"))
-        self.enter("shop", "business_service", *to("depends_on", "app"), business_criticality="most_critical")
-        self.enter("wiki", "business_service", *to("depends_on", "app"), business_criticality="not_critical")
-
-    def enter(self, name: str, class_: str, *relations: DeclaredRelation, **attributes: str) -> None:
-        entered = create(self.store, "ann", class_, {"name": name, **attributes}, relations, now_ms=self.at)
-        self.ids[name] = entered.ci
-        self.at += 1000
-
-    def need_both(self) -> None:
-        """From now on the load balancer needs both web servers."""
-        (row,) = self.store.read(lambda tx: tx.get(CI, [(self.ids["lb"],)])).values()
-        edit(self.store, "ann", row[0], {"gate": {"kind": "at_least", "k": 2}}, row[6], now_ms=self.at)
-
-    def impact(self, *failed: str, not_impacted: tuple[str, ...] = (), **more: int | None) -> ImpactAnswer:
-        spared = [self.ids[name] for name in not_impacted]
-        return impact(
-            self.projections,
-            VIEWER,
-            [self.ids[name] for name in failed],
-            not_impacted=spared,
-            **more,  # type: ignore[arg-type]
-        )
+from tests.shop import NOW, VIEWER, Shop
 
 
 @pytest.fixture
-def estate(tmp_path: Path) -> Iterator[Estate]:
+def estate(tmp_path: Path) -> Iterator[Shop]:
     store = SqliteStore(tmp_path / "cmdb.db")
-    yield Estate(store)
+    yield Shop(store)
     store.close()
 
 
@@ -75,7 +29,7 @@ def states(answer: ImpactAnswer) -> dict[str | None, str]:
     return {one.ci.name: one.state for one in listed}
 
 
-def test_one_of_a_pool_is_redundancy_lost_and_nobody_is_down(estate: Estate) -> None:
+def test_one_of_a_pool_is_redundancy_lost_and_nobody_is_down(estate: Shop) -> None:
     answer = estate.impact("web1")
     assert states(answer) == {}
     (lost,) = answer.redundancy_lost
@@ -84,7 +38,7 @@ def test_one_of_a_pool_is_redundancy_lost_and_nobody_is_down(estate: Estate) -> 
     assert [one.name for one in lost.holding] == ["web2"]
 
 
-def test_the_whole_pool_takes_the_services_with_it(estate: Estate) -> None:
+def test_the_whole_pool_takes_the_services_with_it(estate: Shop) -> None:
     answer = estate.impact("web1", "web2")
     assert [(one.affected.ci.name, one.criticality) for one in answer.services] == [
         ("shop", "most_critical"),
@@ -109,23 +63,23 @@ def test_the_whole_pool_takes_the_services_with_it(estate: Estate) -> None:
     assert answer.as_json()["cis"][0]["ci"]["class"] == "load_balancer"
 
 
-def test_what_is_not_impacted_stops_it(estate: Estate) -> None:
+def test_what_is_not_impacted_stops_it(estate: Shop) -> None:
     assert states(estate.impact("rack", not_impacted=("app",))) == {"db": "down", "db-host": "down"}
     with pytest.raises(Invalid, match="at once"):
         estate.impact("rack", not_impacted=("rack",))
 
 
-def test_depth_and_limit_bound_the_list_not_the_computation(estate: Estate) -> None:
+def test_depth_and_limit_bound_the_list_not_the_computation(estate: Shop) -> None:
     near = estate.impact("rack", depth=2)
     assert states(near) == {"db": "down", "db-host": "down"}
-    assert near.more == {"services": 2, "cis": 1, "redundancy_lost": 0, "uncertain": 0}
+    assert near.more == {"services": 2, "cis": 1, "redundancy_lost": 0, "second_path_lost": 0, "uncertain": 0}
     few = estate.impact("rack", limit=1)
     assert [one.ci.name for one in few.cis] == ["db-host"]
     assert [one.affected.ci.name for one in few.services] == ["shop"]
     assert few.counts["by_state"] == {"down": 5}
 
 
-def test_an_unknown_ci_is_named(estate: Estate) -> None:
+def test_an_unknown_ci_is_named(estate: Shop) -> None:
     for id_ in (str(uuid4()), "no uuid", ""):
         with pytest.raises(NotFound) as refusal:
             impact(estate.projections, VIEWER, [estate.ids["db"], id_])
@@ -135,14 +89,14 @@ def test_an_unknown_ci_is_named(estate: Estate) -> None:
         impact(estate.projections, VIEWER, [])
 
 
-def test_an_id_of_a_record_stands_for_its_ci(estate: Estate) -> None:
+def test_an_id_of_a_record_stands_for_its_ci(estate: Shop) -> None:
     records = estate.store.read(lambda tx: tx.scan(RECORD))
     ci = RECORD.position("ci")
     (record,) = [row[0] for row in records if row[ci] == estate.ids["rack"]]
     assert impact(estate.projections, VIEWER, [record]).failed[0].id == estate.ids["rack"]
 
 
-def test_a_gate_of_the_ci_itself_counts_from_the_next_answer_on(estate: Estate) -> None:
+def test_a_gate_of_the_ci_itself_counts_from_the_next_answer_on(estate: Shop) -> None:
     estate.at += 1000
     estate.need_both()
     answer = estate.impact("web1")
@@ -150,7 +104,7 @@ def test_a_gate_of_the_ci_itself_counts_from_the_next_answer_on(estate: Estate) 
     assert answer.services[0].affected.path[1].gate.text == "1 of 2 serving, needs 2"  # type: ignore[union-attr]
 
 
-def test_the_past_is_asked_with_at_and_known_at(estate: Estate) -> None:
+def test_the_past_is_asked_with_at_and_known_at(estate: Shop) -> None:
     before = estate.at
     estate.at += 60_000
     estate.need_both()
@@ -165,7 +119,7 @@ def test_the_past_is_asked_with_at_and_known_at(estate: Estate) -> None:
         estate.impact("web1", at=NOW - 1)
 
 
-def test_what_the_viewer_may_not_see_is_a_token_and_the_arithmetic_stays(estate: Estate) -> None:
+def test_what_the_viewer_may_not_see_is_a_token_and_the_arithmetic_stays(estate: Shop) -> None:
     hidden = {estate.ids["lb"], estate.ids["web2"]}
     answer = impact(
         estate.projections,
@@ -183,7 +137,7 @@ def test_what_the_viewer_may_not_see_is_a_token_and_the_arithmetic_stays(estate:
     assert shop.path[1].ci in [one.ci for one in answer.cis]
 
 
-def test_a_member_not_confirmed_lately_makes_the_answer_uncertain(estate: Estate) -> None:
+def test_a_member_not_confirmed_lately_makes_the_answer_uncertain(estate: Shop) -> None:
     def end(tx: Writing) -> None:
         (row,) = tx.get(CI, [(estate.ids["web2"],)]).values()
         tx.put(CI, [(*row[:7], estate.at - 1000)])

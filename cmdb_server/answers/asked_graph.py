@@ -1,0 +1,80 @@
+"""The graph that a question is about: the present one, or as of a time, as known at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cmdb_server.answers.history import Graph, graph_at
+from cmdb_server.answers.viewer import Viewer
+from cmdb_server.errors import NotFound
+from cmdb_server.ingest.declare import resolve
+from cmdb_server.projection.build import from_rows
+from cmdb_server.projection.projection import Projection
+from cmdb_server.projection.projections import Projections
+from cmdb_server.store.port import Reading, Row
+from cmdb_server.store.tables import CI
+
+
+@dataclass(frozen=True, slots=True)
+class AskedGraph:
+    """A graph to ask: its projection, who an id stands for in it, and the attributes of some CIs."""
+
+    projection: Projection
+    resolve: Callable[[str], str]
+    attributes: Callable[[list[str]], dict[str, Mapping[str, Any]]]
+
+    def cis(self, path: str, ids: Iterable[str]) -> list[int]:
+        """The CIs' numbers. Raises ``NotFound`` with the place of the first that is not there."""
+        found = []
+        for place, id_ in enumerate(ids):
+            try:
+                found.append(self.projection.ci(self.resolve(id_)))
+            except NotFound as error:
+                where = f"{path}[{place}]"
+                raise NotFound(error.detail, errors=[{"path": where, "message": "unknown CI"}], id=id_) from error
+        return found
+
+
+def asked_graph(
+    projections: Projections, viewer: Viewer, reading: Reading, at: int | None, known_at: int | None
+) -> AskedGraph:
+    """As of ``at``, as known at ``known_at``, in ms; None: now."""
+    if at is None and known_at is None:
+        return _present(projections, reading)
+    return _past(projections, viewer, reading, at, known_at)
+
+
+def _present(projections: Projections, reading: Reading) -> AskedGraph:
+    def attributes(ids: list[str]) -> dict[str, Mapping[str, Any]]:
+        return {row[0]: attributes_of(row) for row in reading.get(CI, [(id_,) for id_ in ids]).values()}
+
+    return AskedGraph(projections.current(reading), lambda id_: resolve(reading, id_), attributes)
+
+
+def _past(
+    projections: Projections, viewer: Viewer, reading: Reading, at: int | None, known_at: int | None
+) -> AskedGraph:
+    key, now = (at, known_at, reading.revision), at if at is not None else projections.clock()
+    graphs: list[Graph] = []
+
+    def graph() -> Graph:
+        if not graphs:
+            graphs.append(graph_at(reading, at, known_at, viewer.kinds))
+        return graphs[0]
+
+    def make() -> Projection:
+        past = graph()
+        return from_rows(list(past.cis.values()), past.relations, projections.rules, past.revision, now)
+
+    def attributes(ids: list[str]) -> dict[str, Mapping[str, Any]]:
+        return {id_: attributes_of(graph().cis[id_]) for id_ in ids}
+
+    projection = projections.past(key, make)
+    return AskedGraph(projection, lambda id_: graph().resolve(id_), attributes)
+
+
+def attributes_of(row: Row) -> Mapping[str, Any]:
+    """Of a row of the table ``ci``."""
+    return row[CI.position("attributes")] or {}

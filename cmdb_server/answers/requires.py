@@ -1,0 +1,61 @@
+"""What a CI stands on, nearest first, and what of that cannot start from cold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cmdb_server.analysis.requires import requires as computed
+from cmdb_server.answers.asked_graph import asked_graph
+from cmdb_server.answers.told import Named, Sees, Teller
+from cmdb_server.answers.viewer import Viewer
+from cmdb_server.projection.projections import Projections
+from cmdb_server.store.port import Reading
+
+LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """``hops``: how many gates lie between. ``cannot_start_cold``: it needs others that need it."""
+
+    ci: Named
+    hops: int
+    cannot_start_cold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequiresAnswer:
+    """``items``: nearest first, the CI itself left out. ``more``: how many are not listed. ``stuck``: how many of all,
+    the CI itself included, need one another so that none can be the first to start."""
+
+    revision: int
+    ci: Named
+    items: tuple[Required, ...]
+    more: int
+    stuck: int
+
+
+def requires(
+    projections: Projections,
+    viewer: Viewer,
+    ci: str,
+    at: int | None = None,
+    known_at: int | None = None,
+    limit: int = LIMIT,
+    sees: Sees | None = None,
+) -> RequiresAnswer:
+    """What ``ci`` stands on at ``at`` as known at ``known_at`` (ms; None: now). Raises ``NotFound``."""
+
+    def work(reading: Reading) -> RequiresAnswer:
+        view = asked_graph(projections, viewer, reading, at, known_at)
+        (number,) = view.cis("ci", [ci])
+        found = computed(view.projection, np.asarray([number]))
+        tell, stuck = Teller.to(viewer, view.projection, sees), set(found.stuck.tolist())
+        rows = zip(found.ci[1 : limit + 1].tolist(), found.hops[1 : limit + 1].tolist(), strict=True)
+        items = tuple(Required(tell.named(one), hops, one in stuck) for one, hops in rows)
+        more = len(found.ci) - 1 - len(items)
+        return RequiresAnswer(view.projection.revision, tell.named(number), items, more, len(stuck))
+
+    return projections.store.read(work)

@@ -1,0 +1,131 @@
+"""CIs, gates and ways in words, for one viewer: what the answers have in common."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cmdb_server.analysis.explanation import Explanation, GateCount, Step
+from cmdb_server.answers.viewer import Viewer
+from cmdb_server.projection.projection import Projection
+
+HIDDEN = "hidden"
+Sees = Callable[[Viewer, Projection, int], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A CI as the viewer may see it: ``id`` is an opaque token, name and class None, where it is hidden."""
+
+    id: str
+    name: str | None
+    class_: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GateTold:
+    """A gate with its arithmetic. ``over``: the group, or the class of its providers; ``definition``: the gate as it
+    is written; counts in members, or weight where the gate weighs. ``text``: "2 of 3 serving, needs 2"."""
+
+    relation: str
+    over: str
+    definition: Mapping[str, Any]
+    total: int
+    lost: int
+    limping: int
+    need: int
+    want: int
+    margin: int
+    under_provisioned: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepTold:
+    """A CI on the way, its state, and the gate that passed it on to it; None for the one that failed by itself, and for
+    one that is ``cut_off``: no path to any of its gateways is left without the step before."""
+
+    ci: Named
+    state: str
+    gate: GateTold | None
+    cut_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Tells of one graph. ``hides`` None: nothing is hidden."""
+
+    projection: Projection
+    hides: Callable[[int], bool] | None = None
+
+    @classmethod
+    def to(cls, viewer: Viewer, projection: Projection, sees: Sees | None) -> Teller:
+        """What ``viewer`` may know."""
+        return cls(projection, None if sees is None else lambda ci: not sees(viewer, projection, ci))
+
+    def is_hidden(self, ci: int) -> bool:
+        return self.hides is not None and self.hides(ci)
+
+    def named(self, ci: int) -> Named:
+        """Tokens are the same all through one answer and one revision, and tell nothing beyond."""
+        projection = self.projection
+        if not self.is_hidden(ci):
+            return Named(projection.id(ci), projection.names[ci], projection.class_name(ci))
+        key = projection.pool.secret
+        token = hashlib.blake2b(projection.id(ci).encode(), key=key, digest_size=8).hexdigest()
+        return Named(f"{HIDDEN}-{token}", None, None)
+
+    def gate(self, count: GateCount) -> GateTold:
+        """A gate with its arithmetic; over whom is hidden where any of them is."""
+        projection, limits = self.projection, count.limits
+        members = projection.members_of(count.gate).tolist() if self.hides else []
+        return GateTold(
+            projection.relation_type(count.gate),
+            HIDDEN if any(map(self.is_hidden, members)) else projection.key_name(count.gate),
+            projection.definition(count.gate).value(),
+            limits.total,
+            count.lost,
+            count.limping,
+            limits.need,
+            limits.want,
+            count.margin,
+            limits.under_provisioned,
+            arithmetic(count, projection.definition(count.gate).weighs),
+        )
+
+    def steps(self, steps: Iterable[Step], explanation: Explanation) -> tuple[StepTold, ...]:
+        """A way, each step with its gate as it is in that answer."""
+        return tuple(
+            StepTold(
+                self.named(step.ci),
+                explanation.state(step.ci).name.lower(),
+                None if step.gate is None else self.gate(explanation.count(step.gate)),
+                step.cut_off,
+            )
+            for step in steps
+        )
+
+
+def arithmetic(count: GateCount, weighs: bool = False) -> str:
+    """A gate in words: "2 of 3 serving, needs 2"."""
+    limits, unit = count.limits, " by weight" if weighs else ""
+    words = [f"{count.serving} of {limits.total} serving{unit}"]
+    if count.limping:
+        words.append(f"{count.limping} of them degraded")
+    words.append(f"needs {limits.need}" if limits.need else "never down for it")
+    if limits.want > limits.need:
+        words.append(f"wants {limits.want}")
+    if limits.under_provisioned:
+        words.append(f"asks for {limits.asked} but has {limits.total}")
+    return ", ".join(words)
+
+
+def plain(value: Any) -> Any:
+    """As JSON has it; ``class_`` as ``class``, ``from_`` as ``from``."""
+    if isinstance(value, dict):
+        return {key.rstrip("_"): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return value

@@ -1,0 +1,51 @@
+"""What a CI stands on"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from cmdb_server.answers import requires as answers
+from cmdb_server.answers.told import plain
+from cmdb_server.api.asking import TimesSchema
+from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.conditional import tagged
+from cmdb_server.api.context import context
+from cmdb_server.api.fields import Whole
+from cmdb_server.api.impact import NamedSchema
+from cmdb_server.api.resource import resource
+
+BLUEPRINT = resource("requires", __name__, "What a CI stands on")
+
+
+class AskedSchema(TimesSchema):
+    limit = Whole(1, 1000, query=True, load_default=100)
+
+
+class RequiredSchema(Schema):
+    ci = fields.Nested(NamedSchema, required=True)
+    hops = fields.Integer(required=True)
+    cannot_start_cold = fields.Boolean(required=True)
+
+
+class RequiresSchema(Schema):
+    revision = fields.Integer(required=True)
+    ci = fields.Nested(NamedSchema, required=True)
+    items = fields.List(fields.Nested(RequiredSchema), required=True)
+    more = fields.Integer(required=True)
+    stuck = fields.Integer(required=True, metadata={"description": "How many need one another to start"})
+
+
+@BLUEPRINT.route("/cis/<uuid:ci>/requires")
+@requires("read")
+@BLUEPRINT.arguments(AskedSchema, location="query")
+@BLUEPRINT.doc(responses={404: "NOT_FOUND"})
+@BLUEPRINT.response(200, RequiresSchema)
+def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
+    """All that a CI stands on, nearest first."""
+    answer = answers.requires(context().projections, viewer(), str(ci), asked["at"], asked["known_at"], asked["limit"])
+    return tagged(plain(asdict(answer)), answer.revision)

@@ -1,0 +1,51 @@
+"""The services that stand on a CI"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from cmdb_server.answers.services import services_of
+from cmdb_server.answers.told import plain
+from cmdb_server.api.asking import TimesSchema
+from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.conditional import tagged
+from cmdb_server.api.context import context
+from cmdb_server.api.fields import Whole
+from cmdb_server.api.impact import NamedSchema
+from cmdb_server.api.resource import resource
+
+BLUEPRINT = resource("services", __name__, "The services that stand on a CI")
+
+
+class AskedSchema(TimesSchema):
+    limit = Whole(1, 1000, query=True, load_default=100)
+
+
+class ServiceOfCiSchema(Schema):
+    ci = fields.Nested(NamedSchema, required=True)
+    hops = fields.Integer(required=True)
+    criticality = fields.Raw(required=True, allow_none=True)
+    owner = fields.Raw(required=True, allow_none=True)
+
+
+class ServicesSchema(Schema):
+    revision = fields.Integer(required=True)
+    ci = fields.Nested(NamedSchema, required=True)
+    items = fields.List(fields.Nested(ServiceOfCiSchema), required=True)
+    more = fields.Integer(required=True)
+
+
+@BLUEPRINT.route("/cis/<uuid:ci>/services")
+@requires("read")
+@BLUEPRINT.arguments(AskedSchema, location="query")
+@BLUEPRINT.doc(responses={404: "NOT_FOUND"})
+@BLUEPRINT.response(200, ServicesSchema)
+def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
+    """All services above a CI, nearest first."""
+    answer = services_of(context().projections, viewer(), str(ci), asked["at"], asked["known_at"], asked["limit"])
+    return tagged(plain(asdict(answer)), answer.revision)

@@ -1,0 +1,60 @@
+"""What takes a CI down alone, or in pairs"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from cmdb_server.answers.single_points import single_points_of
+from cmdb_server.answers.told import plain
+from cmdb_server.api.asking import TimesSchema
+from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.conditional import tagged
+from cmdb_server.api.context import context
+from cmdb_server.api.fields import Whole
+from cmdb_server.api.impact import NamedSchema
+from cmdb_server.api.resource import resource
+
+BLUEPRINT = resource("single-points", __name__, "What takes a CI down alone, or in pairs")
+
+
+class AskedSchema(TimesSchema):
+    limit = Whole(1, 1000, query=True, load_default=100)
+    pairs = fields.Boolean(load_default=False, metadata={"description": "Fatal pairs too: seconds for 2,000 CIs below"})
+
+
+class FatalPairSchema(Schema):
+    """Any of one with any of the other."""
+
+    one = fields.List(fields.Nested(NamedSchema), required=True)
+    other = fields.List(fields.Nested(NamedSchema), required=True)
+    one_more = fields.Integer(required=True)
+    other_more = fields.Integer(required=True)
+
+
+class SinglePointsSchema(Schema):
+    revision = fields.Integer(required=True)
+    ci = fields.Nested(NamedSchema, required=True)
+    below = fields.Integer(required=True)
+    items = fields.List(fields.Nested(NamedSchema), required=True)
+    more = fields.Integer(required=True)
+    pairs = fields.List(fields.Nested(FatalPairSchema), required=True, allow_none=True)
+    pairs_more = fields.Integer(required=True)
+    pairs_complete = fields.Boolean(required=True)
+
+
+@BLUEPRINT.route("/cis/<uuid:ci>/single-points")
+@requires("read")
+@BLUEPRINT.arguments(AskedSchema, location="query")
+@BLUEPRINT.doc(responses={404: "NOT_FOUND"})
+@BLUEPRINT.response(200, SinglePointsSchema)
+def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
+    """The CIs whose failure alone takes this one down, exact through gates."""
+    answer = single_points_of(
+        context().projections, viewer(), str(ci), asked["at"], asked["known_at"], asked["limit"], pairs=asked["pairs"]
+    )
+    return tagged(plain(asdict(answer)), answer.revision)

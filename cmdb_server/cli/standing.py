@@ -1,0 +1,122 @@
+"""What stands on what: what a CI requires, which services stand on it, the way between two, and what breaks it alone."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, TypeAlias
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+from rich.tree import Tree
+
+from cmdb_server.cli.client import segment
+from cmdb_server.cli.commands import Told, client_of, tell
+from cmdb_server.cli.render import joined, plain, table
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Answer = dict[str, Any]
+
+
+def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
+    """The commands ``requires``, ``services``, ``path`` and ``spof``."""
+    for name, run, about in (
+        ("requires", requires, "what a CI stands on, and what cannot start from cold"),
+        ("services", services, "the services that stand on a CI"),
+        ("spof", single_points, "whose failure alone takes a CI down"),
+    ):
+        one = sub.add_parser(name, parents=[asked], help=about)
+        one.add_argument("ci", help="id or name")
+        one.add_argument("--limit", type=int, default=100)
+        _times(one)
+        one.set_defaults(run=run)
+        if name == "spof":
+            one.add_argument("--pairs", action="store_true", help="pairs that are fatal together, too")
+    two = sub.add_parser("path", parents=[asked], help="how one CI's failure can reach another")
+    two.add_argument("from_", metavar="FROM", help="the provider: id or name")
+    two.add_argument("to", metavar="TO", help="the consumer: id or name")
+    _times(two)
+    two.set_defaults(run=path)
+
+
+def _times(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--at", metavar="TIME", help="how things were then (RFC 3339)")
+    parser.add_argument("--known-at", metavar="TIME", help="as far as had been told by then")
+
+
+def requires(told: Told) -> None:
+    tell(told, _of_ci(told, "requires"), _required)
+
+
+def services(told: Told) -> None:
+    tell(told, _of_ci(told, "services"), _services)
+
+
+def single_points(told: Told) -> None:
+    tell(told, _of_ci(told, "single-points", **({"pairs": "true"} if told.pairs else {})), _single_points)
+
+
+def path(told: Told) -> None:
+    client = client_of(told)
+    ends = {"from": client.identify(told.from_), "to": client.identify(told.to)}
+    tell(told, client.get("/paths", **ends, at=told.at, known_at=told.known_at), _path)
+
+
+def _of_ci(told: Told, what: str, **more: str) -> Any:
+    client = client_of(told)
+    ci = segment(client.identify(told.ci))
+    return client.get(f"/cis/{ci}/{what}", limit=told.limit, at=told.at, known_at=told.known_at, **more)
+
+
+def _required(answer: Answer) -> RenderableType:
+    rows = [
+        (one["hops"], one["ci"]["class"], _name(one["ci"]), "needs others first" if one["cannot_start_cold"] else "")
+        for one in answer["items"]
+    ]
+    return Group(table(("hops", "class", "name", "cold start"), rows), _more(answer["more"], "CIs"))
+
+
+def _services(answer: Answer) -> RenderableType:
+    rows = [
+        (one["hops"], one["ci"]["class"], _name(one["ci"]), one["criticality"], one["owner"]) for one in answer["items"]
+    ]
+    return Group(table(("hops", "class", "name", "criticality", "owner"), rows), _more(answer["more"], "services"))
+
+
+def _single_points(answer: Answer) -> RenderableType:
+    root = Tree(joined(_ci(answer["ci"]), plain(f"stands on {answer['below']} CIs", "dim")))
+    alone = root.add(Text("down with any of these alone" if answer["items"] else "nothing takes it down alone", "bold"))
+    for one in answer["items"]:
+        alone.add(_ci(one))
+    for pair in answer["pairs"] or ():
+        root.add(joined(_any_of(pair, "one"), Text("together with", "bold"), _any_of(pair, "other")))
+    if answer["pairs"] == []:
+        root.add(Text("no pair is fatal", "green"))
+    whole = "" if answer["pairs_complete"] else "not all pairs were tried"
+    return Group(root, _more(answer["more"], "single points"), _more(answer["pairs_more"], "pairs"), plain(whole))
+
+
+def _any_of(pair: Answer, side: str) -> Text:
+    names = ", ".join(_name(ci) for ci in pair[side])
+    return plain(f"{names} or {pair[f'{side}_more']} more" if pair[f"{side}_more"] else names)
+
+
+def _path(answer: Answer) -> RenderableType:
+    if not answer["steps"]:
+        return Text("there is no way", "green")
+    rows = [
+        (joined(_ci(step["ci"])), "" if step["gate"] is None else f"{step['gate']['relation']}: {step['gate']['text']}")
+        for step in answer["steps"]
+    ]
+    return table(("CI", "by the gate"), rows)
+
+
+def _ci(ci: Answer) -> Text:
+    return joined(plain(ci["class"] or "", "cyan"), plain(_name(ci), "bold"))
+
+
+def _name(ci: Answer) -> str:
+    return str(ci["name"] or ci["id"])
+
+
+def _more(count: int, what: str) -> Text:
+    return plain(f"{count} more {what} not listed" if count else "", "dim")

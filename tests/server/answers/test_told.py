@@ -1,0 +1,25 @@
+from cmdb_server.analysis.explanation import Explanation, Step
+from cmdb_server.analysis.impact import impact
+from cmdb_server.answers.told import Teller, plain
+from tests.worlds import LINK, ROUTES, World
+
+WORLD = World(2, ((0, LINK, 1, None, None), (0, ROUTES, 1, None, None)), {}, classes=("server", "switch"))
+
+
+def test_who_is_cut_off_is_told_so() -> None:
+    projection = WORLD.projection()
+    shown = Explanation(impact(projection, [1]))
+    one, other = Teller(projection).steps([Step(1, None), Step(0, None, cut_off=True)], shown)
+    assert (one.cut_off, other.cut_off, other.state, other.gate) == (False, True, "down", None)
+
+
+def test_hidden_names_are_the_same_all_through() -> None:
+    projection = WORLD.projection()
+    teller = Teller(projection, lambda ci: ci == 1)
+    assert teller.named(0).name == "0"
+    assert teller.named(1) == teller.named(1)
+    assert teller.named(1).class_ is None
+
+
+def test_names_that_python_keeps_for_itself_are_given_back() -> None:
+    assert plain({"class_": [{"from_": 1}]}) == {"class": [{"from": 1}]}
