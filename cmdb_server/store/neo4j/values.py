@@ -45,6 +45,8 @@ def key_text(key: Key) -> str:
 
 def _part(value: Any) -> str:
     if isinstance(value, str):
+        if len(value) * 4 <= INDEXABLE and value.isprintable():
+            return value  # nearly all are: nothing to shorten, nothing to escape
         return str(indexable(value)).translate(_ESCAPES)
     return f"{value + 2**63:016x}"
 
