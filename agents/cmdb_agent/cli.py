@@ -221,6 +221,7 @@ def _sending() -> argparse.ArgumentParser:
 def _access() -> argparse.ArgumentParser:
     access = argparse.ArgumentParser(add_help=False)
     access.add_argument("--exclude", action="append", help="address or range that no sweep touches (repeatable)")
+    access.add_argument("--software", action="append", help="folder of software signatures of your own (repeatable)")
     access.add_argument("--concurrency", type=int, help="targets at a time (32)")
     ssh = access.add_argument_group("ssh")
     ssh.add_argument("--user", dest="ssh_user")

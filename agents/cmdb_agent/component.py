@@ -41,11 +41,12 @@ def component(
 
 
 def far_end(host: str, port: int) -> End:
-    """The TCP end at ``host``. A name that nothing resolved is told as a name: the server may know who bears it."""
+    """The TCP end at ``host``. A name that nothing resolved is told as a name, with the port that it was named with: the
+    server may know who bears it."""
     try:
         return End(address=str(ipaddress.ip_address(host)), port=port, protocol="tcp")
     except ValueError:
-        return End(identifiers={"fqdn" if "." in host else "name": [host.lower()]})
+        return End(identifiers={"fqdn" if "." in host else "name": [host.lower()]}, port=port, protocol="tcp")
 
 
 def told(attributes: Mapping[str, Value | list[str]]) -> dict[str, Value]:

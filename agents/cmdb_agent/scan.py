@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import chain
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -21,9 +22,10 @@ from cmdb_agent.delivery import rfc3339
 from cmdb_agent.errors import AgentError, TransportError
 from cmdb_agent.mibs import mibs
 from cmdb_agent.observation import CoverageStatus, Sample, SnmpTransport, Transcript, Transport
-from cmdb_agent.probes import probes
+from cmdb_agent.probes import probes, probes_for
 from cmdb_agent.redact import redact_text
 from cmdb_agent.settings import Limits, Settings
+from cmdb_agent.software import signatures
 from cmdb_agent.targets import DEFAULT_PORTS, Target
 from cmdb_agent.transports import walker
 from cmdb_agent.transports.snmp import SnmpTarget, SnmpUser, open_snmp
@@ -207,7 +209,8 @@ _SILENT_CONTENT = encode_content(Content([_whole(_SILENCE)]))
 
 def _read_host(target: Target, settings: Settings, reach: Reach) -> Found:
     """Runs the script on one host and reads what it printed."""
-    marker, chosen = secrets.token_hex(16), probes()
+    known = signatures(*(Path(folder).expanduser() for folder in settings.software))
+    marker, chosen = secrets.token_hex(16), probes_for(known)
     text = script.build(
         chosen,
         marker=marker,
@@ -224,7 +227,8 @@ def _read_host(target: Target, settings: Settings, reach: Reach) -> Found:
     if not outputs:
         raise TransportError(f"{target.name}: no shell: {_first_line(transcript)}", transcript.cut or "channel")
     reading = script.facts(chosen, outputs)
-    applications = sockets.from_facts(chain.from_iterable(reading.facts.values()), script.own_session(outputs))
+    told = chain.from_iterable(reading.facts.values())
+    applications = sockets.from_facts(told, script.own_session(outputs), known)
     address = None if target.kind == "local" else transcript.address or target.host
     united = unite(target.name, HOST_CLASS, address, {**reading.facts, APPLICATIONS: applications})
     errors = [*reading.errors, *united.errors, *_cut(transcript)]

@@ -94,7 +94,7 @@ class TargetEntry:
 class Settings:
     """``server``: base URL; ``token``: a reference; ``spool``: the SQLite file that holds undelivered reports, bounded
     by ``spool_bytes``; ``every``: the interval of targets that name none (``15m``, ``1h``); ``exclude``: addresses
-    and ranges that no sweep of a range touches."""
+    and ranges that no sweep of a range touches; ``software``: folders of signatures beside the agent's own."""
 
     agent: str = ""
     site: str = "default"
@@ -109,6 +109,7 @@ class Settings:
     snmp: SnmpAccess = NO_SNMP
     limits: Limits = DEFAULT_LIMITS
     exclude: tuple[str, ...] = ()
+    software: tuple[str, ...] = ()
     targets: tuple[TargetEntry, ...] = field(default=())
 
 

@@ -26,5 +26,5 @@ def test_component() -> None:
 
 def test_far_end() -> None:
     assert far_end("2001:DB8::1", 80) == End(address="2001:db8::1", port=80, protocol="tcp")
-    assert far_end("DB1.example.com", 80) == End(identifiers={"fqdn": ["db1.example.com"]})
-    assert far_end("db1", 80) == End(identifiers={"name": ["db1"]})
+    assert far_end("DB1.example.com", 80) == End(identifiers={"fqdn": ["db1.example.com"]}, port=80, protocol="tcp")
+    assert far_end("db1", 80) == End(identifiers={"name": ["db1"]}, port=80, protocol="tcp")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -312,3 +314,41 @@ def test_a_silent_device_of_a_range_is_an_answer_and_a_named_device_is_known_by_
     assert {report.scan.part: statuses(report)["scope"] for report in reports} == {1: "complete", 2: "failed"}
     scan_one(parse("snmp://switch", snmp=way), SETTINGS, reach)
     assert asked[-1].host == "192.0.2.7"
+
+
+SHOPD = r"""
+product = "shopd"
+class = "app_server"
+names = ["shopd"]
+[config]
+files = ["/etc/shopd.conf"]
+[[config.depends]]
+pattern = '(?:backend) (?P<host>\S+) (?P<port>\d+)'
+"""
+
+
+def test_signatures_of_the_users_own_are_asked_for_and_recognised(tmp_path: Path) -> None:
+    (tmp_path / "shopd.toml").write_text(SHOPD)
+    asked: list[str] = []
+    printed = {
+        "processes": f"{12:7}{1:8}{0:6} {'root':32} {'-':64} {'shopd':16} /opt/shopd -f",
+        "configuration": "@/etc/shopd.conf\n|backend db1 5432",
+        "names": "10.0.0.7 db1",
+    }
+
+    def transcript(script: str) -> Transcript:
+        asked.append(script)
+        found = re.search(r"mark=(\w+)", script)
+        assert found
+        mark = found[1]
+        return Transcript(
+            "".join(f"\n{mark} begin {name} 0\n{text}\n{mark} end {name} 0\n" for name, text in printed.items())
+        )
+
+    reach = Reach(shell=lambda *_: Canned(transcript))
+    report = scan_one(parse("local"), dataclasses.replace(SETTINGS, software=(str(tmp_path),)), reach)
+    assert asked[0].count("/etc/shopd.conf") == 2, "by the probes of configuration and of names"
+    [observation] = content(report).observations
+    assert [one.class_ for one in observation.components if one.local_key == "shopd"] == ["app_server"]
+    [needs] = [one for one in observation.relations if one.type == "depends_on"]
+    assert (needs.from_.ref, needs.to.address, needs.to.port) == ("app_server:shopd", "10.0.0.7", 5432)

@@ -20,7 +20,8 @@ def parse_meminfo(text: str) -> Iterator[HostFacts | Sample]:
         return
     swap = kilobytes.get("SwapTotal", 0)
     yield HostFacts(attributes={"memory": in_bytes(total * 1024), "swap": in_bytes(swap * 1024)})
-    available = kilobytes.get("MemAvailable", kilobytes.get("MemFree", 0) + kilobytes.get("Cached", 0))
+    reclaimed = sum(kilobytes.get(name, 0) for name in ("MemFree", "Buffers", "Cached"))
+    available = kilobytes.get("MemAvailable", reclaimed)  # missing before Linux 3.14
     yield Sample(ref="", name="system.memory.usage", value=(total - available) * 1024, unit="By")
 
 

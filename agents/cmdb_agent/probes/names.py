@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from cmdb_agent.file_dump import collect
 from cmdb_agent.observation import ConfigFile
 from cmdb_agent.probe import Probe, Variant
-from cmdb_agent.software import signatures
+from cmdb_agent.software import Signatures, signatures
 
 RESOLVED = "getent:hosts"
 """The path under which the answers stand, in the form of /etc/hosts."""
@@ -18,11 +18,11 @@ _MOST = 24
 _NAME = r"[A-Za-z][A-Za-z0-9-]*(\.[A-Za-z0-9-]+)*"
 
 
-def _command() -> str:
+def _command(known: Signatures) -> str:
     """Names stand after ``://``, ``@``, ``host=``, ``server NAME`` and ``-h``."""
     lead = r"(://([^/@ \"]*@)?|[hH][oO][sS][tT] *[=:] *[\"]?|server +([A-Za-z0-9_.-]+ +)?|-h +|_HOST=[\"]?)"
     return (
-        f"set --\n{collect(signatures().files())}"
+        f"set --\n{collect(known.files())}"
         f"[ $# -gt 0 ] || exit 0\n"
         f"grep -hoE '{lead}{_NAME}' \"$@\" 2>/dev/null | grep -oE '{_NAME}$' | sort -u | head -n {_MOST}"
         ' | while read -r name; do getent hosts "$name" | head -n 1 | while read -r address rest; do'
@@ -44,4 +44,9 @@ def _is_pair(words: list[str]) -> bool:
         return False
 
 
-PROBE = Probe("names", (Variant(_command(), parse, when="command -v getent && command -v grep"),))
+def probe_for(known: Signatures) -> Probe:
+    """The probe for the files that a set of signatures asks for."""
+    return Probe("names", (Variant(_command(known), parse, when="command -v getent && command -v grep"),))
+
+
+PROBE = probe_for(signatures())
