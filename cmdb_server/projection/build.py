@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from cmdb_server.projection.rules import Overrides, Rules, overrides_of
 from cmdb_server.store.port import Reading, Row
 from cmdb_server.store.tables import CI, RELATION, Table
 
+T = TypeVar("T")
 PAGE = 20_000
 """Rows read at once: few enough to hold as Python objects, many enough for the arrays to be made in bulk."""
 
@@ -120,7 +122,8 @@ def ci_columns(parts: Iterable[Sequence[Row]], rules: Rules) -> CIColumns:
             continue
         ids, class_names, row_names, _, _, attributes, _, ends = zip(*rows, strict=True)
         halves.append(words(ids))
-        classes.append(np.fromiter(map(rules.classes.code, class_names), np.int32, len(rows)))
+        codes = {name: rules.classes.code(name) for name in dict.fromkeys(class_names)}
+        classes.append(_mapped(codes, class_names))
         ended.append(np.fromiter((-1 if end is None else end for end in ends), np.int64, len(rows)))
         names.append(Names.of(row_names))
         for place, values in enumerate(attributes):
@@ -154,15 +157,20 @@ def relation_columns(parts: Iterable[Sequence[Row]], index: Index, rules: Rules)
 
 
 def _relation_page(rows: Sequence[Row], index: Index, rules: Rules) -> tuple[Column, ...]:
-    froms, types, tos, groups, weights = zip(*(row[:5] for row in rows), strict=True)
-    size = len(rows)
+    # A page has few different types, groups and weights: each is looked up once, and the rest runs without Python code.
+    froms, types, tos, groups, weights, *_ = zip(*rows, strict=True)
     known = {name: code for code, name in enumerate(rules.types.values)}
-    type_ = np.fromiter((known.get(name, -1) for name in types), np.int32, size)
-    group = np.fromiter((-1 if name is None else rules.groups.code(name) for name in groups), np.int32, size)
-    weight = np.fromiter((1 if value is None else min(max(value, 1), HEAVIEST) for value in weights), np.int32, size)
+    group_codes = {name: -1 if name is None else rules.groups.code(name) for name in dict.fromkeys(groups)}
+    limits = {value: 1 if value is None else min(max(value, 1), HEAVIEST) for value in set(weights)}
+    type_ = _mapped({name: known.get(name, -1) for name in set(types)}, types)
+    group, weight = _mapped(group_codes, groups), _mapped(limits, weights)
     columns = (index.find(froms).astype(np.int32), type_, index.find(tos).astype(np.int32), group, weight)
     kept = np.flatnonzero(type_ >= 0)
-    return columns if len(kept) == size else tuple(column[kept] for column in columns)
+    return columns if len(kept) == len(rows) else tuple(column[kept] for column in columns)
+
+
+def _mapped(codes: Mapping[T, int], values: Sequence[T]) -> Ints:
+    return np.fromiter(map(codes.__getitem__, values), np.int32, len(values))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

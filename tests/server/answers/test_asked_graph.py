@@ -28,4 +28,4 @@ def test_the_present_and_the_past_have_what_there_was(shop: Shop) -> None:
         shop.store.read(
             lambda tx: asked_graph(shop.projections, VIEWER, tx, NOW, None).cis("failed", [shop.ids["app"]])
         )
-    assert refusal.value.members["errors"][0]["path"] == "failed[0]"
+    assert refusal.value.extra["errors"][0]["path"] == "failed[0]"
