@@ -40,6 +40,7 @@ from cmdb_server.api import (
     single_points,
     timeline,
     tokens,
+    webhooks,
 )
 from cmdb_server.api import classes as classes_resource
 from cmdb_server.api.context import KEY, Context
@@ -72,6 +73,7 @@ BLUEPRINTS = (
     single_points.BLUEPRINT,
     services.BLUEPRINT,
     classes_resource.BLUEPRINT,
+    webhooks.BLUEPRINT,
     tokens.BLUEPRINT,
     enrolments.BLUEPRINT,
     metrics.BLUEPRINT,

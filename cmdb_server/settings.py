@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -51,6 +52,7 @@ class Settings:
     requests_per_minute: int = 1200
     bytes_per_minute: int = 512 * MIB
     classes: tuple[Path, ...] = ()
+    webhook_networks: tuple[str, ...] = ()
     log_level: str = "INFO"
 
     @property
@@ -143,6 +145,10 @@ def _folders(text: str) -> tuple[Path, ...]:
     return tuple(Path(part) for part in text.split(os.pathsep) if part)
 
 
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ip_network(part.strip())) for part in text.split(",") if part.strip())
+
+
 def _level(text: str) -> str:
     if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
@@ -165,5 +171,6 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "requests_per_minute": _whole(1, 10_000_000),
     "bytes_per_minute": _whole(1024, 1 << 50),
     "classes": _folders,
+    "webhook_networks": _networks,
     "log_level": _level,
 }

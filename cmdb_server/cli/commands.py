@@ -36,7 +36,7 @@ def serve(told: Told) -> None:
 
 
 @contextmanager
-def _store() -> Iterator[Loadable]:
+def opened() -> Iterator[Loadable]:
     """The store of the settings, for the commands that no server is needed for."""
     from cmdb_server.app import open_store
 
@@ -52,7 +52,7 @@ def dump(told: Told) -> None:
 
     descriptor, part = tempfile.mkstemp(dir=told.file.parent, prefix=told.file.name, suffix=".part")
     try:
-        with _store() as store, os.fdopen(descriptor, "wb") as out:
+        with opened() as store, os.fdopen(descriptor, "wb") as out:
             header = write(store, out, tokens=told.tokens)
         Path(part).replace(told.file)
     finally:
@@ -65,7 +65,7 @@ def load(told: Told) -> None:
 
     if not told.file.is_file():
         fail(ABSENT, f"{told.file}: no such file")
-    with _store() as store, told.file.open("rb") as source:
+    with opened() as store, told.file.open("rb") as source:
         header = read(store, source)
     _say(f"revision {header.revision}, digest {header.digest}")
 
@@ -74,7 +74,7 @@ def token_bootstrap(told: Told) -> None:
     from cmdb_server.api import token
     from cmdb_server.api.context import now_ms
 
-    with _store() as store:
+    with opened() as store:
         if any(held.role == "admin" and held.revoked_at is None for held in token.every(store)):
             fail(REFUSED, "there is an admin token already; make more with cmdb token create")
         text, made = token.create(store, told.subject, "admin", None, now_ms(), told.days * token.DAY_MS)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from rich.console import Console
 
-from cmdb_server.cli import commands, deciding, exchange, exits, past, render, standing
+from cmdb_server.cli import commands, deciding, exchange, exits, notifying, past, render, standing
 from cmdb_server.cli.exits import CommandError
 from cmdb_server.errors import CmdbError
 
@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     past.add(sub, asked)
     standing.add(sub, asked)
     deciding.add(sub, asked)
+    notifying.add(sub)
     return root
 
 

@@ -204,9 +204,21 @@ BASELINE = Table(
 )
 """A state of the graph by name: how things were at ``at`` as known in ``revision``. The history keeps the state itself."""
 
+WEBHOOK = Table(
+    "webhook", "desk",
+    (
+        ("id", "text"), ("url", "text"), ("secret", "text"), ("kinds", "json"), ("subject", "text"),
+        ("created_at", "integer"), ("since", "integer"), ("cursor", "text"), ("attempts", "integer"),
+        ("due_at", "integer"), ("claimed_until", "integer"), ("fence", "integer"), ("fault", "text"),
+    ),
+    key=("id",),
+)
+"""Who is told of changes. ``secret``: a reference. ``since`` and ``cursor``: how far in the feed it has been told.
+``fence`` counts the claims on it: only the newest one may say how its delivery ended."""
+
 TABLES: tuple[Table, ...] = (
     REPORT, CONTENT, THING, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, TIE, RELATION, FEED, TASK, SAMPLE,
-    TOKEN, ENROLMENT, BASELINE,
+    TOKEN, ENROLMENT, BASELINE, WEBHOOK,
 )
 SCHEMA_VERSION = 1
 

@@ -93,3 +93,9 @@ def test_a_bad_reference_is_refused_without_telling_a_secret(reference: str) -> 
         secret(reference, {})
     if reference == "s3cret":
         assert reference not in refused.value.detail
+
+
+def test_networks_that_webhooks_may_reach() -> None:
+    assert read({"CMDB_WEBHOOK_NETWORKS": "10.0.0.0/8, fd00::/8"}).webhook_networks == ("10.0.0.0/8", "fd00::/8")
+    with pytest.raises(SettingsError, match="CMDB_WEBHOOK_NETWORKS"):
+        read({"CMDB_WEBHOOK_NETWORKS": "10.0.0.1/8"})

@@ -34,6 +34,7 @@ BEYOND_SCHEMA = (
     "/api/v1/changes", "/api/v1/cis/{ci}/timeline", "/api/v1/cmdb-health/findings", "/api/v1/decisions",
     "/api/v1/decisions/effect", "/api/v1/diff", "/api/v1/reviews", "/api/v1/reviews/{task}",
     "/api/v1/reviews/{task}/effect", "/api/v1/baselines", "/api/v1/baselines/{name}/drift",
+    "/api/v1/webhooks",
 )  # fmt: skip
 """Here the rules go beyond what a schema can say (which classes there are, which attributes each has, that a report is
 not from the future, which cursors were given out, what a verb needs), so that what fits the schema may still be 422."""
@@ -128,6 +129,7 @@ NEVER_BY_CHANCE = {
     "DELETE /api/v1/tokens/{id_}",
     "GET /api/v1/classes/{name}",
     "DELETE /api/v1/baselines/{name}",
+    "DELETE /api/v1/webhooks/{id_}",
 }
 """Nobody guesses a code, a token's id or a class's name."""
 

@@ -1,0 +1,71 @@
+"""Tells webhooks of changes, from the change feed: every change at least once, in order, to each.
+
+Any number of processes may do this at once. Nothing is written while there is nothing to tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from cmdb_server.answers.feed import Change, changes
+from cmdb_server.errors import SettingsError
+from cmdb_server.notify import webhook
+from cmdb_server.notify.webhook import RefusedError
+from cmdb_server.practices import webhooks
+from cmdb_server.practices.webhooks import Webhook
+from cmdb_server.settings import secret
+from cmdb_server.store.port import Store
+
+LIMIT = 100
+"""Changes told at once."""
+Send = Callable[..., None]
+
+
+def deliver(store: Store, allowed: Iterable[str], now_ms: int, send: Send = webhook.send) -> int:
+    """Tell each webhook that is due its next batch; gives how many were told. Call it again until that is 0."""
+    networks = tuple(allowed)
+    return sum(
+        _deliver(store, one.id, networks, now_ms, send)
+        for one in webhooks.every(store)
+        if one.due_at <= now_ms and changes(store, one.since, one.cursor, 1).items
+    )
+
+
+def _deliver(store: Store, id_: str, allowed: tuple[str, ...], now_ms: int, send: Send) -> bool:
+    mine = webhooks.claim(store, id_, now_ms)
+    if mine is None:
+        return False
+    page = changes(store, mine.since, mine.cursor, LIMIT)
+    wanted = [one for one in page.items if not mine.kinds or one.kind in mine.kinds]
+    try:
+        if wanted:
+            body = msgspec.json.encode([event(one) for one in wanted])
+            send(mine.url, body, _batch(mine, wanted), secret(mine.secret), now_ms // 1000, allowed)
+    except (RefusedError, SettingsError) as error:
+        webhooks.failed(store, mine, str(error), now_ms)
+        return False
+    return webhooks.delivered(store, mine, mine.since if page.cursor else page.revision, page.cursor)
+
+
+def _batch(mine: Webhook, wanted: list[Change]) -> str:
+    """The same for every attempt at the same batch, by which its receiver knows a repeat."""
+    return f"{mine.id}.{wanted[0].revision}.{wanted[0].kind}.{'.'.join(wanted[0].id)}"
+
+
+def event(change: Change) -> dict[str, Any]:
+    """A change as a CloudEvent."""
+    id_ = " ".join(change.id)
+    told = {
+        "specversion": "1.0", "id": f"{change.revision} {change.kind} {id_}", "source": "/api/v1/changes",
+        "type": f"cmdb.{change.kind}.{'deleted' if change.deleted else 'changed'}", "subject": id_,
+        "datacontenttype": "application/json",
+        "data": {"revision": change.revision, "kind": change.kind, "id": list(change.id), "deleted": change.deleted,
+                 "cause": asdict(change.cause)},
+    }  # fmt: skip
+    at = change.cause.recorded_at
+    return told if at is None else {**told, "time": datetime.fromtimestamp(at / 1000, UTC).isoformat()}
