@@ -108,7 +108,8 @@ def _find(tx: Reading, id_: str) -> Webhook | None:
 
 
 def _webhook(row: Row) -> Webhook:
-    return Webhook(*row[:3], tuple(row[3]), *row[4:])
+    found = Webhook(*row)
+    return replace(found, kinds=tuple(found.kinds))
 
 
 def _row(one: Webhook) -> Row:
