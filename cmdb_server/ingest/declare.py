@@ -18,9 +18,10 @@ from cmdb_schemas.ci_class import CIClass, check_value, classes
 from cmdb_schemas.relations import relation_types
 from cmdb_schemas.report import Content, End, Observation, Relation, Report, Scan, Scope, encode_content
 from cmdb_server.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from cmdb_server.ingest.accepted import Accepted, accept
 from cmdb_server.ingest.caller import Caller
 from cmdb_server.ingest.entries import DECLARED
-from cmdb_server.ingest.pipeline import Accepted, accept, take_in
+from cmdb_server.ingest.pipeline import take_in
 from cmdb_server.ingest.sighting import read
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Store, Writing

@@ -7,27 +7,18 @@ whose bytes are new are decoded.
 
 from __future__ import annotations
 
-import hashlib
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-import msgspec
-
-from cmdb_schemas import report as wire
 from cmdb_schemas.ci_class import CIClass, classes
 from cmdb_schemas.relations import relation_types
-from cmdb_server.errors import Invalid
-from cmdb_server.ingest import apply, cluster, counts, decode, ends, items, late
-from cmdb_server.ingest.batch import Batch, Held, Lane
-from cmdb_server.ingest.caller import Caller, check_observation, check_scope
-from cmdb_server.ingest.sighting import Origin, Sighting, coverage, digest, is_complete, pack, read, unpack
+from cmdb_server.ingest import apply, cluster, counts, decode, ends, items, late, leaving, log
+from cmdb_server.ingest.accepted import Accepted, admitted, invalid
+from cmdb_server.ingest.batch import Batch, Lane
+from cmdb_server.ingest.caller import Caller, check_observation
+from cmdb_server.ingest.sighting import Sighting, coverage, digest, read
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store, Writing
-
-WORTH_PACKING = 512
-"""Bytes from which an observation is kept compressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +34,6 @@ class Ack:
     observations: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A report that may be taken in: its envelope, where it is from and when it was observed, by the server's clock."""
-
-    report: wire.Report
-    origin: Origin
-    at: int
-    received: int
-    body: bytes
-    digest: str
-    caller: Caller
-
-
 def ingest(store: Store, body: bytes, caller: Caller, now_ms: int, kinds: Mapping[str, CIClass] | None = None) -> Ack:
     """Take in one report. Raises Malformed, Invalid or Forbidden, and then nothing is stored."""
     accepted = admitted(body, caller, now_ms)
@@ -63,27 +41,6 @@ def ingest(store: Store, body: bytes, caller: Caller, now_ms: int, kinds: Mappin
         return _duplicate(store, known, accepted)
     ack = store.write(lambda tx: take_in(tx, accepted, kinds or classes()))
     return replace(ack, durable_revision=max(ack.durable_revision, store.durable_revision()))
-
-
-def admitted(body: bytes, caller: Caller, now_ms: int) -> Accepted:
-    """A report that may be taken in. Raises Malformed, Invalid or Forbidden."""
-    report = decode.report(body)
-    check_scope(caller, report)
-    if report.scan.part > report.scan.parts:
-        raise _invalid("scan.part", f"part {report.scan.part} of {report.scan.parts}")
-    return accept(report, body, caller, now_ms)
-
-
-def accept(report: wire.Report, body: bytes, caller: Caller, now_ms: int) -> Accepted:
-    """The report with what the server adds: its scope, its time by the server's clock, its content's digest."""
-    origin = Origin.of(report)
-    mark = _content_digest(origin, bytes(report.content))
-    return Accepted(report, origin, decode.observed_at(report, now_ms), now_ms, body, mark, caller)
-
-
-def _content_digest(origin: Origin, raw: bytes) -> str:
-    """Stands for a content in its scope: the same bytes elsewhere speak of other records."""
-    return hashlib.blake2b(raw, digest_size=16, key=origin.scope.encode()).hexdigest()
 
 
 def _taken(tx: Reading, report: str) -> Row | None:
@@ -94,7 +51,7 @@ def _duplicate(store: Store, row: Row, accepted: Accepted) -> Ack:
     """The same id again is the same report; a report of another agent or content under that id is refused."""
     agent, told = row[tables.REPORT.position("agent")], row[tables.REPORT.position("digest")]
     if agent != accepted.report.agent or told != accepted.digest:
-        raise _invalid("id", f"report {accepted.report.id!r} was delivered before with another content")
+        raise invalid("id", f"report {accepted.report.id!r} was delivered before with another content")
     return Ack(accepted.report.id, row[0], store.durable_revision(), duplicate=True)
 
 
@@ -112,15 +69,15 @@ def take_in(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Ac
     unchanged = unchanged and lane is not None and not lane.lost and lane.observed_at < accepted.at
     count = 0
     if unchanged and lane is not None:
-        _enter_report(batch, accepted)
+        log.enter_report(batch, accepted)
         _advance(batch, lane, accepted)
     else:
         count = _take_changes(batch, accepted, lane, in_order=in_order)
     if in_order:
-        _close_scan(batch, accepted)
+        leaving.close_scan(batch, accepted)
     for told in lanes.values():
         _look_again(batch, told)
-    _samples(tx, accepted)
+    log.samples(tx, accepted)
     settle(batch)
     return Ack(report.id, tx.revision, 0, unchanged=unchanged, observations=count)
 
@@ -145,7 +102,7 @@ def _take_changes(batch: Batch, accepted: Accepted, lane: Lane | None, *, in_ord
     """Take in a content that differs from the last one of its lane. Gives the number of observations read."""
     content = decode.content(bytes(accepted.report.content), accepted.body)
     sections = coverage(content.coverage)
-    before = _members(batch.tx, lane.digest) if lane is not None and lane.digest and in_order else {}
+    before = log.members(batch.tx, lane.digest) if lane is not None and lane.digest and in_order else {}
     raws = [bytes(raw) for raw in content.observations]
     digests = [digest(raw) for raw in raws]
     fresh: dict[bytes, Sighting] = {}
@@ -155,8 +112,8 @@ def _take_changes(batch: Batch, accepted: Accepted, lane: Lane | None, *, in_ord
             fresh[mark] = _read(accepted, batch, raw, mark, index)
     members = [(before.get(mark) or fresh[mark].thing.record, mark) for mark in digests]
     _check_distinct(members)
-    _store_content(batch.tx, accepted, content.coverage, members, dict(zip(digests, raws, strict=True)), fresh)
-    _enter_report(batch, accepted)
+    log.store_content(batch.tx, accepted, content.coverage, members, dict(zip(digests, raws, strict=True)), fresh)
+    log.enter_report(batch, accepted)
     batch.load(sighting.thing.record for sighting in fresh.values())
     if not in_order or (lane is not None and lane.observed_at == accepted.at):
         _overtaken(batch, accepted, lane, {record for record, _ in members})
@@ -174,7 +131,7 @@ def _read(accepted: Accepted, batch: Batch, raw: bytes, mark: bytes, index: int)
         check_observation(accepted.caller.grant, seen, path)
     for at, relation in enumerate(seen.relations):
         if relation.type not in batch.types:
-            raise _invalid(f"{path}.relations[{at}].type", f"unknown relation type {relation.type!r}")
+            raise invalid(f"{path}.relations[{at}].type", f"unknown relation type {relation.type!r}")
     return read(seen, accepted.origin, batch.kinds, mark, path)
 
 
@@ -182,7 +139,7 @@ def _check_distinct(members: Iterable[tuple[str, bytes]]) -> None:
     met: dict[str, int] = {}
     for index, (record, _) in enumerate(members):
         if record in met:
-            raise _invalid(
+            raise invalid(
                 f"content.observations[{index}]",
                 f"the same thing as observations[{met[record]}]: same place and identifiers",
             )
@@ -205,9 +162,9 @@ def _apply(
     apply.apply(batch, prompt, accepted.origin, part, at, sections)
     if lane is not None:
         lane.lost = [id_ for id_ in lane.lost if id_ not in batch.records or batch.records[id_].last_at is not None]
-        _lose(batch, lane, missing)
+        leaving.lose(batch, lane, missing)
         _advance(batch, lane, accepted)
-    _displace(batch, accepted, prompt)
+    leaving.displace(batch, accepted, prompt)
     if late_ones:
         late.rebuild(batch, accepted.origin, late_ones, None)
 
@@ -219,7 +176,9 @@ def _overtaken(batch: Batch, accepted: Accepted, lane: Lane | None, members: set
         batch.lanes[key] = _lane(accepted, batch.tx.revision)
         batch.dirty_lanes.add(key)
     elif accepted.at > lane.observed_at:
-        _lose(batch, lane, (set(_members(batch.tx, lane.digest).values()) if lane.digest else set()) - members)
+        leaving.lose(
+            batch, lane, (set(log.members(batch.tx, lane.digest).values()) if lane.digest else set()) - members
+        )
         _advance(batch, lane, accepted)
 
 
@@ -252,160 +211,3 @@ def _look_again(batch: Batch, lane: Lane) -> None:
         batch.stale_cis.update(held.ci for held in (batch.records[id_], *batch.descendants(id_)))
     for row in batch.tx.find(tables.TIE, ("record",), [(id_,) for id_ in contested]):
         batch.stale_ties.add((row[0], row[1]))
-
-
-def _lose(batch: Batch, lane: Lane, missing: set[str]) -> None:
-    """Records that the lane's last report held and this one does not are no longer confirmed by it."""
-    batch.load(missing)
-    for id_ in sorted(missing):
-        held = batch.records[id_]
-        if held.part != lane.part:
-            continue
-        if held.last_at is None:
-            held.last_at = lane.observed_at
-            batch.dirty.add(id_)
-        if (held.ended_at is None or held.ended_at > lane.observed_at) and id_ not in lane.lost:
-            lane.lost.append(id_)
-
-
-def _displace(batch: Batch, accepted: Accepted, seen: Sequence[Sighting]) -> None:
-    """Whoever answered at an address before is not there any more, even if the scan was only partial."""
-    origin = accepted.origin
-    things = {s.thing.record for s in seen}
-    places = {(origin.source, origin.site, s.target) for s in seen if "@address" in s.thing.identifiers}
-    if not places:
-        return
-    others = [
-        h for h in batch.at_targets(places) if not h.parent and h.id not in things and "@address" in h.identifiers
-    ]
-    batch.load_lanes(others)
-    disputed: set[str] = set()
-    rivals: set[str] = set()
-    targets = {s.thing.record: s.target for s in seen}
-    for other in others:
-        if batch.seen_last(other) > accepted.at or (other.ended_at or 0) > accepted.at:
-            disputed.add(other.target)
-        elif other.ended_at is None:
-            # Two at one address at one moment: whoever is seen there next drives the other away.
-            if batch.seen_last(other) < accepted.at:
-                apply.end(batch, other, accepted.at)
-            else:
-                rivals.update(id_ for id_, target in targets.items() if target == other.target)
-            _watch(batch, other)
-    for id_ in sorted(rivals):
-        _watch(batch, batch.records[id_])
-    if disputed:
-        # Another scope has told later things of these addresses already.
-        late.rebuild(batch, origin, {s.thing.record for s in seen if s.target in disputed}, None)
-
-
-def _watch(batch: Batch, held: Held) -> None:
-    """Read the record at its lane's next report, even if its bytes are the same again."""
-    lane = batch.lane(held.scope, held.part)
-    if held.id not in lane.lost:
-        lane.lost.append(held.id)
-        batch.dirty_lanes.add((held.scope, held.part))
-
-
-# The scan as a whole ---------------------------------------------------------------------------------------------------
-
-
-def _close_scan(batch: Batch, accepted: Accepted) -> None:
-    """Once all parts of a scan are there and all of them complete, what it did not see is gone."""
-    scan, scope = accepted.report.scan, accepted.origin.scope
-    lanes = [lane for (at, _), lane in batch.lanes.items() if at == scope]
-    current = [lane for lane in lanes if lane.scan == scan.id and lane.part <= scan.parts]
-    former = [lane for lane in lanes if lane.part > scan.parts]
-    if len(current) < scan.parts or not (former or any(lane.lost for lane in lanes)):
-        return
-    if not all(_is_complete(batch.tx, lane.digest) for lane in current):
-        return
-    start = min(lane.observed_at for lane in current)
-    for lane in former:
-        _empty(batch, lane)
-    for lane in lanes:
-        if lane.lost:
-            _end_lost(batch, accepted.origin, lane, start)
-
-
-def _end_lost(batch: Batch, origin: Origin, lane: Lane, start: int) -> None:
-    """End what a lane no longer confirms. Who had to leave its address later than this scan left before that."""
-    lost, lane.lost = lane.lost, []
-    batch.dirty_lanes.add((lane.scope, lane.part))
-    batch.load(lost)
-    for id_ in lost:
-        held = batch.records[id_]
-        if held.last_at is None or held.last_at >= start:
-            continue
-        if held.ended_at is None:
-            apply.end(batch, held, start)
-        elif held.ended_at > start:
-            late.rebuild(batch, origin, {id_}, None)
-
-
-def _empty(batch: Batch, lane: Lane) -> None:
-    """A part that the scope no longer has confirms nothing any more."""
-    members = _members(batch.tx, lane.digest).values() if lane.digest else ()
-    batch.load(members)
-    for id_ in members:
-        held = batch.records[id_]
-        if held.part == lane.part and held.last_at is None:
-            held.last_at = lane.observed_at
-            batch.dirty.add(id_)
-            lane.lost.append(id_)
-    lane.digest = ""
-    batch.dirty_lanes.add((lane.scope, lane.part))
-
-
-def _is_complete(tx: Reading, content: str) -> bool:
-    row = tx.get(tables.CONTENT, [(content,)]).get((content,))
-    return row is not None and is_complete(dict(row[1]), None)
-
-
-# Rows of the log -------------------------------------------------------------------------------------------------------
-
-
-def _members(tx: Reading, content: str) -> dict[bytes, str]:
-    row = tx.get(tables.CONTENT, [(content,)]).get((content,))
-    return unpack(row[2]) if row is not None else {}
-
-
-def _store_content(
-    tx: Writing, accepted: Accepted, told: Iterable[wire.Coverage], members: list[tuple[str, bytes]],
-    raws: Mapping[bytes, bytes], fresh: Iterable[bytes],
-) -> None:  # fmt: skip
-    tx.insert(tables.CONTENT, [(accepted.digest, coverage(told), pack(members))])
-    tx.insert(tables.THING, [(mark.hex(), _packed(raws[mark])) for mark in fresh])
-
-
-def _packed(raw: bytes) -> bytes:
-    return zlib.compress(raw, 1) if len(raw) >= WORTH_PACKING else raw
-
-
-def _enter_report(batch: Batch, accepted: Accepted) -> None:
-    report, origin = accepted.report, accepted.origin
-    errors: list[Any] = msgspec.to_builtins(report.errors)
-    batch.tx.insert(
-        tables.REPORT,
-        [
-            (
-                batch.tx.revision, report.id, origin.scope, origin.source, origin.site, origin.target, origin.probe,
-                report.agent, report.scan.id, report.scan.part, report.scan.parts, accepted.at, accepted.received,
-                accepted.digest, errors,
-            )
-        ],
-    )  # fmt: skip
-
-
-def _samples(tx: Writing, accepted: Accepted) -> None:
-    if not accepted.report.samples:
-        return
-    scope, part = accepted.origin.scope, accepted.report.scan.part
-    old = tx.get(tables.SAMPLE, [(scope, part)]).get((scope, part))
-    if old is None or old[2] <= accepted.at:
-        values = [[s.ref, s.component, s.name, s.value, s.unit, s.kind, s.at] for s in accepted.report.samples]
-        tx.put(tables.SAMPLE, [(scope, part, accepted.at, values)])
-
-
-def _invalid(path: str, message: str) -> Invalid:
-    return Invalid(f"{path}: {message}", errors=[{"path": path, "message": message}])

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cmdb_schemas.ci_class import CIClass, classes
+from cmdb_server.ingest.accepted import Accepted, admitted
 from cmdb_server.ingest.caller import Caller
-from cmdb_server.ingest.pipeline import Accepted, admitted, ingest, take_in
+from cmdb_server.ingest.pipeline import ingest, take_in
 from cmdb_server.ingest.tasks import OPEN
 from cmdb_server.store import tables
 from cmdb_server.store.port import Key, Row, Store, Writing

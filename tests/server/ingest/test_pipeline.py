@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from cmdb_schemas.report import CoverageStatus, Sample
 from cmdb_server.errors import Invalid
 from cmdb_server.store import tables
-from tests.estate import Estate, history, minute, named
+from tests.estate import Estate, minute, named
 from tests.factories import host
 
 A, B, C = (host(name, f"10.0.0.{number}") for number, name in enumerate("abc", 1))
@@ -53,24 +52,6 @@ def test_an_unchanged_report_keeps_a_thing_alive(estate: Estate) -> None:
     assert named(tables.RECORD, record)["last_at"] is None, "confirmed with its lane"
 
 
-def test_samples_stand_outside_of_the_history(estate: Estate) -> None:
-    estate.tell(0, A, samples=[Sample("a", "system.uptime", 1.0, "s")])
-    before, told = estate.digest(), history(estate)
-    ack = estate.tell(1, A, samples=[Sample("a", "system.uptime", 61.0, "s")])
-    assert ack.unchanged
-    assert (estate.digest(), history(estate)) == (before, told)
-    (row,) = estate.rows(tables.SAMPLE)
-    assert (row[2], row[3][0][3]) == (minute(1), 61.0)
-
-
-def test_late_samples_do_not_replace_newer_ones(estate: Estate) -> None:
-    estate.tell(5, A, samples=[Sample("a", "system.uptime", 5.0)])
-    estate.tell(1, A, now=6, samples=[Sample("a", "system.uptime", 1.0)])
-    assert estate.rows(tables.SAMPLE)[0][3][0][3] == 5.0
-    estate.tell(7, A)
-    assert estate.rows(tables.SAMPLE)[0][3][0][3] == 5.0, "a report without samples says nothing of them"
-
-
 def test_the_same_bytes_in_two_scopes_are_two_records_of_one_ci(estate: Estate) -> None:
     one = estate.tell(0, A, target="scope-1")
     two = estate.tell(1, A, target="scope-2")
@@ -108,119 +89,9 @@ def test_an_answer_tells_how_far_it_is_durable(estate: Estate) -> None:
     assert ack.durable_revision >= ack.revision == estate.store.revision() == 1
 
 
-# What ends -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("status", get_args(CoverageStatus))
-def test_a_thing_ends_only_by_a_complete_scan_without_it(estate: Estate, status: str) -> None:
-    estate.tell(0, A, B)
-    estate.tell(1, A, coverage={"scope": status})
-    assert estate.alive() == ({"a"} if status == "complete" else {"a", "b"})
-
-
-@pytest.mark.parametrize("sections", [{}, {"identity": "complete"}, {"identity": "unsupported"}])
-def test_without_a_word_on_the_whole_a_scan_is_as_complete_as_its_sections(
-    estate: Estate, sections: dict[str, str]
-) -> None:
-    estate.tell(0, A, B)
-    estate.tell(1, A, coverage=sections)
-    assert estate.alive() == {"a"}
-
-
-def test_one_failed_section_spares_everything(estate: Estate) -> None:
-    estate.tell(0, A, B)
-    estate.tell(1, A, coverage={"identity": "complete", "interfaces": "timeout"})
-    assert estate.alive() == {"a", "b"}
-
-
-def test_what_a_partial_scan_missed_ends_with_the_next_complete_one(estate: Estate) -> None:
-    estate.tell(0, A, B)
-    estate.tell(1, A, coverage={"scope": "partial"})
-    estate.tell(2, A)
-    assert estate.ci("b")["ended_at"] == minute(2)
-    components = [row for row in estate.rows(tables.CI) if row[3] == estate.ci("b")["id"]]
-    assert components
-    assert {row[7] for row in components} == {minute(2)}
-
-
-def test_a_thing_that_comes_back_is_the_same_ci(estate: Estate) -> None:
-    estate.tell(0, A, B)
-    first = estate.ci("b")
-    estate.tell(1, A)
-    estate.tell(2, A, B)
-    assert (estate.ci("b")["id"], estate.ci("b")["ended_at"], estate.ci("b")["first_at"]) == (
-        first["id"], None, minute(0)
-    )  # fmt: skip
-
-
-def test_an_empty_complete_scan_of_another_scope_ends_nothing(estate: Estate) -> None:
-    estate.tell(0, A, B)
-    estate.tell(1, target="10.9.0.0/16")
-    assert estate.alive() == {"a", "b"}
-
-
-# Displacement ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("scope", ["10.0.0.0/24", "another"])
-def test_whoever_is_seen_at_an_address_drives_the_former_away(estate: Estate, scope: str) -> None:
-    estate.tell(0, A)
-    new = host("new", "10.0.0.1", mac="3c:ec:ef:00:00:77")
-    estate.tell(1, new, target=scope, coverage={"scope": "partial"})
-    assert estate.alive() == {"new"}
-    assert estate.ci("a")["ended_at"] == minute(1)
-
-
-def test_an_address_at_another_site_is_another_address(estate: Estate) -> None:
-    estate.tell(0, A)
-    estate.tell(1, host("new", "10.0.0.1", mac="3c:ec:ef:00:00:77"), site="elsewhere")
-    assert estate.alive() == {"a", "new"}
-
-
-def test_another_method_at_the_same_address_drives_nobody_away(estate: Estate) -> None:
-    estate.tell(0, A)
-    estate.tell(1, host("a", "10.0.0.1", identifiers={"name": ["a"], "serial": ["SNa"]}), source="snmp")
-    assert estate.alive() == {"a"}
-    assert {row[1] for row in estate.rows(tables.RECORD) if row[10] == estate.ci("a")["id"]} == {"ssh", "snmp"}
-
-
-# Scans of many parts ---------------------------------------------------------------------------------------------------
-
-
-def part(estate: Estate, at: float, number: int, of: int, scan: str, *seen: Any, **more: Any) -> None:
-    estate.tell(at, *seen, scan=scan, part=number, parts=of, **more)
-
-
-def test_absence_counts_once_all_parts_are_there(estate: Estate) -> None:
-    part(estate, 0, 1, 2, "s1", A), part(estate, 0, 2, 2, "s1", B, C)
-    part(estate, 1, 2, 2, "s2", B)
-    assert estate.alive() == {"a", "b", "c"}
-    part(estate, 1, 1, 2, "s2", A)
-    assert estate.alive() == {"a", "b"}
-
-
-def test_one_failed_part_spares_all(estate: Estate) -> None:
-    part(estate, 0, 1, 2, "s1", A), part(estate, 0, 2, 2, "s1", B)
-    part(estate, 1, 1, 2, "s2"), part(estate, 1, 2, 2, "s2", B, coverage={"scope": "failed"})
-    assert estate.alive() == {"a", "b"}
-
-
-def test_a_thing_may_move_between_parts(estate: Estate) -> None:
-    part(estate, 0, 1, 2, "s1", A, B), part(estate, 0, 2, 2, "s1", C)
-    part(estate, 1, 1, 2, "s2", A), part(estate, 1, 2, 2, "s2", B, C)
-    assert estate.alive() == {"a", "b", "c"}
-
-
-def test_parts_that_are_no_more_confirm_nothing(estate: Estate) -> None:
-    for number, thing in enumerate((A, B, C), 1):
-        part(estate, 0, number, 3, "s1", thing)
-    part(estate, 1, 1, 1, "s2", A)
-    assert estate.alive() == {"a"}
-
-
 def test_a_part_beyond_the_parts_is_refused(estate: Estate) -> None:
     with pytest.raises(Invalid) as refused:
-        part(estate, 0, 3, 2, "s1", A)
+        estate.tell(0, A, scan="s1", part=3, parts=2)
     assert refused.value.extra["errors"][0]["path"] == "scan.part"
     assert estate.store.revision() == 0
 

@@ -1,0 +1,124 @@
+"""Absence counts only where all was looked at, and whoever answers at an address drives the former away."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from cmdb_schemas.report import CoverageStatus
+from cmdb_server.store import tables
+from tests.estate import Estate, minute
+from tests.factories import host
+
+A, B, C = (host(name, f"10.0.0.{number}") for number, name in enumerate("abc", 1))
+
+
+# What ends -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", get_args(CoverageStatus))
+def test_a_thing_ends_only_by_a_complete_scan_without_it(estate: Estate, status: str) -> None:
+    estate.tell(0, A, B)
+    estate.tell(1, A, coverage={"scope": status})
+    assert estate.alive() == ({"a"} if status == "complete" else {"a", "b"})
+
+
+@pytest.mark.parametrize("sections", [{}, {"identity": "complete"}, {"identity": "unsupported"}])
+def test_without_a_word_on_the_whole_a_scan_is_as_complete_as_its_sections(
+    estate: Estate, sections: dict[str, str]
+) -> None:
+    estate.tell(0, A, B)
+    estate.tell(1, A, coverage=sections)
+    assert estate.alive() == {"a"}
+
+
+def test_one_failed_section_spares_everything(estate: Estate) -> None:
+    estate.tell(0, A, B)
+    estate.tell(1, A, coverage={"identity": "complete", "interfaces": "timeout"})
+    assert estate.alive() == {"a", "b"}
+
+
+def test_what_a_partial_scan_missed_ends_with_the_next_complete_one(estate: Estate) -> None:
+    estate.tell(0, A, B)
+    estate.tell(1, A, coverage={"scope": "partial"})
+    estate.tell(2, A)
+    assert estate.ci("b")["ended_at"] == minute(2)
+    components = [row for row in estate.rows(tables.CI) if row[3] == estate.ci("b")["id"]]
+    assert components
+    assert {row[7] for row in components} == {minute(2)}
+
+
+def test_a_thing_that_comes_back_is_the_same_ci(estate: Estate) -> None:
+    estate.tell(0, A, B)
+    first = estate.ci("b")
+    estate.tell(1, A)
+    estate.tell(2, A, B)
+    assert (estate.ci("b")["id"], estate.ci("b")["ended_at"], estate.ci("b")["first_at"]) == (
+        first["id"], None, minute(0)
+    )  # fmt: skip
+
+
+def test_an_empty_complete_scan_of_another_scope_ends_nothing(estate: Estate) -> None:
+    estate.tell(0, A, B)
+    estate.tell(1, target="10.9.0.0/16")
+    assert estate.alive() == {"a", "b"}
+
+
+# Displacement ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scope", ["10.0.0.0/24", "another"])
+def test_whoever_is_seen_at_an_address_drives_the_former_away(estate: Estate, scope: str) -> None:
+    estate.tell(0, A)
+    new = host("new", "10.0.0.1", mac="3c:ec:ef:00:00:77")
+    estate.tell(1, new, target=scope, coverage={"scope": "partial"})
+    assert estate.alive() == {"new"}
+    assert estate.ci("a")["ended_at"] == minute(1)
+
+
+def test_an_address_at_another_site_is_another_address(estate: Estate) -> None:
+    estate.tell(0, A)
+    estate.tell(1, host("new", "10.0.0.1", mac="3c:ec:ef:00:00:77"), site="elsewhere")
+    assert estate.alive() == {"a", "new"}
+
+
+def test_another_method_at_the_same_address_drives_nobody_away(estate: Estate) -> None:
+    estate.tell(0, A)
+    estate.tell(1, host("a", "10.0.0.1", identifiers={"name": ["a"], "serial": ["SNa"]}), source="snmp")
+    assert estate.alive() == {"a"}
+    assert {row[1] for row in estate.rows(tables.RECORD) if row[10] == estate.ci("a")["id"]} == {"ssh", "snmp"}
+
+
+# Scans of many parts ---------------------------------------------------------------------------------------------------
+
+
+def part(estate: Estate, at: float, number: int, of: int, scan: str, *seen: Any, **more: Any) -> None:
+    estate.tell(at, *seen, scan=scan, part=number, parts=of, **more)
+
+
+def test_absence_counts_once_all_parts_are_there(estate: Estate) -> None:
+    part(estate, 0, 1, 2, "s1", A), part(estate, 0, 2, 2, "s1", B, C)
+    part(estate, 1, 2, 2, "s2", B)
+    assert estate.alive() == {"a", "b", "c"}
+    part(estate, 1, 1, 2, "s2", A)
+    assert estate.alive() == {"a", "b"}
+
+
+def test_one_failed_part_spares_all(estate: Estate) -> None:
+    part(estate, 0, 1, 2, "s1", A), part(estate, 0, 2, 2, "s1", B)
+    part(estate, 1, 1, 2, "s2"), part(estate, 1, 2, 2, "s2", B, coverage={"scope": "failed"})
+    assert estate.alive() == {"a", "b"}
+
+
+def test_a_thing_may_move_between_parts(estate: Estate) -> None:
+    part(estate, 0, 1, 2, "s1", A, B), part(estate, 0, 2, 2, "s1", C)
+    part(estate, 1, 1, 2, "s2", A), part(estate, 1, 2, 2, "s2", B, C)
+    assert estate.alive() == {"a", "b", "c"}
+
+
+def test_parts_that_are_no_more_confirm_nothing(estate: Estate) -> None:
+    for number, thing in enumerate((A, B, C), 1):
+        part(estate, 0, number, 3, "s1", thing)
+    part(estate, 1, 1, 1, "s2", A)
+    assert estate.alive() == {"a"}
