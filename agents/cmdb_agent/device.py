@@ -104,7 +104,7 @@ def _profile(transport: SnmpTransport, known: Profiles) -> Profile:
 def _object_id(dotted: str) -> OID:
     """sysObjectID; a device without one still is some device, so that the most general profile fits."""
     arcs = dotted.strip(".").split(".")
-    return tuple(map(int, arcs)) if len(arcs) > 1 and all(arc.isdigit() for arc in arcs) else (0, 0)
+    return tuple(map(int, arcs)) if len(arcs) > 1 and all(arc.isdecimal() for arc in arcs) else (0, 0)
 
 
 def _roots(profile: Profile) -> list[OID]:

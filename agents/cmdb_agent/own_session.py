@@ -30,7 +30,7 @@ class OwnSession(NamedTuple):
         return cls(
             client, _number(client_port), server, _number(server_port),
             pids=frozenset(_number(pid) for pid in told.get("pids", "").split()) - {0},
-            uid=int(uid) if uid.isdigit() else -1,
+            uid=int(uid) if uid.isdecimal() else -1,
             partial=frozenset(told.get("partial", "").split()),
         )  # fmt: skip
 
@@ -57,4 +57,4 @@ NOBODY = OwnSession()
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() else 0

@@ -151,7 +151,7 @@ def _output(name: str, variant: str, code: str, body: str) -> Output:
     return Output(
         section=name,
         variant=int(variant) if re.fullmatch(r"-?\d+", variant) else -1,
-        code=int(code) if code.isdigit() else CUT_OFF,
+        code=int(code) if code.isdecimal() else CUT_OFF,
         text=body.replace("\0", " "),
         truncated=truncated,
     )

@@ -6,6 +6,7 @@ addresses written out as text, lengths that are wrong. What cannot be read is No
 
 from __future__ import annotations
 
+import datetime
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -73,7 +74,7 @@ def number(value: Raw) -> int | None:
     if isinstance(value, int):
         return value
     digits = text(value)
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 20 else None
 
 
 def mac(value: Raw) -> str | None:
@@ -132,12 +133,15 @@ def date(value: Raw) -> str | None:
     if not isinstance(value, bytes) or len(value) < 8:
         return None
     year, month, day = int.from_bytes(value[:2], "big"), value[2], value[3]
-    if not (1980 <= year <= 2200 and 1 <= month <= 12 and 1 <= day <= 31):
+    if not 1980 <= year <= 2200:
         return None
-    return f"{year:04}-{month:02}-{day:02}"
+    try:
+        return datetime.date(year, month, day).isoformat()
+    except ValueError:
+        return None
 
 
 def last_arc(value: Raw) -> int | None:
     """The last arc of an OID that names a kind (hrStorageFixedDisk)."""
     dotted = text(value)
-    return int(dotted.rpartition(".")[2]) if dotted and dotted.rpartition(".")[2].isdigit() else None
+    return int(dotted.rpartition(".")[2]) if dotted and dotted.rpartition(".")[2].isdecimal() else None

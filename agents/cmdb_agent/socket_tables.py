@@ -47,7 +47,7 @@ def _end(text: str, separator: str = ":") -> tuple[str, int] | None:
     """``address:port``; port 0 for ``*``. None when it is something else, such as a path or a service's name."""
     host, _, port = text.rpartition(separator)
     address = plain_address(host)
-    if address is None or not (port.isdigit() or port == "*"):
+    if address is None or not (port.isdecimal() or port == "*"):
         return None
     return address, 0 if port == "*" else int(port)
 
@@ -76,7 +76,7 @@ def parse_ss(text: str) -> Iterator[Socket]:
         else:
             words = line.split(maxsplit=5)
         state = _STATES.get(words[0], "")
-        if not state or len(words) < 5 or not words[1].isdigit():
+        if not state or len(words) < 5 or not words[1].isdecimal():
             continue
         rest = words[5] if len(words) > 5 else ""
         processes = tuple(dict.fromkeys((name, int(pid)) for name, pid in _USER.findall(rest)))
@@ -101,7 +101,7 @@ def parse_proc_net(text: str) -> Iterator[Socket]:
         if len(words) < 8 or ":" not in words[1] or not words[0].endswith(":"):
             continue
         state = _PROC_STATES.get(words[3], "")
-        uid = -1 if state == "TIME-WAIT" or not words[7].isdigit() else int(words[7])
+        uid = -1 if state == "TIME-WAIT" or not words[7].isdecimal() else int(words[7])
         yield from _socket(protocol, state, _hex_end(words[1]), _hex_end(words[2]), uid=uid)
 
 
@@ -129,7 +129,7 @@ def parse_netstat(text: str) -> Iterator[Socket]:
         if len(words) < 4 or not words[0].startswith(("tcp", "udp")):
             continue
         protocol: Protocol = "udp" if words[0].startswith("udp") else "tcp"
-        if len(words) < 5 or not (words[1].isdigit() and words[2].isdigit()):
+        if len(words) < 5 or not (words[1].isdecimal() and words[2].isdecimal()):
             continue
         state = next((_STATES[word] for word in words[5:6] if word in _STATES), "UNCONN" if protocol == "udp" else "")
         found = _NETSTAT_PROCESS.search(line)
@@ -167,7 +167,7 @@ def parse_sockstat(text: str) -> Iterator[Socket]:
     """FreeBSD ``sockstat -46``: USER COMMAND PID FD PROTO LOCAL FOREIGN, and with ``-s`` the state."""
     for line in text.splitlines():
         words = line.split()
-        if len(words) < 7 or not words[2].isdigit() or not words[4].startswith(("tcp", "udp")):
+        if len(words) < 7 or not words[2].isdecimal() or not words[4].startswith(("tcp", "udp")):
             continue
         protocol: Protocol = "udp" if words[4].startswith("udp") else "tcp"
         told = _STATES.get(words[7], "") if len(words) > 7 else ""

@@ -141,3 +141,9 @@ def test_rows_and_scalars_come_from_the_walk_that_covers_them() -> None:
 @given(st.one_of(st.binary(max_size=24), st.integers(), st.text(max_size=12), st.none()))
 def test_nothing_a_device_sends_is_an_error(value: smi.Raw) -> None:
     smi.text(value), smi.mac(value), smi.number(value), smi.ip(value), smi.date(value), smi.last_arc(value)
+
+
+def test_digits_that_are_no_numbers_and_days_that_are_none() -> None:
+    assert smi.last_arc("1.3.\u00b2") is None
+    assert smi.date(bytes([0x07, 0xEA, 2, 28, 0, 0, 0, 0])) == "2026-02-28"
+    assert smi.date(bytes([0x07, 0xEA, 2, 30, 0, 0, 0, 0])) is None

@@ -46,7 +46,7 @@ def _facts(fields: dict[str, str]) -> HostFacts:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() else None
 
 
 def parse_cpuinfo(text: str) -> Iterator[HostFacts]:
@@ -57,10 +57,10 @@ def parse_cpuinfo(text: str) -> Iterator[HostFacts]:
         if sign
     ]
     models = [value for name, value in rows if name in ("model name", "cpu", "cpu model", "Processor")]
-    count = sum(1 for name, value in rows if name == "processor" and value.isdigit())
+    count = sum(1 for name, value in rows if name == "processor" and value.isdecimal())
     s390 = sum(1 for name, _ in rows if re.fullmatch(r"processor \d+", name))
     packages = {value for name, value in rows if name == "physical id"}
-    cores = [int(value) for name, value in rows if name == "cpu cores" and value.isdigit()]
+    cores = [int(value) for name, value in rows if name == "cpu cores" and value.isdecimal()]
     yield HostFacts(
         attributes=told(
             {

@@ -39,7 +39,7 @@ def parse_lsblk(text: str) -> Iterator[Component]:
 def _row(row: dict[str, Any]) -> Component:
     size = str(row.get("size") or "")
     return _disk(
-        row["name"], int(size) if size.isdigit() else None,
+        row["name"], int(size) if size.isdecimal() else None,
         model_number=row.get("model") or "", serial_number=row.get("serial") or "", manufacturer=row.get("vendor") or "",
         wwid=row.get("wwn") or "", interface=row.get("tran") or "",
     )  # fmt: skip
@@ -51,7 +51,7 @@ def parse_partitions(text: str) -> Iterator[Component]:
         words = line.split()
         if (
             len(words) == 4
-            and words[2].isdigit()
+            and words[2].isdecimal()
             and re.fullmatch(r"(?:sd|vd|hd|xvd)[a-z]+|nvme\d+n\d+|mmcblk\d+", words[3])
         ):
             yield _disk(words[3], int(words[2]) * 1024)

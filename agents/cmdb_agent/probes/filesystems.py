@@ -157,7 +157,7 @@ def _device(source: str) -> str:
 
 
 def _number(value: object) -> int | None:
-    return int(str(value)) if str(value).isdigit() else None
+    return int(str(value)) if str(value).isdecimal() else None
 
 
 _DF_ROW = re.compile(

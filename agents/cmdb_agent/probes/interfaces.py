@@ -179,7 +179,7 @@ def parse_sysfs(text: str) -> Iterator[Component | HostFacts]:
         words = line.split()
         if words[:1] == ["address"]:
             addresses += [address for address in map(_address, words[1:]) if address]
-        elif len(words) >= 5 and words[2].isdigit() and words[0] != "lo":
+        elif len(words) >= 5 and words[2].isdecimal() and words[0] != "lo":
             up = bool(int(words[4], 16) & 1) if re.fullmatch(r"0x[0-9a-f]+", words[4]) else None
             found.append(_Interface(words[0], words[1], mtu=int(words[2]), up=up, running=words[3] == "up"))
     if len(found) == 1:

@@ -40,7 +40,7 @@ def _installs(
     if vendor:
         attributes["vendor"] = vendor
     attributes["purl"], attributes["package_type"] = purl, kind
-    if epoch.isdigit():
+    if epoch.isdecimal():
         attributes["epoch"] = int(epoch)
     package = End(class_="software_package", key=purl[:256], attributes=attributes)
     return Relation(type="installs", to=package, from_=_THE_HOST)

@@ -61,7 +61,7 @@ def parse_ef(text: str) -> Iterator[Process]:
     """``ps -ef`` (HP-UX, BusyBox with these columns, old Solaris): UID PID PPID C STIME TTY TIME CMD."""
     for line in text.splitlines():
         words = line.split()
-        if len(words) < 8 or not (words[1].isdigit() and words[2].isdigit()):
+        if len(words) < 8 or not (words[1].isdecimal() and words[2].isdecimal()):
             continue
         clock = next(
             (index for index, word in enumerate(words[6:], 6) if re.fullmatch(r"(?:\d+-)?\d+:\d\d(?:[:.]\d\d)?", word)),
@@ -76,7 +76,7 @@ def parse_aux(text: str) -> Iterator[Process]:
     """``ps axu``: USER PID … START TIME COMMAND; who is whose parent is not told."""
     for line in text.splitlines():
         words = line.split(None, 10)
-        if len(words) == 11 and words[1].isdigit() and not words[10].startswith("["):
+        if len(words) == 11 and words[1].isdecimal() and not words[10].startswith("["):
             command = words[10].split()
             yield from _process(int(words[1]), 0, -1, words[0], "", command[0].rsplit("/", 1)[-1], tuple(command))
 
@@ -98,7 +98,7 @@ def parse_proc(text: str) -> Iterator[Process]:
         status, _, command = rest.partition("\n=")
         told = dict(_OWN_FIELD.findall(status))
         words = tuple(word for word in command.strip("\n").split(_FIELD) if word)
-        if pid.isdigit() and "Name" in told:
+        if pid.isdecimal() and "Name" in told:
             uid = int(told.get("Uid", "-1").split()[0])
             parent = int(told.get("PPid", "0"))
             yield from _process(int(pid), parent, uid, str(uid), "", told["Name"], words)
