@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
 import pytest
 
@@ -28,14 +29,19 @@ def test_the_help_tells_every_command_and_exit_code(capsys: pytest.CaptureFixtur
         assert name in told
 
 
+def questions(found: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Every command that is complete, by all of its words."""
+    if not (inner := commands(found)):
+        yield name, found
+    for word, command in inner.items():
+        yield from questions(command, f"{name} {word}".strip())
+
+
 def test_every_question_can_be_answered_as_json() -> None:
-    silent = {"serve", "dump", "load", "token"}
-    for name, command in commands(parser()).items():
+    silent = {"serve", "dump", "load", "token bootstrap", "webhooks"}
+    for name, command in questions(parser()):
         options = {option for action in command._actions for option in action.option_strings}
         assert ("--json" in options) == (name not in silent), name
-    for name, command in commands(commands(parser())["token"]).items():
-        options = {option for action in command._actions for option in action.option_strings}
-        assert ("--json" in options) == (name != "bootstrap"), name
 
 
 def test_a_wrong_setting_is_usage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
