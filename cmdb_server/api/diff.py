@@ -53,7 +53,9 @@ class DifferenceSchema(Schema):
 
 
 class DiffSchema(Schema):
-    counts = fields.List(fields.Nested(DifferenceCountSchema), required=True, metadata={"description": "Of all differences"})
+    counts = fields.List(
+        fields.Nested(DifferenceCountSchema), required=True, metadata={"description": "Of all differences"}
+    )
     items = fields.List(fields.Nested(DifferenceSchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
     revision = fields.Integer(required=True)
