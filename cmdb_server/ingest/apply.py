@@ -120,6 +120,7 @@ def revive(batch: Batch, held: Held) -> None:
     held.ended_at = None
     batch.dirty.add(held.id)
     batch.seeds.add(held.id)
+    batch.recount.add(held.ci)
     _stale(batch, held)
 
 
@@ -131,6 +132,7 @@ def end(batch: Batch, held: Held, at: int) -> None:
     batch.dirty.add(held.id)
     if not held.parent:
         batch.seeds.add(held.id)
+        batch.recount.add(held.ci)
     _stale(batch, held)
 
 

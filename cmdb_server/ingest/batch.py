@@ -6,6 +6,7 @@ handful of statements.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -117,7 +118,8 @@ class Batch:
     whose row is to be built again; ``stale_ties``: claims whose ends are to be found again; ``woken``: far ends that
     may have become known; ``moved``: record -> the CI that held it before; ``settled``: ties whose ends were found
     before; ``named``: keyed CI -> the claims that name it; ``contained``: relations that follow from a class;
-    ``listening``: things on which something listens anew."""
+    ``listening``: things on which something listens anew; ``recount``: CIs of whose records some came or went, so that
+    others' claims may count or not; ``unnamed``: keyed CIs of which some such claim speaks."""
 
     tx: Writing
     kinds: Kinds
@@ -134,6 +136,8 @@ class Batch:
     settled: set[tuple[str, str]] = field(default_factory=set)
     named: dict[str, dict[tuple[str, str], Tie]] = field(default_factory=dict)
     contained: list[Row] = field(default_factory=list)
+    recount: set[str] = field(default_factory=set)
+    unnamed: set[str] = field(default_factory=set)
     listening: set[str] = field(default_factory=set)
     facts: dict[tuple[str, str, int], Row] = field(default_factory=dict)
     claims: dict[tuple[str, str, int], Row] = field(default_factory=dict)
@@ -216,9 +220,21 @@ class Batch:
             self.stale_cis.add(held.ci)
             self.moved.setdefault(held.id, held.ci)
         held.ci = ci
+        if not held.parent and (held.id in self.moved or ci != held.id):
+            self.recount.update({self.moved.get(held.id, ci), ci})
         self.stale_cis.add(ci)
         self.dirty.add(held.id)
         self.members.append((held.id, self.tx.revision, ci))
+
+    def silent(self, records: Iterable[str]) -> set[str]:
+        """Of these things' records, those whose claims do not count: they are gone, while another record of the same
+        CI is there, or went later, and tells what held since."""
+        self.load(records)
+        ended = [self.records[id_] for id_ in records if self.records[id_].ended_at is not None]
+        if not ended:
+            return set()
+        members = self.of_cis({held.ci for held in ended})
+        return {held.id for held in ended if _went(held) < max(map(_went, members[held.ci]))}
 
     def seen_last(self, held: Held) -> int:
         """When the record was last confirmed, ms: a component with its parent, a thing with its lane."""
@@ -311,3 +327,8 @@ class Batch:
         tx.insert(tables.CLAIM, self.claims.values())
         tx.insert(tables.MEMBERSHIP, {row[:2]: row for row in self.members}.values())
         tx.insert(tables.FEED, [(revision, kind, id_, gone) for (kind, id_), gone in self.feed.items()])
+
+
+def _went(held: Held) -> float:
+    """When the record went, ms; never, if it is there."""
+    return math.inf if held.ended_at is None else held.ended_at

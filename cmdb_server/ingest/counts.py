@@ -21,6 +21,9 @@ def count(batch: Batch, touched: Iterable[Relation]) -> None:
     carried: dict[Relation, list[Row]] = {relation: [] for relation in wanted}
     for row in batch.tx.find(tables.TIE, ("from_ci", "type", "to_ci"), wanted):
         carried[(row[9], row[2], row[10])].append(row)
+    silent = batch.silent({row[0] for ties in carried.values() for row in ties})
+    for relation, ties in carried.items():
+        carried[relation] = [row for row in ties if row[0] not in silent]
     for relation in _spoken_for(batch, [relation for relation in wanted if carried[relation]]):
         carried[relation] = []
     _write(batch, carried)
@@ -65,7 +68,9 @@ def _spoken_for(batch: Batch, relations: Iterable[Relation]) -> set[Relation]:
     for row in below:
         on.setdefault(row[tables.CI.position("parent")], []).append(row[0])
     named = {(one, type_, to): (host, type_, to) for host, type_, to in hosts for one in on.get(host, ())}
-    return {named[(row[9], row[2], row[10])] for row in batch.tx.find(tables.TIE, ("from_ci", "type", "to_ci"), named)}
+    told = batch.tx.find(tables.TIE, ("from_ci", "type", "to_ci"), named)
+    silent = batch.silent({row[0] for row in told})
+    return {named[(row[9], row[2], row[10])] for row in told if row[0] not in silent}
 
 
 def _relation(batch: Batch, relation: Relation, ties: list[Row]) -> Row:

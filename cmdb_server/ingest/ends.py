@@ -38,7 +38,24 @@ def resolve(batch: Batch) -> set[Relation]:
             tie.from_ci, tie.to_ci = ends
             touched.add(tie.relation)
             batch.dirty_ties.add(key)
+    touched.update(tie.relation for tie in _recounted(batch))
     return {relation for relation in touched if relation is not None}
+
+
+def _recounted(batch: Batch) -> list[Tie]:
+    """The claims of CIs of whose records some came or went: whose word counts may be another's now."""
+    members = batch.of_cis(batch.recount - {""})
+    things = [held.id for some in members.values() for held in some if not held.parent]
+    found = []
+    for row in batch.tx.find(tables.TIE, ("record",), [(id_,) for id_ in things]):
+        _take(batch, row)
+        tie = batch.ties.get((row[0], row[1]))
+        if tie is None:
+            continue
+        found.append(tie)
+        if tie.far.startswith("key:") and (ci := _far_ci(tie)):
+            batch.unnamed.add(ci)
+    return found
 
 
 def _load_ties(batch: Batch) -> None:
@@ -171,14 +188,18 @@ def _entry(far: str) -> Entry:
 def keyed(batch: Batch) -> set[str]:
     """Write the CIs that come to be by being named. Gives those that nobody names any more."""
     lost = {ci for tie in batch.dropped_ties.values() if tie.far.startswith("key:") and (ci := _far_ci(tie))}
+    silent = batch.silent({tie.record for ties in batch.named.values() for tie in ties.values()})
+    lost |= batch.unnamed | {ci for ci, ties in batch.named.items() if any(t.record in silent for t in ties.values())}
     wanted = set(batch.named) | lost
     if not wanted:
         return set()
     known = batch.tx.get(tables.CI, [(ci,) for ci in wanted])
     left = _naming(batch, lost)
+    silent |= batch.silent({tie.record for ties in left.values() for tie in ties})
     rows, gone = [], set()
     for ci in sorted(wanted):
-        naming = [*left.get(ci, ()), *batch.named.get(ci, {}).values()]
+        told = {(tie.record, tie.key): tie for tie in left.get(ci, ())} | batch.named.get(ci, {})
+        naming = [tie for tie in told.values() if tie.record not in silent]
         old = known.get((ci,))
         if not naming:
             if old is not None:

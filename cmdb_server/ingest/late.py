@@ -155,6 +155,7 @@ class Rebuilt:
         self._claims()
         self._history()
         self.batch.seeds.add(self.record)
+        self.batch.recount.add(self.batch.records[self.record].ci)
 
     def _thing(self) -> None:
         at, last, part, _ = self.seen[-1]

@@ -93,3 +93,32 @@ def test_the_feed_tells_of_relations_that_come_and_go(estate: Estate) -> None:
     gone = estate.tell(2, using("web", "10.0.0.1"), target="web")
     fed = [row for row in estate.rows(tables.FEED) if row[2] == id_]
     assert fed == [(come.revision, "relation", id_, 0), (gone.revision, "relation", id_, 1)]
+
+
+def test_what_a_former_record_claimed_leaves_with_it(estate: Estate) -> None:
+    """Other evidence (a MAC that was hidden) begins another record of the same CI: the former one's claims are old."""
+    serial = {"name": ["a"], "serial": ["CZ3412ABCD"]}
+    before = host(
+        "a", "10.0.0.1", identifiers=serial, listens=[80], uses=[("10.0.0.9", 5432)], packages=["pkg:deb/x@1"]
+    )
+    seen = {**serial, "mac": ["3c:ec:ef:00:00:01"]}
+    after = host("a", "10.0.0.1", identifiers=seen, listens=[80], packages=["pkg:deb/x@2"])
+    estate.tell(0, host("db", "10.0.0.9", listens=[5432]), target="db")
+    estate.tell(1, before, target="a")
+    assert ("a", "installs", "pkg:deb/x@1") in estate.relations("installs")
+    estate.tell(2, after, target="a")
+    assert estate.relations("installs", "depends_on") == {("a", "installs", "pkg:deb/x@2")}
+    assert not estate.cis("pkg:deb/x@1")
+    estate.tell(3, before, target="a")
+    assert ("a", "installs", "pkg:deb/x@1") in estate.relations("installs")
+    assert not estate.cis("pkg:deb/x@2")
+
+
+def test_what_is_gone_altogether_keeps_what_was_told_of_it_last(estate: Estate) -> None:
+    serial = {"name": ["a"], "serial": ["CZ3412ABCD"]}
+    estate.tell(1, host("a", "10.0.0.1", identifiers=serial, packages=["pkg:deb/x@1"]), target="a")
+    seen = {**serial, "mac": ["3c:ec:ef:00:00:01"]}
+    estate.tell(2, host("a", "10.0.0.1", identifiers=seen, packages=["pkg:deb/x@2"]), target="a")
+    estate.tell(3, target="a")
+    assert "a" not in estate.alive()
+    assert estate.relations("installs") == {("a", "installs", "pkg:deb/x@2")}
