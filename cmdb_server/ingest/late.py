@@ -392,10 +392,7 @@ def corrections(known: Mapping[int, Any], wanted: Course) -> Course:
             value, begun = target[at], True
         if at in known:
             stands = known[at]
-            if begun and not _equal(stands, value):
-                added.append((at, value))
-                stands = value
-        elif begun and not _equal(stands, value):
+        if begun and not _equal(stands, value):
             added.append((at, value))
             stands = value
     return added
