@@ -189,3 +189,9 @@ class Report(Struct, frozen=True, forbid_unknown_fields=True):
 def encode_content(content: Content) -> bytes:
     """The canonical bytes of a content."""
     return msgspec.json.encode(content)
+
+
+# msgspec describes a struct to itself at the first decoding into it, and a second thread that comes along meanwhile
+# crashes the process: all of them are described here, while the module is imported and nobody else has them.
+for _kind in (Report, Content, RawContent):
+    msgspec.json.Decoder(_kind)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import msgspec
 import pytest
@@ -69,3 +71,33 @@ def test_a_content_comes_back_and_says_only_what_is_told() -> None:
 def test_a_port_is_a_port(port: object) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"address": "10.0.0.9", "port": port}, End)
+
+
+FIRST_USE = """
+import importlib, sys, threading
+import msgspec
+from cmdb_schemas import report
+
+def decode(together):
+    together.wait()
+    for kind in (report.Observation, report.Content, report.Component, report.Report, report.RawContent):
+        try:
+            msgspec.json.decode(b'{"ref": "x", "class": "y", "key": "z", "observations": []}', type=kind)
+        except msgspec.ValidationError:
+            pass
+
+sys.setswitchinterval(1e-6)
+for _ in range(100):
+    importlib.reload(report)
+    together = threading.Barrier(12)
+    threads = [threading.Thread(target=decode, args=(together,)) for _ in range(12)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+print("alive")
+"""
+
+
+def test_threads_may_be_the_first_to_decode() -> None:
+    """Agents scan hosts in threads. Unprepared, about one start in eight crashed here."""
+    done = subprocess.run([sys.executable, "-c", FIRST_USE], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
