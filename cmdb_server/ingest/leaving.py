@@ -91,6 +91,9 @@ def _end_lost(batch: Batch, origin: Origin, lane: Lane, start: int) -> None:
     for id_ in lost:
         held = batch.records[id_]
         if held.last_at is None or held.last_at >= start:
+            # Seen by this very scan: what is watched, or was driven away since, is to be read the next time too.
+            if held.last_at is None or held.ended_at is not None:
+                lane.lost.append(id_)
             continue
         if held.ended_at is None:
             apply.end(batch, held, start)

@@ -122,3 +122,14 @@ def test_parts_that_are_no_more_confirm_nothing(estate: Estate) -> None:
         part(estate, 0, number, 3, "s1", thing)
     part(estate, 1, 1, 1, "s2", A)
     assert estate.alive() == {"a"}
+
+
+def test_who_was_driven_away_by_a_later_word_is_back_with_the_same_report(estate: Estate, other: Estate) -> None:
+    """The same bytes again, at the moment somebody else is seen at the address too: it never left."""
+    rival = host("a", "10.0.0.1", identifiers={"name": ["rival"]})
+    told = {"before": (1, A, "x"), "again": (2, A, "x"), "rival": (2, rival, "y")}
+    for order, into in (("before again rival", estate), ("rival before again", other)):
+        for name in order.split():
+            at, seen, target = told[name]
+            into.tell(at, seen, now=9, target=target)
+    assert estate.digest() == other.digest()
