@@ -52,6 +52,19 @@ class Room:
             return True
 
 
+class _Full(Room):
+    """No room at all: rows that stand in it are copied before they grow, whoever else grows in place."""
+
+    def __init__(self) -> None:
+        super().__init__([np.empty(0)])
+
+    def take(self, size: int, more: int) -> bool:  # noqa: ARG002
+        return False
+
+
+FULL = _Full()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
     """Parallel columns of equal length, read-only. Subclasses name the columns after ``room``."""

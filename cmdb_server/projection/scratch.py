@@ -42,8 +42,8 @@ class Pool:
     """Scratches of the projections that share their columns. Safe for threads. ``secret``: keys the tokens that stand
     for CIs a viewer may not see."""
 
-    def __init__(self) -> None:
-        self.secret = secrets.token_bytes(32)
+    def __init__(self, secret: bytes | None = None) -> None:
+        self.secret = secret or secrets.token_bytes(32)
         self._free: list[Scratch] = []
         self._lock = Lock()
 
