@@ -31,6 +31,23 @@ def path(projection: Projection, source: int, target: int) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def way_up(projection: Projection, hops: Ints, target: int) -> tuple[Step, ...]:
+    """A shortest way to ``target`` from a CI at 0 hops. ``hops``: of each CI from there upwards, by its number; -1 for
+    those that do not stand on it. ``target`` has hops."""
+    steps: list[Step] = []
+    here = target
+    while (distance := int(hops[here])) > 0:
+        gate, before = next(
+            (int(gate), one)
+            for gate in projection.gates_by(here)
+            for one in projection.members_of(int(gate)).tolist()
+            if hops[one] == distance - 1
+        )
+        steps.append(Step(here, gate))
+        here = before
+    return (Step(here, None), *reversed(steps))
+
+
 def providers_of(projection: Projection, consumers: Longs) -> tuple[Ints, Ints]:
     """(gate, provider) of every member of every gate of ``consumers``."""
     lists, gates = projection.gates_of, projection.gates

@@ -10,15 +10,15 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
-from cmdb_server.answers import inventory
+from cmdb_server.answers import graphml, inventory
+from cmdb_server.answers.graphml import Column
 from cmdb_server.answers.history import graph_at
 from cmdb_server.answers.selected import Selected
+from cmdb_server.answers.told import moment
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import CiSummary
 from cmdb_server.practices.imports.cells import neutral
@@ -27,10 +27,8 @@ from cmdb_server.store.port import Reading, Row, Store
 
 PAGE = 1000
 FORMATS = ("csv", "jsonl", "graphml")
-MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson", "graphml": "application/graphml+xml"}
+MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson", "graphml": graphml.MEDIA}
 OWN = ("id", "class", "name", "parent", "life", "site", "first_discovered", "last_discovered")
-_FORBIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535, *range(55296, 57344)), "�")
-"""Characters that XML 1.0 cannot hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +83,11 @@ def export(selection: Selection, format_: str) -> Iterator[bytes]:
     return rest()
 
 
-def _time(ms: int | None) -> str | None:
-    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
-
-
 def _own(ci: CiSummary) -> dict[str, Any]:
     return {
         "id": ci.id, "class": ci.class_, "name": ci.name, "parent": ci.parent or None, "life": ci.stage,
-        "site": ci.site, "first_discovered": _time(ci.first_discovered), "last_discovered": _time(ci.last_discovered),
+        "site": ci.site, "first_discovered": moment(ci.first_discovered), "last_discovered": moment(ci.last_discovered),
     }  # fmt: skip
-
-
-def _text(value: Any) -> str:
-    """A value in one cell: a text as it is, anything else as JSON."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode()
 
 
 def _attributes(selection: Selection) -> dict[str, set[type]]:
@@ -122,7 +109,7 @@ def _csv(selection: Selection) -> Iterator[str]:
     for page in selection.pages():
         for ci in page:
             cells = (*_own(ci).values(), *(ci.attributes.get(name) for name in names))
-            writer.writerow([neutral(_text(cell)) for cell in cells])
+            writer.writerow([neutral(graphml.cell(cell)) for cell in cells])
         yield out.getvalue()
         out.seek(0)
         out.truncate()
@@ -141,30 +128,18 @@ def _jsonl(selection: Selection) -> Iterator[str]:
         yield "".join(line.decode() + "\n" for line in lines)
 
 
-_HEAD = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns" '
-    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="http://graphml.graphdrawing.org/xmlns '
-    'http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd">\n'
-)
-_TYPES = {frozenset({bool}): "boolean", frozenset({int}): "long", frozenset({float}): "double",
-          frozenset({int, float}): "double"}  # fmt: skip
-_EDGE = (("type", "string"), ("group", "string"), ("weight", "long"))
+_EDGE = ("type", "group", "weight")
 
 
 def _graphml(selection: Selection) -> Iterator[str]:
     kinds = _attributes(selection)
     keys = {name: f"n{place}" for place, name in enumerate((*OWN[1:], *kinds))}
-    told = [("node", keys[name], name, "string") for name in OWN[1:]]
-    told += [("node", keys[name], name, _TYPES.get(frozenset(types), "string")) for name, types in kinds.items()]
-    told += [("edge", f"e{place}", name, type_) for place, (name, type_) in enumerate(_EDGE)]
-    yield (
-        _HEAD
-        + "".join(
-            f'<key id="{key}" for="{of}" attr.name={_quoted(name)} attr.type="{type_}"/>\n'
-            for of, key, name, type_ in told
-        )
-        + '<graph id="cmdb" edgedefault="directed">\n'
-    )
+    columns = [Column("node", keys[name], name) for name in OWN[1:]]
+    columns += [Column("node", keys[name], name, graphml.type_of(types)) for name, types in kinds.items()]
+    columns += [
+        Column("edge", f"e{place}", name, "long" if name == "weight" else "string") for place, name in enumerate(_EDGE)
+    ]
+    yield graphml.head(columns)
     ids: set[str] = set()
     for page in selection.pages():
         ids.update(ci.id for ci in page)
@@ -173,31 +148,17 @@ def _graphml(selection: Selection) -> Iterator[str]:
     for start in range(0, len(ordered), PAGE):
         rows = selection.relations(ordered[start : start + PAGE])
         yield "".join(_edge(row) for row in rows if row[2] in ids)
-    yield "</graph>\n</graphml>\n"
+    yield graphml.TAIL
 
 
 def _node(ci: CiSummary, keys: Mapping[str, str]) -> str:
     values = {name: value for name, value in _own(ci).items() if name != "id"}
     values |= {name: value for name, value in ci.attributes.items() if name not in values}
-    data = "".join(
-        f'<data key="{keys[name]}">{escape(_text(value).translate(_FORBIDDEN))}</data>'
-        for name, value in values.items()
-        if value is not None and name in keys
-    )
-    return f'<node id="{ci.id}">{data}</node>\n'
+    return graphml.node(ci.id, {keys[name]: value for name, value in values.items() if name in keys})
 
 
 def _edge(row: Row) -> str:
-    data = "".join(
-        f'<data key="e{place}">{escape(_text(value).translate(_FORBIDDEN))}</data>'
-        for place, value in enumerate((row[1], row[3], row[4]))
-        if value is not None
-    )
-    return f'<edge source="{row[0]}" target="{row[2]}">{data}</edge>\n'
-
-
-def _quoted(text: str) -> str:
-    return quoteattr(text.translate(_FORBIDDEN))
+    return graphml.edge(row[0], row[2], {f"e{place}": value for place, value in enumerate((row[1], row[3], row[4]))})
 
 
 _WRITERS: Mapping[str, Callable[[Selection], Iterator[str]]] = {"csv": _csv, "jsonl": _jsonl, "graphml": _graphml}

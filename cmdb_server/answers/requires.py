@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cmdb_server.analysis.explanation import Explanation
+from cmdb_server.analysis.impact import impact
 from cmdb_server.analysis.requires import requires as computed
 from cmdb_server.answers.asked_graph import asked_graph
-from cmdb_server.answers.told import Named, Sees, Teller
+from cmdb_server.answers.told import Leaning, Named, Sees, Teller
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
@@ -28,13 +30,15 @@ class Required:
 @dataclass(frozen=True, slots=True)
 class RequiresAnswer:
     """``items``: nearest first, the CI itself left out. ``more``: how many are not listed. ``stuck``: how many of all,
-    the CI itself included, need one another so that none can be the first to start."""
+    the CI itself included, need one another so that none can be the first to start. ``leanings``: which of those
+    listed, the CI itself included, stands on which."""
 
     revision: int
     ci: Named
     items: tuple[Required, ...]
     more: int
     stuck: int
+    leanings: tuple[Leaning, ...] = ()
 
 
 def requires(
@@ -56,6 +60,7 @@ def requires(
         rows = zip(found.ci[1 : limit + 1].tolist(), found.hops[1 : limit + 1].tolist(), strict=True)
         items = tuple(Required(tell.named(one), hops, one in stuck) for one, hops in rows)
         more = len(found.ci) - 1 - len(items)
-        return RequiresAnswer(view.projection.revision, tell.named(number), items, more, len(stuck))
+        leanings = tell.leanings(found.ci[: limit + 1].tolist(), Explanation(impact(view.projection, [])))
+        return RequiresAnswer(view.projection.revision, tell.named(number), items, more, len(stuck), leanings)
 
     return projections.store.read(work)

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cmdb_server.analysis.explanation import Explanation
+from cmdb_server.analysis.impact import impact
+from cmdb_server.analysis.paths import way_up
 from cmdb_server.analysis.requires import above
 from cmdb_server.answers.asked_graph import asked_graph
 from cmdb_server.answers.impact import service_classes
-from cmdb_server.answers.told import Named, Sees, Teller
+from cmdb_server.answers.told import Named, Sees, StepTold, Teller
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
@@ -19,12 +22,14 @@ LIMIT = 100
 
 @dataclass(frozen=True, slots=True)
 class ServiceOfCi:
-    """``hops``: how many gates lie between. ``criticality`` and ``owner`` None where nobody told."""
+    """``hops``: how many gates lie between. ``criticality`` and ``owner`` None where nobody told. ``path``: a shortest
+    way from the CI to it, each step with the gate that counts the one before, as it is while all is well."""
 
     ci: Named
     hops: int
     criticality: str | None
     owner: str | None
+    path: tuple[StepTold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,19 @@ def services_of(
         rows = np.flatnonzero(service_classes(graph)[graph.class_of[found]] & (hops > 0))
         shown = rows[:limit].tolist()
         attributes = view.attributes([graph.id(int(found[row])) for row in shown])
+        well = Explanation(impact(graph, []))
+        distance = np.full(len(graph), -1, np.int32)
+        distance[found] = hops
 
         def told(row: int) -> ServiceOfCi:
             one = int(found[row])
             values = {} if tell.is_hidden(one) else attributes.get(graph.id(one), {})
             return ServiceOfCi(
-                tell.named(one), int(hops[row]), values.get("business_criticality"), values.get("owned_by")
+                tell.named(one),
+                int(hops[row]),
+                values.get("business_criticality"),
+                values.get("owned_by"),
+                tell.steps(way_up(graph, distance, one), well),
             )
 
         return ServicesAnswer(graph.revision, tell.named(number), tuple(map(told, shown)), len(rows) - len(shown))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from cmdb_server.analysis.explanation import Explanation, GateCount, Step
@@ -51,6 +52,16 @@ class StepTold:
     state: str
     gate: GateTold | None
     cut_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """``consumer`` stands on ``provider``, both ids of ``Named``, by a gate as it is while all is well."""
+
+    consumer: str
+    provider: str
+    relation: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,18 @@ class Teller:
             for step in steps
         )
 
+    def leanings(self, cis: Iterable[int], well: Explanation) -> tuple[Leaning, ...]:
+        """How ``cis`` stand on one another, each pair by each of its gates; ``well``: of an answer where all is up."""
+        among = {ci: self.named(ci).id for ci in cis}
+        found = []
+        for consumer, id_ in among.items():
+            for gate in self.projection.gates_by(consumer).tolist():
+                providers = [one for one in self.projection.members_of(gate).tolist() if one in among]
+                if providers:
+                    told = self.gate(well.count(gate))
+                    found += [Leaning(id_, among[one], told.relation, told.text) for one in providers]
+        return tuple(found)
+
 
 def arithmetic(count: GateCount, weighs: bool = False) -> str:
     """A gate in words: "2 of 3 serving, needs 2"."""
@@ -129,3 +152,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
     return value
+
+
+def moment(ms: int | None) -> str | None:
+    """ms since 1970 UTC as RFC 3339."""
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")

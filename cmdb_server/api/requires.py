@@ -32,12 +32,22 @@ class RequiredSchema(Schema):
     cannot_start_cold = fields.Boolean(required=True)
 
 
+class LeaningSchema(Schema):
+    consumer = fields.String(required=True)
+    provider = fields.String(required=True)
+    relation = fields.String(required=True)
+    text = fields.String(required=True, metadata={"description": "The gate's arithmetic while all is well"})
+
+
 class RequiresSchema(Schema):
     revision = fields.Integer(required=True)
     ci = fields.Nested(NamedSchema, required=True)
     items = fields.List(fields.Nested(RequiredSchema), required=True)
     more = fields.Integer(required=True)
     stuck = fields.Integer(required=True, metadata={"description": "How many need one another to start"})
+    leanings = fields.List(
+        fields.Nested(LeaningSchema), required=True, metadata={"description": "Who of those listed stands on whom"}
+    )
 
 
 @BLUEPRINT.route("/cis/<uuid:ci>/requires")

@@ -16,7 +16,7 @@ from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Whole
-from cmdb_server.api.impact import NamedSchema
+from cmdb_server.api.impact import NamedSchema, StepSchema
 from cmdb_server.api.resource import resource
 
 BLUEPRINT = resource("services", __name__, "The services that stand on a CI")
@@ -31,6 +31,7 @@ class ServiceOfCiSchema(Schema):
     hops = fields.Integer(required=True)
     criticality = fields.Raw(required=True, allow_none=True)
     owner = fields.Raw(required=True, allow_none=True)
+    path = fields.List(fields.Nested(StepSchema), required=True, metadata={"description": "A shortest way to it"})
 
 
 class ServicesSchema(Schema):

@@ -41,3 +41,12 @@ def test_what_needs_one_another_cannot_start_cold(shop: Shop) -> None:
 def test_an_unknown_ci_is_named(shop: Shop) -> None:
     with pytest.raises(NotFound):
         requires(shop.projections, VIEWER, "00000000-0000-0000-0000-000000000000")
+
+
+def test_who_stands_on_whom_is_told_of_those_that_are_listed(shop: Shop) -> None:
+    told = requires(shop.projections, VIEWER, shop.ids["shop"], limit=3)
+    name = {one.ci.id: one.ci.name for one in told.items} | {told.ci.id: told.ci.name}
+    among = {(name[one.consumer], name[one.provider], one.relation) for one in told.leanings}
+    assert among == {("shop", "app", "depends_on"), ("app", "lb", "depends_on"), ("app", "db", "depends_on")}
+    whole = requires(shop.projections, VIEWER, shop.ids["shop"])
+    assert "2 of 2 serving, needs 1" in {one.text for one in whole.leanings if one.provider == shop.ids["web1"]}

@@ -31,3 +31,9 @@ def test_what_the_viewer_may_not_see_has_neither_name_nor_owner(shop: Shop) -> N
     told = services_of(shop.projections, VIEWER, shop.ids["web1"], sees=lambda *_: False)
     assert [(one.ci.name, one.criticality) for one in told.items] == [(None, None)] * 2
     assert all(one.ci.id.startswith("hidden-") for one in told.items)
+
+
+def test_the_way_to_each_service_is_told(shop: Shop) -> None:
+    (first, _) = services_of(shop.projections, VIEWER, shop.ids["web1"]).items
+    assert [step.ci.name for step in first.path] == ["web1", "lb", "app", first.ci.name]
+    assert [step.gate and step.gate.text for step in first.path][:2] == [None, "2 of 2 serving, needs 1"]

@@ -1,6 +1,6 @@
 from cmdb_server.analysis.explanation import Explanation, Step
 from cmdb_server.analysis.impact import impact
-from cmdb_server.answers.told import Teller, plain
+from cmdb_server.answers.told import Teller, moment, plain
 from tests.worlds import LINK, ROUTES, World
 
 WORLD = World(2, ((0, LINK, 1, None, None), (0, ROUTES, 1, None, None)), {}, classes=("server", "switch"))
@@ -23,3 +23,7 @@ def test_hidden_names_are_the_same_all_through() -> None:
 
 def test_names_that_python_keeps_for_itself_are_given_back() -> None:
     assert plain({"class_": [{"from_": 1}]}) == {"class": [{"from": 1}]}
+
+
+def test_moments_are_told_in_utc() -> None:
+    assert (moment(None), moment(1_700_000_000_123)) == (None, "2023-11-14T22:13:20.123+00:00")
