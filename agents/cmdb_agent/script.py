@@ -24,9 +24,11 @@ CUT_OFF = 124
 
 _TIMEOUT_CODES = frozenset({CUT_OFF, 137, 143})
 
+# A name server that does not answer must not cost a section its time.
 _PROLOGUE = """\
 LC_ALL=C; LANG=C; PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/xpg4/bin
-export LC_ALL LANG PATH; unset CDPATH ENV BASH_ENV; umask 077
+RES_OPTIONS='timeout:2 attempts:1'
+export LC_ALL LANG PATH RES_OPTIONS; unset CDPATH ENV BASH_ENV; umask 077
 mark={marker}; word={word}; tag={tag}
 exec 4>&1
 limit=

@@ -14,7 +14,7 @@ RESOLVED = "getent:hosts"
 """The path under which the answers stand, in the form of /etc/hosts."""
 
 _MOST = 24
-"""Names that are asked for: a name server that does not answer must not hold up the scan."""
+"""Names that are asked for, all at once: a name server that does not answer must not hold up the scan."""
 _NAME = r"[A-Za-z][A-Za-z0-9-]*(\.[A-Za-z0-9-]+)*"
 
 
@@ -25,8 +25,9 @@ def _command(known: Signatures) -> str:
         f"set --\n{collect(known.files())}"
         f"[ $# -gt 0 ] || exit 0\n"
         f"grep -hoE '{lead}{_NAME}' \"$@\" 2>/dev/null | grep -oE '{_NAME}$' | sort -u | head -n {_MOST}"
-        ' | while read -r name; do getent hosts "$name" | head -n 1 | while read -r address rest; do'
-        ' echo "$address $name"; done; done\n:'
+        " | { while read -r name; do"
+        ' { getent hosts "$name" | head -n 1 | while read -r address rest; do echo "$address $name"; done; } &'
+        " done; wait; }\n:"
     )
 
 
