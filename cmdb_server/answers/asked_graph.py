@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +11,23 @@ from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import NotFound
 from cmdb_server.ingest.declare import resolve
 from cmdb_server.projection.build import from_rows
+from cmdb_server.projection.feed import RelationKey
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading, Row
-from cmdb_server.store.tables import CI
+from cmdb_server.store.tables import CI, RELATION
 
 
 @dataclass(frozen=True, slots=True)
 class AskedGraph:
-    """A graph to ask: its projection, who an id stands for in it, and the attributes of some CIs."""
+    """A graph to ask: its projection, who an id stands for in it, the attributes of some CIs, which of some relations
+    there are, and all components of a CI."""
 
     projection: Projection
     resolve: Callable[[str], str]
     attributes: Callable[[list[str]], dict[str, Mapping[str, Any]]]
+    related: Callable[[Collection[RelationKey]], set[RelationKey]]
+    components: Callable[[str], set[str]]
 
     def cis(self, path: str, ids: Iterable[str]) -> list[int]:
         """The CIs' numbers. Raises ``NotFound`` with the place of the first that is not there."""
@@ -50,7 +54,16 @@ def _present(projections: Projections, reading: Reading) -> AskedGraph:
     def attributes(ids: list[str]) -> dict[str, Mapping[str, Any]]:
         return {row[0]: attributes_of(row) for row in reading.get(CI, [(id_,) for id_ in ids]).values()}
 
-    return AskedGraph(projections.current(reading), lambda id_: resolve(reading, id_), attributes)
+    def related(keys: Collection[RelationKey]) -> set[RelationKey]:
+        return {(row[0], row[1], row[2]) for row in reading.get(RELATION, keys).values()}
+
+    def parts_of(ids: Collection[str]) -> list[str]:
+        return [row[0] for row in reading.find(CI, ("parent",), [(id_,) for id_ in ids])]
+
+    return AskedGraph(
+        projections.current(reading), lambda id_: resolve(reading, id_), attributes, related,
+        lambda ci: _components(ci, parts_of),
+    )  # fmt: skip
 
 
 def _past(
@@ -71,8 +84,26 @@ def _past(
     def attributes(ids: list[str]) -> dict[str, Mapping[str, Any]]:
         return {id_: attributes_of(graph().cis[id_]) for id_ in ids}
 
+    def related(keys: Collection[RelationKey]) -> set[RelationKey]:
+        wanted = set(keys)
+        return {(row[0], row[1], row[2]) for row in graph().relations if row[:3] in wanted}
+
+    def parts_of(ids: Collection[str]) -> list[str]:
+        return [id_ for id_, row in graph().cis.items() if row[CI.position("parent")] in ids]
+
     projection = projections.past(key, make)
-    return AskedGraph(projection, lambda id_: graph().resolve(id_), attributes)
+    return AskedGraph(
+        projection, lambda id_: graph().resolve(id_), attributes, related, lambda ci: _components(ci, parts_of)
+    )
+
+
+def _components(ci: str, parts_of: Callable[[Collection[str]], list[str]]) -> set[str]:
+    """All parts, and their parts."""
+    found: set[str] = set()
+    new = {ci}
+    while new := set(parts_of(new)) - found:
+        found |= new
+    return found
 
 
 def attributes_of(row: Row) -> Mapping[str, Any]:

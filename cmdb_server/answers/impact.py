@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from cmdb_server.analysis.impact import impact as computed
 from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
 from cmdb_server.answers.told import HIDDEN, GateTold, Named, Sees, StepTold, Teller, plain
 from cmdb_server.answers.viewer import Viewer
+from cmdb_server.answers.what_if import Edit, Supposed, supposing, told
 from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import State
 from cmdb_server.projection.columns import Longs
@@ -72,7 +73,7 @@ class ImpactAnswer:
     """``services`` and ``cis`` list no CI twice. ``second_path_lost``: who reaches its gateways by one link alone now.
     ``uncertain``: may be down or not, because of ``scan_next``, which no
     source has confirmed lately. ``counts``: all affected but those failed by themselves, by state and
-    by class, whatever is listed. ``more``: how many are not listed. Times in ms."""
+    by class, whatever is listed. ``more``: how many are not listed. ``supposed``: the edits it was asked with. Times in ms."""
 
     revision: int
     at: int | None
@@ -88,6 +89,7 @@ class ImpactAnswer:
     counts: Mapping[str, Mapping[str, int]]
     more: Mapping[str, int]
     certificate: CertificateTold
+    supposed: tuple[Supposed, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; ``class_`` as ``class``."""
@@ -105,21 +107,24 @@ def impact(
     depth: int | None = None,
     limit: int = LIMIT,
     sees: Sees | None = None,
+    edits: Sequence[Edit] = (),
 ) -> ImpactAnswer:
-    """What breaks when ``failed`` fail together, on the graph at ``at`` as known at ``known_at`` (ms; None: now).
+    """What breaks when ``failed`` fail together, on the graph at ``at`` as known at ``known_at`` (ms; None: now), as
+    it would be with ``edits``.
 
     Ids may be any that ever stood for a CI. ``depth`` and ``limit`` bound what is listed, never what is computed.
-    Raises ``NotFound`` naming an unknown id, ``Invalid`` when nothing is said to fail or a CI is both.
+    Raises ``NotFound`` naming an unknown id, ``Invalid`` when nothing is said to fail, a CI is both, or an edit cannot be.
     """
     if not failed:
         raise Invalid("failed: name at least one CI", errors=[{"path": "failed", "message": "must not be empty"}])
 
     def work(reading: Reading) -> ImpactAnswer:
-        view = asked_graph(projections, viewer, reading, at, known_at)
+        view = supposing(asked_graph(projections, viewer, reading, at, known_at), viewer, edits)
         sources, spared = view.cis("failed", failed), view.cis("not_impacted", not_impacted)
         answer = computed(view.projection, sources, spared)
-        telling = _Telling(view, Explanation(answer), Teller.to(viewer, view.projection, sees))
-        return telling.answer(at, known_at, depth, limit)
+        teller = Teller.to(viewer, view.projection, sees)
+        found = _Telling(view, Explanation(answer), teller).answer(at, known_at, depth, limit)
+        return replace(found, supposed=told(view, teller, edits))
 
     return projections.store.read(work)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from cmdb_server.analysis.requires import requires as computed
 from cmdb_server.answers.asked_graph import asked_graph
 from cmdb_server.answers.told import Leaning, Named, Sees, Teller
 from cmdb_server.answers.viewer import Viewer
+from cmdb_server.answers.what_if import Edit, supposing
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
 
@@ -49,11 +51,13 @@ def requires(
     known_at: int | None = None,
     limit: int = LIMIT,
     sees: Sees | None = None,
+    edits: Sequence[Edit] = (),
 ) -> RequiresAnswer:
-    """What ``ci`` stands on at ``at`` as known at ``known_at`` (ms; None: now). Raises ``NotFound``."""
+    """What ``ci`` stands on at ``at`` as known at ``known_at`` (ms; None: now), as it would be with ``edits``. Raises
+    ``NotFound``, and ``Invalid`` for edits that cannot be."""
 
     def work(reading: Reading) -> RequiresAnswer:
-        view = asked_graph(projections, viewer, reading, at, known_at)
+        view = supposing(asked_graph(projections, viewer, reading, at, known_at), viewer, edits)
         (number,) = view.cis("ci", [ci])
         found = computed(view.projection, np.asarray([number]))
         tell, stuck = Teller.to(viewer, view.projection, sees), set(found.stuck.tolist())

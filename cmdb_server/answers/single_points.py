@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from cmdb_server.analysis.spof import FatalPairs, fatal_pairs, single_points
 from cmdb_server.answers.asked_graph import asked_graph
 from cmdb_server.answers.told import Named, Sees, Teller
 from cmdb_server.answers.viewer import Viewer
+from cmdb_server.answers.what_if import Edit, supposing
 from cmdb_server.errors import Invalid
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.projections import Projections
@@ -56,12 +58,13 @@ def single_points_of(
     sees: Sees | None = None,
     *,
     pairs: bool = False,
+    edits: Sequence[Edit] = (),
 ) -> SinglePointsAnswer:
-    """Whose failure alone takes ``ci`` down, through gates; paths to gateways left aside. Raises ``NotFound``, and
-    ``Invalid`` for pairs below too many."""
+    """Whose failure alone takes ``ci`` down, through gates; paths to gateways left aside; with ``edits`` as it would
+    be. Raises ``NotFound``, and ``Invalid`` for pairs below too many and for edits that cannot be."""
 
     def work(reading: Reading) -> SinglePointsAnswer:
-        view = asked_graph(projections, viewer, reading, at, known_at)
+        view = supposing(asked_graph(projections, viewer, reading, at, known_at), viewer, edits)
         (number,) = view.cis("ci", [ci])
         graph, tell = view.projection, Teller.to(viewer, view.projection, sees)
         size = len(below(graph, np.asarray([number]))[0]) - 1

@@ -14,6 +14,7 @@ from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant, Whole, rfc3339
 from cmdb_server.api.resource import resource
+from cmdb_server.api.what_if import EditedSchema
 
 BLUEPRINT = resource("impact", __name__, "What breaks, with the way it breaks and the gates that hold")
 MOST = 1000
@@ -31,6 +32,10 @@ class QuestionSchema(Schema):
     known_at = Instant(load_default=None, allow_none=True)
     depth = Whole(1, 1000, load_default=None, allow_none=True)
     limit = Whole(1, MOST, load_default=100, metadata={"description": "Listed of each kind; all are computed"})
+
+
+class SupposingSchema(QuestionSchema, EditedSchema):
+    """A question that may suppose things."""
 
 
 class QuerySchema(QuestionSchema):
@@ -98,6 +103,14 @@ class CertificateSchema(Schema):
     gates_held = fields.Integer(required=True)
 
 
+class SupposedSchema(Schema):
+    edit = fields.String(required=True)
+    ci = fields.Nested(NamedSchema, required=True)
+    relation = fields.String(required=True, allow_none=True)
+    to = fields.Nested(NamedSchema, required=True, allow_none=True)
+    gate = fields.Raw(required=True, allow_none=True)
+
+
 class ImpactSchema(Schema):
     revision = fields.Integer(required=True)
     at = Instant(required=True, allow_none=True)
@@ -113,6 +126,7 @@ class ImpactSchema(Schema):
     counts = fields.Dict(required=True, metadata={"description": "All affected, by_state and by_class"})
     more = fields.Dict(required=True, metadata={"description": "How many of each kind are not listed"})
     certificate = fields.Nested(CertificateSchema, required=True)
+    supposed = fields.List(fields.Nested(SupposedSchema), required=True, metadata={"description": "The edits"})
 
 
 @BLUEPRINT.route("/impact")
@@ -127,7 +141,7 @@ def ask_shortly(asked: dict[str, Any]) -> Response:
 
 @BLUEPRINT.route("/impact", methods=["POST"])
 @requires("read")
-@BLUEPRINT.arguments(QuestionSchema)
+@BLUEPRINT.arguments(SupposingSchema)
 @BLUEPRINT.doc(responses={404: "NOT_FOUND"})
 @BLUEPRINT.response(200, ImpactSchema)
 def ask(asked: dict[str, Any]) -> Response:
@@ -138,7 +152,7 @@ def ask(asked: dict[str, Any]) -> Response:
 def _answer(asked: dict[str, Any]) -> Response:
     answer = impact(
         context().projections, viewer(), _texts(asked["failed"]), asked["at"], asked["known_at"],
-        _texts(asked["not_impacted"]), asked["depth"], asked["limit"],
+        _texts(asked["not_impacted"]), asked["depth"], asked["limit"], edits=asked.get("edits", ()),
     )  # fmt: skip
     times = {name: None if value is None else rfc3339(value) for name, value in _times(answer).items()}
     # The schema above describes this; dumping through it would cost more than computing it.

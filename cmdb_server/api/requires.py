@@ -18,6 +18,7 @@ from cmdb_server.api.context import context
 from cmdb_server.api.fields import Whole
 from cmdb_server.api.impact import NamedSchema
 from cmdb_server.api.resource import resource
+from cmdb_server.api.what_if import AskedAboutSchema
 
 BLUEPRINT = resource("requires", __name__, "What a CI stands on")
 
@@ -57,5 +58,22 @@ class RequiresSchema(Schema):
 @BLUEPRINT.response(200, RequiresSchema)
 def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
     """All that a CI stands on, nearest first."""
-    answer = answers.requires(context().projections, viewer(), str(ci), asked["at"], asked["known_at"], asked["limit"])
+    return _answer(ci, asked)
+
+
+@BLUEPRINT.route("/cis/<uuid:ci>/requires", methods=["POST"])
+@requires("read")
+@BLUEPRINT.arguments(AskedAboutSchema)
+@BLUEPRINT.doc(responses={404: "NOT_FOUND"})
+@BLUEPRINT.response(200, RequiresSchema)
+def as_it_would_be(asked: dict[str, Any], ci: UUID) -> Response:
+    """All that a CI would stand on if some relations, gates and CIs were otherwise."""
+    return _answer(ci, asked)
+
+
+def _answer(ci: UUID, asked: dict[str, Any]) -> Response:
+    answer = answers.requires(
+        context().projections, viewer(), str(ci), asked["at"], asked["known_at"], asked["limit"],
+        edits=asked.get("edits", ()),
+    )  # fmt: skip
     return tagged(plain(asdict(answer)), answer.revision)

@@ -15,9 +15,10 @@ from cmdb_server.api.asking import TimesSchema
 from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
-from cmdb_server.api.fields import Whole
+from cmdb_server.api.fields import Flag, Whole
 from cmdb_server.api.impact import NamedSchema
 from cmdb_server.api.resource import resource
+from cmdb_server.api.what_if import AskedAboutSchema
 
 BLUEPRINT = resource("single-points", __name__, "What takes a CI down alone, or in pairs")
 
@@ -25,6 +26,10 @@ BLUEPRINT = resource("single-points", __name__, "What takes a CI down alone, or 
 class AskedSchema(TimesSchema):
     limit = Whole(1, 1000, query=True, load_default=100)
     pairs = fields.Boolean(load_default=False, metadata={"description": "Fatal pairs too: seconds for 2,000 CIs below"})
+
+
+class SupposingPointsSchema(AskedAboutSchema):
+    pairs = Flag(load_default=False)
 
 
 class FatalPairSchema(Schema):
@@ -54,7 +59,22 @@ class SinglePointsSchema(Schema):
 @BLUEPRINT.response(200, SinglePointsSchema)
 def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
     """The CIs whose failure alone takes this one down, exact through gates."""
+    return _answer(ci, asked)
+
+
+@BLUEPRINT.route("/cis/<uuid:ci>/single-points", methods=["POST"])
+@requires("read")
+@BLUEPRINT.arguments(SupposingPointsSchema)
+@BLUEPRINT.doc(responses={404: "NOT_FOUND"})
+@BLUEPRINT.response(200, SinglePointsSchema)
+def as_it_would_be(asked: dict[str, Any], ci: UUID) -> Response:
+    """The same, if some relations, gates and CIs were otherwise."""
+    return _answer(ci, asked)
+
+
+def _answer(ci: UUID, asked: dict[str, Any]) -> Response:
     answer = single_points_of(
-        context().projections, viewer(), str(ci), asked["at"], asked["known_at"], asked["limit"], pairs=asked["pairs"]
-    )
+        context().projections, viewer(), str(ci), asked["at"], asked["known_at"], asked["limit"],
+        pairs=asked["pairs"], edits=asked.get("edits", ()),
+    )  # fmt: skip
     return tagged(plain(asdict(answer)), answer.revision)

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console, RenderableType
 
 from cmdb_server import settings
-from cmdb_server.cli import render
+from cmdb_server.cli import render, supposing
 from cmdb_server.cli.client import Client, segment
 from cmdb_server.cli.exits import ABSENT, REFUSED, fail
 from cmdb_server.store.port import Loadable
@@ -142,6 +142,7 @@ def impact(told: Told) -> None:
     body = {
         "failed": [client.identify(ci) for ci in told.ci],
         "not_impacted": [client.identify(ci) for ci in told.not_impacted],
+        "edits": supposing.edits(client, told),
         **{name: value for name, value in (("depth", told.depth), *_times(told).items()) if value is not None},
     }
     tell(told, client.ask("POST", "/impact", body=body), render.impact)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from rich.console import Console
 
-from cmdb_server.cli import commands, deciding, exchange, exits, notifying, past, render, standing
+from cmdb_server.cli import commands, deciding, exchange, exits, notifying, past, render, standing, supposing
 from cmdb_server.cli.exits import CommandError
 from cmdb_server.errors import CmdbError
 
@@ -129,7 +129,9 @@ def _tokens(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
 
 def _questions(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     times = _times()
-    impact = sub.add_parser("impact", parents=[asked, times], help="what breaks if these fail together")
+    impact = sub.add_parser(
+        "impact", parents=[asked, times, supposing.options()], help="what breaks if these fail together"
+    )
     impact.add_argument("ci", nargs="+", help="id or name")
     impact.add_argument("--not-impacted", action="append", default=[], metavar="CI", help="held to stay up")
     impact.add_argument("--depth", type=int, help="list only so many hops (all are computed)")

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
+from cmdb_server.cli import supposing
 from cmdb_server.cli.client import segment
 from cmdb_server.cli.commands import Told, client_of, tell
 from cmdb_server.cli.render import joined, plain, table
@@ -19,12 +20,13 @@ Answer = dict[str, Any]
 
 def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     """The commands ``requires``, ``services``, ``path`` and ``spof``."""
-    for name, run, about in (
-        ("requires", requires, "what a CI stands on, and what cannot start from cold"),
-        ("services", services, "the services that stand on a CI"),
-        ("spof", single_points, "whose failure alone takes a CI down"),
+    supposed = supposing.options()
+    for name, run, about, parents in (
+        ("requires", requires, "what a CI stands on, and what cannot start from cold", [asked, supposed]),
+        ("services", services, "the services that stand on a CI", [asked]),
+        ("spof", single_points, "whose failure alone takes a CI down", [asked, supposed]),
     ):
-        one = sub.add_parser(name, parents=[asked], help=about)
+        one = sub.add_parser(name, parents=parents, help=about)
         one.add_argument("ci", help="id or name")
         one.add_argument("--limit", type=int, default=100)
         _times(one)
@@ -44,7 +46,7 @@ def _times(parser: argparse.ArgumentParser) -> None:
 
 
 def requires(told: Told) -> None:
-    tell(told, _of_ci(told, "requires"), _required)
+    tell(told, _supposing(told, "requires"), _required)
 
 
 def services(told: Told) -> None:
@@ -52,7 +54,7 @@ def services(told: Told) -> None:
 
 
 def single_points(told: Told) -> None:
-    tell(told, _of_ci(told, "single-points", **({"pairs": "true"} if told.pairs else {})), _single_points)
+    tell(told, _supposing(told, "single-points", **({"pairs": True} if told.pairs else {})), _single_points)
 
 
 def path(told: Told) -> None:
@@ -61,10 +63,18 @@ def path(told: Told) -> None:
     tell(told, client.get("/paths", **ends, at=told.at, known_at=told.known_at), _path)
 
 
-def _of_ci(told: Told, what: str, **more: str) -> Any:
+def _of_ci(told: Told, what: str) -> Any:
     client = client_of(told)
     ci = segment(client.identify(told.ci))
-    return client.get(f"/cis/{ci}/{what}", limit=told.limit, at=told.at, known_at=told.known_at, **more)
+    return client.get(f"/cis/{ci}/{what}", limit=told.limit, at=told.at, known_at=told.known_at)
+
+
+def _supposing(told: Told, what: str, **more: Any) -> Any:
+    client = client_of(told)
+    body = {"limit": told.limit, "at": told.at, "known_at": told.known_at, **more}
+    return client.ask(
+        "POST", f"/cis/{segment(client.identify(told.ci))}/{what}", body=body | {"edits": supposing.edits(client, told)}
+    )
 
 
 def _required(answer: Answer) -> RenderableType:

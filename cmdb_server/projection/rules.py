@@ -38,20 +38,26 @@ Overrides = Mapping[str, Gate]
 @dataclass(frozen=True, slots=True)
 class Flow:
     """One relation type as the projection sees it. ``gate`` None: it carries no impact by edges. ``grouped``: the gate
-    over providers that stand in a named group, where that differs."""
+    over providers that stand in a named group, where that differs. ``crosses``: it works over the network; ``places``:
+    the consumer stands in the network where its providers do."""
 
     name: str
     impact: Impact
     gate: Gate | None
     grouped: Gate | None = None
     link: bool = False
+    crosses: bool = False
+    places: bool = False
 
     @classmethod
     def of(cls, kind: RelationType) -> Flow:
         """The relation type as its definition has it."""
         if kind.gate is None or kind.gate.kind == "path":
             return cls(kind.name, kind.impact, None, link=kind.gate is not None)
-        return cls(kind.name, kind.impact, _gate(kind.gate), _gate(kind.grouped) if kind.grouped else None)
+        return cls(
+            kind.name, kind.impact, _gate(kind.gate), _gate(kind.grouped) if kind.grouped else None,
+            crosses=kind.network == "crosses", places=kind.network == "places",
+        )  # fmt: skip
 
     def default(self, key: int) -> Gate:
         """What holds for the gate over this key unless anyone sets another."""
@@ -139,10 +145,11 @@ class Rules:
                 yield name, merged
 
 
-def overrides_of(value: Any) -> Overrides:
+def overrides_of(value: Any, path: str = "gate") -> Overrides:
     """The gates of a CI's attribute ``gate``. Raises ``Invalid`` with the path."""
     if isinstance(value, Mapping) and "kind" in value:
-        return {BARE: Gate.of(value)}
+        return {BARE: Gate.of(value, path)}
     if not isinstance(value, Mapping):
-        raise Invalid("gate: must be a gate or a mapping from relation type to gate")
-    return {str(name): Gate.of(gate, f"gate.{name}") for name, gate in value.items()}
+        problem = "must be a gate or a mapping from relation type to gate"
+        raise Invalid(f"{path}: {problem}", errors=[{"path": path, "message": problem}])
+    return {str(name): Gate.of(gate, f"{path}.{name}") for name, gate in value.items()}

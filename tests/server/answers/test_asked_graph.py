@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from cmdb_schemas.report import Component, Observation
 from cmdb_server.answers.asked_graph import asked_graph
 from cmdb_server.errors import NotFound
+from cmdb_server.projection.projections import Projections
+from cmdb_server.store.port import Reading
 from cmdb_server.store.sqlite import SqliteStore
+from cmdb_server.store.tables import CI
+from tests.estate import Estate, minute
 from tests.shop import NOW, VIEWER, Shop
 
 
@@ -29,3 +34,19 @@ def test_the_present_and_the_past_have_what_there_was(shop: Shop) -> None:
             lambda tx: asked_graph(shop.projections, VIEWER, tx, NOW, None).cis("failed", [shop.ids["app"]])
         )
     assert refusal.value.extra["errors"][0]["path"] == "failed[0]"
+
+
+def test_components_are_found_all_the_way_down(either: Estate) -> None:
+    port = Component(ref="p", class_="network_interface", local_key="eth0", attributes={"name": "eth0"})
+    either.tell(0, Observation(ref="a", class_="linux_server", identifiers={"name": ["box"]}, components=[port]))
+    projections = Projections(either.store, clock=lambda: minute(1))
+
+    def parts(at: int | None) -> list[str]:
+        def work(tx: Reading) -> list[str]:
+            view = asked_graph(projections, VIEWER, tx, at, None)
+            (box,) = (row[0] for row in tx.find(CI, ("name",), [("box",)]))
+            return [view.projection.names[view.projection.ci(id_)] for id_ in view.components(box)]
+
+        return either.store.read(work)
+
+    assert parts(None) == parts(minute(1)) == ["eth0"]
