@@ -17,6 +17,7 @@ from cmdb_schemas.gate import gate_problem
 
 Impact = Literal["from_to", "to_from", "both", "none"]
 GateKind = Literal["all", "at_least", "weighted", "degrade_only", "path"]
+Network = Literal["crosses", "places"]
 
 SHIPPED = Path(__file__).parent / "relations.toml"
 
@@ -41,7 +42,8 @@ class RelationType:
     """``from`` --name--> ``to``. ``impact`` says who is hit when whom fails: ``to_from``: ``to``'s failure hits
     ``from``. ``gate`` is None exactly when impact is ``none``; ``grouped`` is the gate over providers that stand in one
     named redundancy group, None where that changes nothing. ``from_classes`` and ``to_classes`` allow a class and its
-    descendants."""
+    descendants. ``network``: ``crosses`` when the consumer reaches its provider over the network, ``places`` when the
+    consumer stands in the network where its provider does."""
 
     name: str
     title: str
@@ -51,6 +53,7 @@ class RelationType:
     grouped: Gate | None
     from_classes: tuple[str, ...]
     to_classes: tuple[str, ...]
+    network: Network | None = None
 
     def refuses(self, from_class: CIClass, to_class: CIClass) -> str | None:
         """Why these classes cannot stand in this relation, in words; None when they can."""
@@ -79,7 +82,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise DefinitionError(f"{path}: {error}") from error
 
 
-_KEYS = frozenset({"title", "reverse", "impact", "gate", "grouped", "from", "to"})
+_KEYS = frozenset({"title", "reverse", "impact", "gate", "grouped", "from", "to", "network"})
 
 
 def _relation_type(path: Path, name: str, body: Any) -> RelationType:
@@ -93,6 +96,9 @@ def _relation_type(path: Path, name: str, body: Any) -> RelationType:
         raise DefinitionError(f"{path}: {name}.impact: must be one of {', '.join(get_args(Impact))}")
     if ("gate" in body) != (impact != "none") or ("grouped" in body and "gate" not in body):
         raise DefinitionError(f"{path}: {name}.gate: a type has one, unless its impact is none")
+    network: Any = body.get("network")
+    if network is not None and (network not in get_args(Network) or impact == "none"):
+        raise DefinitionError(f"{path}: {name}.network: must be one of {', '.join(get_args(Network))}, of an impact")
     reverse = body.get("reverse")
     if not isinstance(reverse, str) or not reverse:
         raise DefinitionError(f"{path}: {name}.reverse: must be a text")
@@ -105,6 +111,7 @@ def _relation_type(path: Path, name: str, body: Any) -> RelationType:
         grouped=_gate(path, f"{name}.grouped", body.get("grouped")),
         from_classes=tuple(body.get("from", ("ci",))),
         to_classes=tuple(body.get("to", ("ci",))),
+        network=network,
     )
 
 

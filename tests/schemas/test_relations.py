@@ -22,6 +22,24 @@ def test_a_named_group_of_providers_is_redundancy() -> None:
     assert relation_types()["runs_on"].grouped is None
 
 
+def test_what_crosses_the_network_and_what_stands_where_its_provider_does() -> None:
+    found = relation_types()
+    assert (found["depends_on"].network, found["runs_on"].network, found["owned_by"].network) == (
+        "crosses",
+        "places",
+        None,
+    )
+
+
+def test_what_passes_no_failure_crosses_nothing(tmp_path: Path) -> None:
+    for value, impact in (("through", "to_from"), ("crosses", "none")):
+        gate = "" if impact == "none" else 'gate = {kind = "all"}\n'
+        path = tmp_path / f"{value}.toml"
+        path.write_text(f'[feeds]\nreverse = "fed_by"\nimpact = "{impact}"\nnetwork = "{value}"\n{gate}')
+        with pytest.raises(DefinitionError, match=r"feeds\.network: must be one of crosses, places"):
+            relation_types(path)
+
+
 def test_names_forward_and_back_are_all_different() -> None:
     names = [name for one in relation_types().values() for name in (one.name, one.reverse)]
     assert len(names) == len(set(names))
