@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from cmdb_server.projection.columns import FULL, Interned, Rows
+import numpy as np
+
+from cmdb_server.errors import NotFound
+from cmdb_server.projection.columns import FULL, Interned, Longs, Rows
 from cmdb_server.projection.feed import RelationKey
 from cmdb_server.projection.overlay import Changes, with_relations
 from cmdb_server.projection.projection import GONE, Projection
@@ -38,23 +41,30 @@ def edited(projection: Projection, edits: Edits) -> Projection:
     """``projection`` with ``edits``, in the same numbering and of the same revision; a removed CI counts nowhere.
 
     Nothing that is asked may cost those who follow the store: what grows is copied, numbers of gates and groups that
-    exist in the question alone are forgotten with it. Raises ``NotFound`` naming a CI that is not there.
+    exist in the question alone are forgotten with it. What is gone already stays so. Raises ``NotFound`` naming a CI
+    that was never there.
     """
     if not edits:
         return projection
     base = _apart(projection)
-    removed = base.cis(sorted(edits.removed))
+    removed = _known(base, sorted(edits.removed))
     retired, ended_at = base.retired.copy(), base.ended_at.copy()
     retired[removed], ended_at[removed] = True, GONE
     overrides, refused = dict(base.overrides), dict(base.refused)
-    for id_, gates in edits.gates.items():
-        ci = base.ci(id_)
+    for ci, gates in zip(_known(base, list(edits.gates)).tolist(), edits.gates.values(), strict=True):
         refused.pop(ci, None)
         overrides.pop(ci, None)
         if gates is not None:
             overrides[ci] = gates
     moved = replace(base, retired=retired, ended_at=ended_at, overrides=overrides, refused=refused)
     return with_relations(moved, base, Changes(base.revision, {}, edits.relations), removed)
+
+
+def _known(projection: Projection, ids: list[str]) -> Longs:
+    found = projection.index.find(ids)
+    for row in np.flatnonzero(found < 0).tolist():
+        raise NotFound(f"there is no CI {ids[row]!r}", id=ids[row])
+    return found
 
 
 def _apart(projection: Projection) -> Projection:

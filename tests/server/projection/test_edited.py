@@ -107,8 +107,11 @@ def test_a_removed_ci_is_there_no_more() -> None:
     assert [made.id(int(ci)) for ci in made.members_of(int(made.gates_by(made.ci(name_id("shop")))[0]))] == [
         name_id("b")
     ]
+    assert len(edited(made, Edits(frozenset([name_id("a")])))) == 3
     with pytest.raises(NotFound):
         edited(made, Edits(frozenset([name_id("nobody")])))
+    with pytest.raises(NotFound):
+        edited(made, Edits(gates={name_id("nobody"): None}))
 
 
 def test_later_edits_win() -> None:
