@@ -1,0 +1,65 @@
+"""Which answer can be written in which format, and how that is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from cmdb_server.answers import graphml
+from cmdb_server.answers.impact import ImpactAnswer
+from cmdb_server.answers.paths import PathAnswer
+from cmdb_server.answers.render.dot import dot
+from cmdb_server.answers.render.drawing import Drawing
+from cmdb_server.answers.render.drawings import impact_drawing, path_drawing, requires_drawing, services_drawing
+from cmdb_server.answers.render.graph_file import graph_file
+from cmdb_server.answers.render.html import html
+from cmdb_server.answers.render.impact_report import impact_report
+from cmdb_server.answers.render.markdown import markdown
+from cmdb_server.answers.render.mermaid import mermaid
+from cmdb_server.answers.render.report import Report
+from cmdb_server.answers.render.standing_report import (
+    path_report,
+    requires_report,
+    services_report,
+    single_points_report,
+)
+from cmdb_server.answers.requires import RequiresAnswer
+from cmdb_server.answers.services import ServicesAnswer
+from cmdb_server.answers.single_points import SinglePointsAnswer
+
+Format = Literal["markdown", "html", "dot", "mermaid", "graphml"]
+_REPORTS: Mapping[str, Callable[[Report], str]] = {"markdown": markdown, "html": html}
+_DRAWINGS: Mapping[str, Callable[[Drawing], str]] = {"dot": dot, "mermaid": mermaid, "graphml": graph_file}
+REPORTS, DRAWINGS = tuple(_REPORTS), tuple(_DRAWINGS)
+FORMATS = REPORTS + DRAWINGS
+MEDIA = {
+    "markdown": "text/markdown",
+    "html": "text/html",
+    "dot": "text/vnd.graphviz",
+    "mermaid": "text/vnd.mermaid",
+    "graphml": graphml.MEDIA,
+}
+SUFFIX = {"markdown": "md", "html": "html", "dot": "dot", "mermaid": "mmd", "graphml": "graphml"}
+
+_REPORT_OF: Mapping[type, Callable[[Any], Report]] = {
+    ImpactAnswer: impact_report,
+    RequiresAnswer: requires_report,
+    ServicesAnswer: services_report,
+    PathAnswer: path_report,
+    SinglePointsAnswer: single_points_report,
+}
+_DRAWING_OF: Mapping[type, Callable[[Any], Drawing]] = {
+    ImpactAnswer: impact_drawing,
+    RequiresAnswer: requires_drawing,
+    ServicesAnswer: services_drawing,
+    PathAnswer: path_drawing,
+}
+
+
+def rendered(answer: object, format_: str) -> str:
+    """The answer in that format; a ``Report`` or a ``Drawing`` is one already. Raises KeyError where it has none."""
+    if format_ in _REPORTS:
+        report = answer if isinstance(answer, Report) else _REPORT_OF[type(answer)](answer)
+        return _REPORTS[format_](report)
+    drawing = answer if isinstance(answer, Drawing) else _DRAWING_OF[type(answer)](answer)
+    return _DRAWINGS[format_](drawing)
