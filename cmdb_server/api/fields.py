@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from marshmallow import ValidationError, fields
 
 from cmdb_server.api.body import text_fault
+from cmdb_server.model.instants import parse, rfc3339
 
-_RFC3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):([0-5]\d|60)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
+__all__ = ["Flag", "Instant", "Text", "Whole", "rfc3339"]
+
 WITHOUT_NUL = r"^[^\u0000]*$"
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Instant(fields.Field[int]):
@@ -29,31 +27,10 @@ class Instant(fields.Field[int]):
         return None if value is None else rfc3339(value)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        found = _RFC3339.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
-            raise ValidationError("not an RFC 3339 time with an offset, such as 2026-02-01T12:00:00Z")
-        day, minute, second, fraction, offset = found.groups()
-        offset = "+00:00" if offset in "Zz" else offset
         try:
-            moment = datetime.fromisoformat(f"{day}T{minute}:00{offset}").replace(tzinfo=None)
-            moment -= _offset(offset)
-        except (ValueError, OverflowError):
-            raise ValidationError("no such time") from None
-        whole = (moment.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1) + int(second)
-        return whole * 1000 + int((fraction or "0").ljust(3, "0")[:3])
-
-
-def _offset(text: str) -> timedelta:
-    hours, minutes = int(text[1:3]), int(text[4:6])
-    if hours > 23 or minutes > 59:
-        raise ValueError(text)
-    return (-1 if text[0] == "-" else 1) * timedelta(hours=hours, minutes=minutes)
-
-
-def rfc3339(value: int) -> str:
-    """ms since 1970 UTC as RFC 3339."""
-    moment = _EPOCH + timedelta(milliseconds=value)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            return parse(value)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
 
 
 class Whole(fields.Field[int]):

@@ -126,12 +126,19 @@ def _row(tx: Reading, ci: str) -> tuple[Any, ...]:
 
 def resolve(tx: Reading, ci: str) -> str:
     """The CI that an id stands for now: its own, or that of any record it holds. Raises NotFound."""
-    if tx.get(tables.CI, [(ci,)]):
-        return ci
-    record = tx.get(tables.RECORD, [(ci,)]).get((ci,))
-    if record is None or not record[tables.RECORD.position("ci")]:
+    found = resolve_all(tx, [ci])
+    if ci not in found:
         raise NotFound(f"no CI {ci!r}")
-    return str(record[tables.RECORD.position("ci")])
+    return found[ci]
+
+
+def resolve_all(tx: Reading, cis: Iterable[str]) -> dict[str, str]:
+    """The same for many at once; ids that stand for nothing are absent."""
+    asked = set(cis)
+    found = {key[0]: key[0] for key in tx.get(tables.CI, [(ci,) for ci in asked])}
+    records = tx.get(tables.RECORD, [(ci,) for ci in asked - found.keys()])
+    place = tables.RECORD.position("ci")
+    return found | {key[0]: row[place] for key, row in records.items() if row[place]}
 
 
 def _check_relations(

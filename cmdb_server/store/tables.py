@@ -216,9 +216,52 @@ WEBHOOK = Table(
 """Who is told of changes. ``secret``: a reference. ``since`` and ``cursor``: how far in the feed it has been told.
 ``fence`` counts the claims on it: only the newest one may say how its delivery ended."""
 
+KEPT = Table(
+    "kept", "desk",
+    (
+        ("number", "text"), ("kind", "text"), ("state", "text"), ("version", "integer"), ("subject", "text"),
+        ("created_at", "integer"), ("changed_at", "integer"), ("revision", "integer"), ("body", "json"),
+        ("cis", "json"),
+    ),
+    key=("number",), indexes=(("kind", "state"), ("subject",)),
+)
+"""What people keep of their work, as it stands: a change, an outage, a freeze; its kind's file tells its fields and
+states. ``number``, such as CHG0000001, is its name everywhere. ``subject`` opened it. ``body``: field -> value.
+``cis``: role -> ids as they were given, each of which may have become another CI since."""
+
+KEPT_VERSION = Table(
+    "kept_version", "history",
+    (
+        ("number", "text"), ("version", "integer"), ("revision", "integer"), ("at", "integer"), ("subject", "text"),
+        ("transition", "text"), ("state", "text"), ("note", "text"), ("body", "json"), ("cis", "json"),
+    ),
+    key=("number", "version"), indexes=(("revision",),),
+)
+"""Every version of what is kept, from 1: who made it, by which transition (``open``, ``edit`` or one of the kind's)."""
+
+KEPT_CI = Table(
+    "kept_ci", "desk", (("ci", "text"), ("kind", "text"), ("number", "text"), ("role", "text")),
+    key=("number", "role", "ci"), indexes=(("ci", "kind"),),
+)
+"""Which CIs are named by what is kept, found from either side."""
+
+KEPT_COUNT = Table("kept_count", "desk", (("prefix", "text"), ("last", "integer")), key=("prefix",))
+"""The last number given out with each prefix; a number is never given twice."""
+
+JOB = Table(
+    "job", "desk",
+    (
+        ("id", "text"), ("kind", "text"), ("subject", "json"), ("due_at", "integer"), ("claimed_until", "integer"),
+        ("fence", "integer"), ("attempts", "integer"), ("fault", "text"), ("done_at", "integer"),
+    ),
+    key=("id",), indexes=(("due_at",),),
+)
+"""What is to be done at a time. ``due_at`` null: it was done. ``fence`` counts the claims on it: only the newest one may
+say how it ended."""
+
 TABLES: tuple[Table, ...] = (
     REPORT, CONTENT, THING, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, TIE, RELATION, FEED, TASK, SAMPLE,
-    TOKEN, ENROLMENT, BASELINE, WEBHOOK,
+    TOKEN, ENROLMENT, BASELINE, WEBHOOK, KEPT, KEPT_VERSION, KEPT_CI, KEPT_COUNT, JOB,
 )
 SCHEMA_VERSION = 1
 

@@ -1,0 +1,178 @@
+"""Reading what is kept: one thing, lists of them, and the history of one.
+
+CIs are told by the ids that stand for them now: a CI that was merged into another is that one since, here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cmdb_server.errors import NotFound
+from cmdb_server.ingest.declare import resolve_all
+from cmdb_server.practices.kind import Kind, kinds
+from cmdb_server.store import tables
+from cmdb_server.store.port import Reading, Row, Store
+from cmdb_server.store.tables import KEPT, KEPT_CI, KEPT_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A thing as it stands. ``subject`` opened it; times in ms; ``body`` field -> value; ``cis`` role -> the CIs it
+    names, by their present ids (one that is no more by its last)."""
+
+    number: str
+    kind: str
+    state: str
+    version: int
+    subject: str
+    created_at: int
+    changed_at: int
+    revision: int
+    body: Mapping[str, Any]
+    cis: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version: who made it at ``at`` (ms) by which transition, why, and what it was then. ``cis`` as named then."""
+
+    number: str
+    version: int
+    revision: int
+    at: int
+    subject: str
+    transition: str
+    state: str
+    note: str
+    body: Mapping[str, Any]
+    cis: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPage:
+    """Things in order of their numbers. ``cursor`` continues them; None at their end."""
+
+    items: tuple[Kept, ...]
+    cursor: str | None
+    revision: int
+
+
+def one(store: Store, number: str) -> Kept:
+    """The thing of that number. Raises NotFound."""
+    return store.read(lambda tx: one_in(tx, number))
+
+
+def one_in(tx: Reading, number: str) -> Kept:
+    """``one`` within a transaction."""
+    return present(tx, [stored(tx, number)])[0]
+
+
+def stored(tx: Reading, number: str) -> Kept:
+    """``one_in`` with its CIs as they were named."""
+    row = tx.get(KEPT, [(number,)]).get((number,))
+    if row is None:
+        raise NotFound(f"there is no {number}")
+    return kept_of(row)
+
+
+def history(store: Store, number: str) -> list[Version]:
+    """All versions of a thing, oldest first. Raises NotFound."""
+    rows = store.read(lambda tx: tx.find(KEPT_VERSION, ("number",), [(number,)]))
+    if not rows:
+        raise NotFound(f"there is no {number}")
+    return [replace(Version(*row), cis=_named(row[9])) for row in rows]
+
+
+def every(
+    store: Store, kind: str, states: Collection[str] = (), ci: str | None = None, subject: str | None = None,
+    cursor: str | None = None, limit: int = 100, known: Mapping[str, Kind] | None = None,
+) -> KeptPage:  # fmt: skip
+    """Things of a kind, narrowed by what is told: in one of ``states``, naming ``ci`` (by any id that ever stood for
+    it), opened by ``subject``. Raises NotFound for an unknown kind."""
+    what = (known or kinds()).get(kind)
+    if what is None:
+        raise NotFound(f"nothing is kept as {kind!r}")
+
+    def work(tx: Reading) -> KeptPage:
+        rows = _rows(tx, what, states, ci, subject, cursor, limit + 1)
+        items = present(tx, map(kept_of, rows[:limit]))
+        return KeptPage(tuple(items), rows[limit - 1][0] if len(rows) > limit else None, tx.revision)
+
+    return store.read(work)
+
+
+def all_in(tx: Reading, kind: str, states: Collection[str]) -> list[Kept]:
+    """All things of a kind in these states, by number: what a practice goes through."""
+    rows = tx.find(KEPT, ("kind", "state"), [(kind, state) for state in states])
+    return present(tx, [kept_of(row) for row in sorted(rows, key=lambda row: str(row[0]))])
+
+
+def _rows(
+    tx: Reading, what: Kind, states: Collection[str], ci: str | None, subject: str | None, cursor: str | None,
+    limit: int,
+) -> list[Row]:  # fmt: skip
+    """Up to ``limit`` rows after the cursor, by whichever index narrows most."""
+    if ci is not None:
+        keys = [(row[2],) for row in tx.find(KEPT_CI, ("ci", "kind"), [(id_, what.name) for id_ in aliases(tx, ci)])]
+        found: Iterable[Row] = tx.get(KEPT, keys).values()
+    elif states:
+        found = tx.find(KEPT, ("kind", "state"), [(what.name, state) for state in states])
+    elif subject is not None:
+        found = tx.find(KEPT, ("subject",), [(subject,)])
+    else:
+        return _scanned(tx, what, cursor, limit)
+    fitting = [
+        row
+        for row in found
+        if row[1] == what.name and (not states or row[2] in states) and subject in (None, row[4])
+        and row[0] > (cursor or "")
+    ]  # fmt: skip
+    return sorted(fitting, key=lambda row: str(row[0]))[:limit]
+
+
+def _scanned(tx: Reading, what: Kind, cursor: str | None, limit: int) -> list[Row]:
+    after = max(cursor or "", what.prefix)
+    found: list[Row] = []
+    while len(found) < limit:
+        page = tx.scan(KEPT, (after,), limit)
+        found += [row for row in page if row[1] == what.name]
+        if len(page) < limit or not page[-1][0].startswith(what.prefix):
+            break
+        after = page[-1][0]
+    return found[:limit]
+
+
+def aliases(tx: Reading, ci: str) -> set[str]:
+    """All ids that stand for the CI that ``ci`` stands for, itself included."""
+    living = resolve_all(tx, [ci]).get(ci, ci)
+    return {ci, living, *(row[0] for row in tx.find(tables.RECORD, ("ci",), [(living,)]))}
+
+
+def present(tx: Reading, things: Iterable[Kept]) -> list[Kept]:
+    """The same things with their CIs by their present ids."""
+    told = list(things)
+    living = resolve_all(tx, {id_ for thing in told for ids in thing.cis.values() for id_ in ids})
+    return [replace(thing, cis={role: _living(ids, living) for role, ids in thing.cis.items()}) for thing in told]
+
+
+def _living(ids: Iterable[str], living: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(living.get(id_, id_) for id_ in ids))
+
+
+def _named(told: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    return {role: tuple(ids) for role, ids in told.items()}
+
+
+def kept_of(row: Row) -> Kept:
+    """A row of KEPT, its CIs as they were named."""
+    return replace(Kept(*row), cis=_named(row[9]))
+
+
+def row_of(thing: Kept) -> Row:
+    """A thing as a row of KEPT."""
+    return (
+        thing.number, thing.kind, thing.state, thing.version, thing.subject, thing.created_at, thing.changed_at,
+        thing.revision, dict(thing.body), {role: list(ids) for role, ids in thing.cis.items()},
+    )  # fmt: skip

@@ -1,0 +1,156 @@
+"""Windows in time zones, against the clock looked at minute by minute."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cmdb_server.errors import Invalid
+from cmdb_server.model.calendar import Window, expand, window
+from cmdb_server.model.instants import of_moment, parse, rfc3339
+from cmdb_server.model.intervals import normalise
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+BERLIN = "Europe/Berlin"
+
+
+def told(start: str, end: str, **more: Any) -> Window:
+    return window({"start": start, "end": end, **more})
+
+
+def texts(one: Window, start: str, end: str) -> list[tuple[str, str]]:
+    found = one.occurrences((parse(start), parse(end)))
+    return [(rfc3339(a)[5:16], rfc3339(b)[5:16]) for a, b in found]
+
+
+def test_by_the_clock_on_the_wall_when_summer_begins_and_ends() -> None:
+    night = told("2026-03-01T22:00:00+01:00", "2026-03-02T06:00:00+01:00", rrule="FREQ=DAILY", zone=BERLIN)
+    assert texts(night, "2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z") == [
+        ("03-28T21:00", "03-29T04:00"), ("03-29T20:00", "03-30T04:00"),
+    ]  # fmt: skip
+    assert texts(night, "2026-10-24T12:00:00Z", "2026-10-26T12:00:00Z") == [
+        ("10-24T20:00", "10-25T05:00"), ("10-25T21:00", "10-26T05:00"),
+    ]  # fmt: skip
+
+
+def test_a_time_that_is_left_out_has_the_offset_before_and_one_that_comes_twice_is_the_first() -> None:
+    early = told("2026-03-01T02:30:00+01:00", "2026-03-01T04:00:00+01:00", rrule="FREQ=DAILY", zone=BERLIN)
+    assert texts(early, "2026-03-29T00:00:00Z", "2026-03-29T12:00:00Z") == [("03-29T01:30", "03-29T02:00")]
+    assert texts(early, "2026-10-25T00:00:00Z", "2026-10-25T12:00:00Z") == [("10-25T00:30", "10-25T03:00")]
+    within = told("2026-03-01T02:30:00+01:00", "2026-03-01T03:00:00+01:00", rrule="FREQ=DAILY", zone=BERLIN)
+    assert texts(within, "2026-03-29T00:00:00Z", "2026-03-29T12:00:00Z") == [], "it would end before it began"
+
+
+def test_touching_is_no_overlap_with_a_period() -> None:
+    once = told("2026-03-01T00:00:00Z", "2026-03-01T01:00:00Z")
+    assert once.intervals((once.end, once.end + DAY)) == () == once.intervals((once.start - DAY, once.start))
+    assert once.intervals((once.start, once.start + 1)) == ((once.start, once.end),)
+    assert expand([once], (once.start, once.start + 1)) == ((once.start, once.start + 1),)
+
+
+def test_occurrences_that_began_before_the_period_count() -> None:
+    week = told("2026-03-02T00:00:00Z", "2026-03-07T00:00:00Z", rrule="FREQ=WEEKLY")
+    assert texts(week, "2026-03-12T00:00:00Z", "2026-03-13T00:00:00Z") == [("03-09T00:00", "03-14T00:00")]
+
+
+@pytest.mark.parametrize(
+    ("told", "paths"),
+    [
+        ({"start": "2026-03-02T00:00:00Z", "end": "2026-03-01T00:00:00Z"}, ["end"]),
+        ({"start": "2026-03-02T00:00:00Z", "end": "2026-03-02T00:00:00Z"}, ["end"]),
+        ({"start": "2026-03-02T00:00:00Z"}, ["end"]),
+        ({}, ["start", "end"]),
+        ({"start": 5, "end": "soon"}, ["start", "end"]),
+        ({"start": "1969-03-02T00:00:00Z", "end": "2600-03-01T00:00:00Z"}, ["start", "end"]),
+        ({"zone": "Mars/Base"}, ["zone"]),
+        ({"zone": "../../etc/passwd"}, ["zone"]),
+        ({"zone": "Europe"}, ["zone"]),
+        ({"zone": 5}, ["zone"]),
+        ({"zone": None}, ["zone"]),
+        ({"rrule": "FREQ=NEVER"}, ["rrule"]),
+        ({"rrule": ""}, ["rrule"]),
+        ({"until": "x"}, ["until"]),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_path(told: dict[str, Any], paths: list[str]) -> None:
+    right = {} if "start" in told or not told else {"start": "2026-03-02T00:00:00Z", "end": "2026-03-02T01:00:00Z"}
+    with pytest.raises(Invalid) as refused:
+        window(right | told, "body.windows[3]")
+    assert [one["path"] for one in refused.value.extra["errors"]] == [f"body.windows[3].{path}" for path in paths]
+
+
+def test_expansion_is_bounded() -> None:
+    daily = told("1970-01-01T00:00:00Z", "1970-01-01T01:00:00Z", rrule="FREQ=DAILY")
+    assert len(daily.intervals((0, 365 * DAY))) == 365
+    with pytest.raises(Invalid) as refused:
+        daily.intervals((parse("2499-01-01T00:00:00Z"), parse("2499-01-02T00:00:00Z")))
+    assert refused.value.extra["errors"][0]["path"] == "rrule"
+    with pytest.raises(Invalid):
+        expand([daily], (0, 11 * DAY), most=10)
+    assert len(expand([daily], (0, 10 * DAY), most=11)) == 10
+
+
+ZONES = (
+    "UTC",
+    BERLIN,
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
+    "Africa/Casablanca",
+)
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(ZONES),
+    st.datetimes(datetime(2024, 1, 1), datetime(2024, 12, 1)),  # noqa: DTZ001  by the clock on the wall
+    st.integers(1, 30 * 60),
+    st.sets(st.sampled_from(WEEKDAYS), min_size=1),
+    st.integers(0, 300),
+)
+def test_against_the_clock_looked_at_minute_by_minute(
+    name: str, first: datetime, length: int, days: set[str], later: int
+) -> None:
+    """On days without a change of the clock nearby: at every minute, what the clock shows decides."""
+    zone = ZoneInfo(name)
+    first = first.replace(second=0, microsecond=0)
+    start = of_moment(first.replace(tzinfo=zone).astimezone(UTC))
+    shown = datetime.fromtimestamp(start / 1000, zone).replace(tzinfo=None)
+    end = of_moment((shown + timedelta(minutes=length)).replace(tzinfo=zone).astimezone(UTC))
+    if end <= start:
+        return
+    length = int((datetime.fromtimestamp(end / 1000, zone).replace(tzinfo=None) - shown) / timedelta(minutes=1))
+    one = Window(start, end, f"FREQ=DAILY;BYDAY={','.join(sorted(days))}", name)
+    begin = start + later * DAY
+    found = expand([one], (begin, begin + DAY))
+    spot = set()
+    offsets = {datetime.fromtimestamp((begin + at * HOUR) / 1000, zone).utcoffset() for at in range(-60, 60)}
+    if len(offsets) > 1:
+        return
+    for at in range(begin, begin + DAY, 7 * MINUTE):
+        clock = datetime.fromtimestamp(at / 1000, zone).replace(tzinfo=None)
+        for back in range(length // 1440 + 2):
+            day = clock.date() - timedelta(days=back)
+            opens = datetime.combine(day, shown.time())
+            if (
+                opens >= shown
+                and WEEKDAYS[day.weekday()] in days
+                and opens <= clock < opens + timedelta(minutes=length)
+            ):
+                spot.add(at)
+    assert spot == {at for at in range(begin, begin + DAY, 7 * MINUTE) if any(a <= at < b for a, b in found)}
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 10**5)), max_size=20), st.integers(0, 10**6))
+def test_of_windows_that_come_once(told: list[tuple[int, int]], start: int) -> None:
+    windows = [Window(a, a + length) for a, length in told]
+    within = (start, start + 200_000)
+    inside = [(max(one.start, within[0]), min(one.end, within[1])) for one in windows]
+    assert expand(windows, within) == normalise(inside)

@@ -1,0 +1,31 @@
+"""A store of each engine, and CIs that people entered into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cmdb_server.ingest import declare
+from cmdb_server.store.port import Store
+from cmdb_server.store.sqlite import SqliteStore
+from tests.factories import START
+
+
+@pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "neo4j":
+        opened: Store = request.getfixturevalue("neo4j_opener")()
+        return opened
+    return SqliteStore(tmp_path / "cmdb.db")
+
+
+@pytest.fixture
+def ci(store: Store) -> Callable[..., str]:
+    """Enter a CI; gives its id."""
+
+    def enter(name: str, class_: str = "server", **attributes: str) -> str:
+        return declare.create(store, "ann", class_, {"name": name, **attributes}, now_ms=START).ci
+
+    return enter
