@@ -223,8 +223,8 @@ def _components(
             batch.fact(part.id, PRESENCE, at, 1)
             part.ended_at = None
             _stale(batch, part)
-        if part.last_at is not None:
-            part.last_at = None
+        if part.last_at is not None or part.section != said.section:
+            part.last_at, part.section = None, said.section
             batch.dirty.add(part.id)
         _say(batch, part, said, at, before, borne.get(part.id, {}))
     for part in below.values():
@@ -250,8 +250,8 @@ def _reclaim(
             tie.value = dict(claim.value)
             batch.claim(held.id, claim.key, at, claim.far, tie.value)
             batch.stale_ties.add((held.id, claim.key))
-        if tie.last_at is not None:
-            tie.last_at = None
+        if tie.last_at is not None or tie.section != claim.section:
+            tie.last_at, tie.section = None, claim.section
             batch.dirty_ties.add((held.id, claim.key))
     for key, tie in ties.items():
         if key in told:

@@ -15,7 +15,7 @@ from cmdb_server.ingest.entries import record
 from cmdb_server.ingest.ruling import ruled
 from cmdb_server.ingest.search import Search, doubt
 from cmdb_server.model import identity
-from cmdb_server.model.attachment import declared_as, owner
+from cmdb_server.model.attachment import declared_as, nameless, owner
 from cmdb_server.model.decisions import Decision
 from cmdb_server.model.record import Record, Value
 from cmdb_server.store import tables
@@ -85,6 +85,8 @@ def _attached(resolution: identity.Resolution, decisions: Sequence[Decision]) ->
         owned = {id_: resolution.ci_of[found] for id_, found in homes.items() if found is not None}
         left = [id_ for id_ in group if id_ not in owned]
         ci_of |= owned | dict.fromkeys(left, left[0] if left else "")
+    decided = merged.union(id_ for sides in splits for side in sides for id_ in side)
+    ci_of |= nameless(views[id_] for id_ in resolution.weak if ci_of[id_] == id_ and id_ not in decided)
     for view in (views[id_] for id_ in sorted(resolution.weak) if views[id_].declared):
         if ci_of[view.id] == view.id and view.id not in merged:
             found = declared_as(view, _beyond(view, views.values(), splits))

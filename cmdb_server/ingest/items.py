@@ -107,7 +107,9 @@ def _name(attributes: dict[str, Any], members: list[Held]) -> str:
             return value
     first = min(members, key=lambda held: (held.ended_at is not None, held.first_at, held.id))
     names = first.identifiers.get("fqdn") or first.identifiers.get("name")
-    return names[0] if names else first.local_key or first.native_key or first.target
+    if names:
+        return names[0]
+    return first.local_key if first.parent else first.native_key or first.target
 
 
 def _parent(batch: Batch, members: list[Held]) -> str:

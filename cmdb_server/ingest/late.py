@@ -9,18 +9,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from cmdb_server.ingest import decode
 from cmdb_server.ingest.apply import PRESENCE, TRAFFIC, TRAFFIC_FORGOTTEN_MS, bears, drop_tie
 from cmdb_server.ingest.batch import Batch, Held, Tie
+from cmdb_server.ingest.courses import Course, corrections, courses, equal, presence
 from cmdb_server.ingest.entries import entries, takes_back
 from cmdb_server.ingest.sighting import Claim, Index, Origin, Said, Sighting, is_complete, read, unpack
 from cmdb_server.store import tables
-from cmdb_server.store.port import Row
-
-Course = list[tuple[int, Any]]
-"""(at, value), sorted: the value holds from ``at`` until the next entry."""
 
 
 @dataclass(slots=True)
@@ -112,14 +108,15 @@ def unpacked(body: bytes) -> bytes:
 def displacements(
     scopes: Mapping[str, Told], things: Mapping[str, Mapping[str, Sighting]]
 ) -> dict[str, list[tuple[int, str]]]:
-    """address -> (time, record) of every sighting there."""
+    """address -> (time, what was seen) of every sighting there; the same thing is the same in every scope."""
     found: dict[str, list[tuple[int, str]]] = {}
     for record, seen in things.items():
         some = next(iter(seen.values()), None)
         if some is None or "@address" not in some.thing.identifiers:
             continue
+        like = some.thing.local_key
         for told in scopes.values():
-            found.setdefault(some.target, []).extend((at, record) for at, *_ in told.sightings.get(record, ()))
+            found.setdefault(some.target, []).extend((at, like) for at, *_ in told.sightings.get(record, ()))
     for times in found.values():
         times.sort()
     return found
@@ -136,17 +133,19 @@ class Rebuilt:
         self.seen = [(at, things[mark], part, sections) for at, mark, part, sections in told.sightings[record]]
         self.held = batch.records.get(record)
         self.origin = origin
-        self.absences = self._absences(displacing)
+        self.absences, self.rivalled = self._absences(displacing)
         self.rows: dict[tuple[str, str], Course] = {}
         self.said: dict[str, Said] = {}
 
-    def _absences(self, displacing: Mapping[str, list[tuple[int, str]]]) -> list[int]:
-        """When something showed that it was gone: complete scans without it, others at its address."""
+    def _absences(self, displacing: Mapping[str, list[tuple[int, str]]]) -> tuple[list[int], bool]:
+        """When something showed that it was gone: complete scans without it, others at its address; and whether such
+        another was there at the moment of its last sighting."""
         without = [scan.at for scan in self.told.scans.values() if scan.complete and self.record not in scan.records]
-        first = self.seen[0][1]
+        first, others = self.seen[0][1], []
         if "@address" in first.thing.identifiers:
-            without += [at for at, other in displacing.get(first.target, ()) if other != self.record]
-        return sorted(without)
+            mine = first.thing.local_key
+            others = [at for at, other in displacing.get(first.target, ()) if other != mine]
+        return sorted([*without, *others]), self.seen[-1][0] in others
 
     def write(self) -> None:
         """Bring the record, its components and its claims to what the log says."""
@@ -180,12 +179,16 @@ class Rebuilt:
 
     def _note_lost(self, held: Held, *, current: bool) -> None:
         """Have the lane look at the record at its next report: it held one that was since seen elsewhere, or lacks one
-        that a complete scan may yet end, or end earlier than it was driven from its address."""
+        that a complete scan may yet end, or end earlier than it was driven from its address. Of two seen there at one
+        moment, either may drive the other away."""
         lane = self.batch.lanes.get((held.scope, held.part))
         if lane is None:
             lane = next(found for (scope, _), found in sorted(self.batch.lanes.items()) if scope == held.scope)
         ended = held.ended_at
-        lost = ended is not None if current else ended is None or ended > lane.observed_at
+        if current:
+            lost = ended is not None or self.rivalled
+        else:
+            lost = ended is None or ended > lane.observed_at
         if lost and held.id not in lane.lost:
             lane.lost.append(held.id)
             self.batch.dirty_lanes.add((lane.scope, lane.part))
@@ -219,7 +222,7 @@ class Rebuilt:
                 course = self.rows.setdefault((held.id, name), [])
                 if course and course[-1][0] == at:
                     course.pop()
-                if not course or not _equal(course[-1][1], value):
+                if not course or not equal(course[-1][1], value):
                     course.append((at, value))
                 held.attributes[name] = [value, course[-1][0], None if at == last else at]
             if takes_back(held.source):
@@ -249,11 +252,13 @@ class Rebuilt:
         self.batch.load(ordered)
         for id_ in _parents_first(ordered, told):
             times = [at for at, _ in told[id_]]
-            section = told[id_][-1][1].section
-            without = [
-                at for at, sighting, _, sections in self.seen
-                if at not in times and is_complete(sections, section)
-            ]  # fmt: skip
+            sections_of = {at: said.section for at, said in told[id_]}
+            section: str | None = None
+            without = []
+            for at, _, _, sections in self.seen:
+                section = sections_of.get(at, section)
+                if at not in sections_of and is_complete(sections, section):
+                    without.append(at)
             runs, ended = presence(times, without)
             held = self._hold(told[id_][-1][1], times[0], self.seen[-1][2])
             self.rows[(id_, PRESENCE)] = runs
@@ -270,7 +275,7 @@ class Rebuilt:
         ties = {row[1]: self.batch.ties.setdefault((row[0], row[1]), Tie(*row)) for row in rows}
         self.batch.settled.update((self.record, key) for key in ties)
         claimed = [row for key, row in self.batch.claims.items() if key[0] == self.record]
-        known = _courses([*self.batch.tx.find(tables.CLAIM, ("record",), [(self.record,)]), *claimed], 5)
+        known = courses([*self.batch.tx.find(tables.CLAIM, ("record",), [(self.record,)]), *claimed], 5)
         for key, said in told.items():
             course = self._claim_course(said)
             far = said[-1][1].far
@@ -296,20 +301,20 @@ class Rebuilt:
                 self.record, key, value["type"], value["near"], claim.far, value, claim.section, first, last, None, None
             )
             self.batch.ties[(self.record, key)] = tie
-        tie.value, tie.first_at, tie.last_at = value, first, last
+        tie.value, tie.section, tie.first_at, tie.last_at = value, claim.section, first, last
         self.batch.dropped_ties.pop((self.record, key), None)
         self.batch.stale_ties.add((self.record, key))
         self.batch.dirty_ties.add((self.record, key))
 
     def _claim_course(self, said: list[tuple[int, Claim]]) -> Course:
         by_time = dict(said)
-        section = said[-1][1].section
+        section: str | None = None
         course: Course = []
         last: int | None = None
         for at, _, _, sections in self.seen:
             claim = by_time.get(at)
             if claim is not None:
-                value = dict(claim.value)
+                value, section = dict(claim.value), claim.section
                 if not course or course[-1][1] != value:
                     if course and course[-1][0] == at:
                         course.pop()
@@ -325,7 +330,7 @@ class Rebuilt:
     def _history(self) -> None:
         ids = sorted({id_ for id_, _ in self.rows})
         said = [row for key, row in self.batch.facts.items() if key[0] in set(ids)]
-        known = _courses([*self.batch.tx.find(tables.FACT, ("record",), [(id_,) for id_ in ids]), *said], 4)
+        known = courses([*self.batch.tx.find(tables.FACT, ("record",), [(id_,) for id_ in ids]), *said], 4)
         for (record, attribute), course in self.rows.items():
             for at, value in corrections(known.get((record, attribute), {}), course):
                 self.batch.fact(record, attribute, at, value)
@@ -345,54 +350,3 @@ def _parents_first(ids: Iterable[str], told: Mapping[str, list[tuple[int, Said]]
         placed.update(ready)
         waiting = [id_ for id_ in waiting if id_ not in placed]
     return ordered
-
-
-def _equal(one: Any, other: Any) -> bool:
-    return bool(one == other) and type(one) is type(other)
-
-
-def presence(seen: Iterable[int], without: Iterable[int]) -> tuple[Course, int | None]:
-    """The course of a presence, and since when it is over. ``without``: times that showed its absence; one that is no
-    later than the last sighting shows nothing."""
-    events = sorted([(at, 0) for at in set(seen)] + [(at, 1) for at in set(without)])
-    course: Course = []
-    last: int | None = None
-    ended: int | None = None
-    for at, absent in events:
-        if not absent:
-            if last is None or ended is not None:
-                course.append((at, 1))
-            last, ended = at, None
-        elif last is not None and ended is None and at > last:
-            course.append((at, [0, last]))
-            ended = at
-    return course, ended
-
-
-def _courses(rows: Iterable[Row], value: int) -> dict[tuple[str, str], dict[int, Any]]:
-    """(record, key) -> at -> value, of history rows with the newest word for each time."""
-    found: dict[tuple[str, str], dict[int, tuple[int, Any]]] = {}
-    for row in rows:
-        course = found.setdefault((row[0], row[1]), {})
-        if row[2] not in course or course[row[2]][0] < row[3]:
-            course[row[2]] = (row[3], row[value])
-    return {key: {at: told for at, (_, told) in course.items()} for key, course in found.items()}
-
-
-def corrections(known: Mapping[int, Any], wanted: Course) -> Course:
-    """The rows to add so that what stands says what is wanted, at every time. Nothing is ever changed or removed: a
-    row at the same time with a later revision overrules the earlier one."""
-    target = dict(wanted)
-    added: Course = []
-    value: Any = None
-    stands: Any = None
-    begun = False
-    for at in sorted(set(known) | set(target)):
-        if at in target:
-            value, begun = target[at], True
-        if at in known:
-            stands = known[at]
-        if begun and not _equal(stands, value):
-            added.append((at, value))
-            stands = value
-    return added

@@ -27,28 +27,33 @@ def lose(batch: Batch, lane: Lane, missing: set[str]) -> None:
 
 
 def displace(batch: Batch, accepted: Accepted, seen: Sequence[Sighting]) -> None:
-    """Whoever answered at an address before is not there any more, even if the scan was only partial."""
+    """Whoever answered at an address before is not there any more, even if the scan was only partial. The same thing
+    seen there in another scope, by a sweep that overlaps with this one, drives nobody away."""
     origin = accepted.origin
-    things = {s.thing.record for s in seen}
-    places = {(origin.source, origin.site, s.target) for s in seen if "@address" in s.thing.identifiers}
-    if not places:
+    there: dict[str, dict[str, str]] = {}
+    for s in seen:
+        if "@address" in s.thing.identifiers:
+            there.setdefault(s.target, {})[s.thing.record] = s.thing.local_key
+    if not there:
         return
+    things = {s.thing.record for s in seen}
     others = [
-        h for h in batch.at_targets(places) if not h.parent and h.id not in things and "@address" in h.identifiers
-    ]
+        h for h in batch.at_targets({(origin.source, origin.site, target) for target in there})
+        if not h.parent and h.id not in things and "@address" in h.identifiers
+        and any(like != h.local_key for like in there[h.target].values())
+    ]  # fmt: skip
     batch.load_lanes(others)
     disputed: set[str] = set()
-    rivals: set[str] = set()
-    targets = {s.thing.record: s.target for s in seen}
+    # Two at one address at one moment: whoever is seen there next drives the other away.
+    rivals = {id_ for likes in there.values() if len(set(likes.values())) > 1 for id_ in likes}
     for other in others:
         if batch.seen_last(other) > accepted.at or (other.ended_at or 0) > accepted.at:
             disputed.add(other.target)
         elif other.ended_at is None:
-            # Two at one address at one moment: whoever is seen there next drives the other away.
             if batch.seen_last(other) < accepted.at:
                 apply.end(batch, other, accepted.at)
             else:
-                rivals.update(id_ for id_, target in targets.items() if target == other.target)
+                rivals.update(id_ for id_, like in there[other.target].items() if like != other.local_key)
             _watch(batch, other)
     for id_ in sorted(rivals):
         _watch(batch, batch.records[id_])

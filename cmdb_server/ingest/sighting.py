@@ -24,7 +24,9 @@ Index = tuple[str, str]
 
 @dataclass(slots=True)
 class Said:
-    """What one sighting says of one record. ``attributes`` holds no empty value; ``index`` what it can be found by."""
+    """What one sighting says of one record. ``attributes`` holds no empty value; ``index`` what it can be found by.
+    ``local_key``: of a component its key below its parent, of a thing what tells it from others at its target whatever
+    the scope it was seen in."""
 
     record: str
     class_: str
@@ -100,7 +102,10 @@ def read(seen: wire.Observation, origin: Origin, kinds: Kinds, raw_digest: bytes
         target=f"{target}\x00{origin.scope}",
         native_key=None if seen.native_key is None else f"{seen.native_key}\x00{origin.scope}",
     )
-    thing = _said(record, class_, seen.attributes, seen.identifiers)
+    likeness = ids.record_id(
+        origin.source, origin.site, seen.class_, seen.identifiers, target=target, native_key=seen.native_key
+    )
+    thing = _said(record, class_, seen.attributes, seen.identifiers, local_key=likeness)
     thing.native_key = seen.native_key
     if seen.native_key is not None:
         thing.index.add(("native_key", f"{origin.source}|{seen.native_key}"))

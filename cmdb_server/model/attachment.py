@@ -52,6 +52,17 @@ def owners(
     return tuple(spans)
 
 
+def nameless(weak: Iterable[Record]) -> dict[str, str]:
+    """record -> the first of those at its place, for records that bear nothing at all: all that is known of them is
+    where they answered, so at one place they are one."""
+    firsts: dict[tuple[str, str], str] = {}
+    found: dict[str, str] = {}
+    for view in sorted(weak, key=lambda view: (view.first_at, view.id)):
+        if view.address and not any(view.identifiers.values()):
+            found[view.id] = firsts.setdefault((view.site, view.address), view.id)
+    return found
+
+
 def declared_as(declared: Record, bearers: Iterable[Record]) -> str | None:
     """The record that a declared, name-only record belongs with: the earliest of ``bearers`` that bore one of its
     full names. Short names attach nothing: too many things share them."""

@@ -6,60 +6,14 @@ import itertools
 import zlib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from cmdb_schemas.report import Component
-from cmdb_server.ingest.late import corrections, presence, unpacked
+from cmdb_schemas.report import Component, Observation
+from cmdb_server.ingest.late import unpacked
 from cmdb_server.store import tables
 from tests.estate import Estate, history, minute
 from tests.factories import host
 
 A, B = host("a", "10.0.0.1"), host("b", "10.0.0.2")
-values = st.sampled_from([None, 0, 1, True, "x"])
-courses = st.dictionaries(st.integers(0, 6), values, max_size=5).filter(
-    lambda told: told.get(min(told, default=0), 0) is not None
-)
-"""None ends something: nothing begins with it."""
-
-
-def course_of(rows: dict[int, object]) -> list[tuple[int, object]]:
-    """What rows say at each moment from 0 to 7, with types apart."""
-    told, value = [], object
-    for at in range(8):
-        value = rows.get(at, value)
-        told.append((type(value), value))
-    return told
-
-
-@given(courses, courses)
-def test_corrections_make_what_stands_say_what_is_wanted(known: dict[int, object], wanted: dict[int, object]) -> None:
-    added = corrections(known, sorted(wanted.items()))
-    first = min(wanted, default=8)
-    assert course_of({**known, **dict(added)})[first:] == course_of(wanted)[first:]
-    assert [at for at, _ in added] == sorted({at for at, _ in added}), "one row for each time"
-
-
-@given(courses)
-def test_what_stands_already_needs_no_row(known: dict[int, object]) -> None:
-    assert corrections(known, sorted(known.items())) == []
-
-
-@pytest.mark.parametrize(
-    ("seen", "without", "course", "ended"),
-    [
-        ([1, 2, 3], [], [(1, 1)], None),
-        ([1, 2], [3, 5], [(1, 1), (3, [0, 2])], 3),
-        ([1, 4], [2], [(1, 1), (2, [0, 1]), (4, 1)], None),
-        ([2], [1, 2], [(2, 1)], None),
-        ([3, 1, 1], [2, 4], [(1, 1), (2, [0, 1]), (3, 1), (4, [0, 3])], 4),
-        ([], [1], [], None),
-    ],
-)
-def test_the_course_of_a_presence(
-    seen: list[int], without: list[int], course: list[tuple[int, object]], ended: int | None
-) -> None:
-    assert presence(seen, without) == (course, ended)
 
 
 def test_a_late_report_adds_rows_and_changes_none(estate: Estate) -> None:
@@ -153,3 +107,18 @@ def test_the_maker_of_a_serial_number_follows_the_newest_word(
         other.tell(at, seen, now=9, target=target)
     assert estate.digest() == other.digest()
     assert len(estate.cis("a", "server")) == len(estate.cis("b", "server")) == 1
+
+
+def test_what_tells_of_a_component_may_be_another_section_later(estate: Estate, other: Estate) -> None:
+    """Whether its absence counts is a matter of the section that told of it last, then."""
+
+    def seen(*sections: str | None) -> Observation:
+        parts = [Component("/", "file_system", "/", section=section) for section in sections]
+        return Observation("a", "server", "10.0.0.1", None, {"serial": ["CZ3411AB00"]}, {"name": "a"}, components=parts)
+
+    told = [(0, seen(None), {}), (1, seen("mounts"), {}), (2, seen(), {"scope": "complete", "mounts": "partial"})]
+    for into, order in ((estate, told), (other, told[::-1])):
+        for at, thing, coverage in order:
+            into.tell(at, thing, now=9, coverage=coverage)
+        assert into.ci("/")["ended_at"] is None
+    assert estate.digest() == other.digest()

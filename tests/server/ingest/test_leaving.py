@@ -8,7 +8,7 @@ import pytest
 
 from cmdb_schemas.report import CoverageStatus
 from cmdb_server.store import tables
-from tests.estate import Estate, minute
+from tests.estate import Estate, history, minute
 from tests.factories import host
 
 A, B, C = (host(name, f"10.0.0.{number}") for number, name in enumerate("abc", 1))
@@ -133,3 +133,53 @@ def test_who_was_driven_away_by_a_later_word_is_back_with_the_same_report(estate
             at, seen, target = told[name]
             into.tell(at, seen, now=9, target=target)
     assert estate.digest() == other.digest()
+
+
+def test_of_two_at_one_address_the_one_seen_next_drives_the_other_away(estate: Estate, other: Estate) -> None:
+    """Also by bytes that are the same again, which would else not be read."""
+    rival = host("rival", "10.0.0.1", mac="3c:ec:ef:00:00:77")
+    for into, told in ((estate, (0, 1)), (other, (1, 0))):
+        for at in told:
+            seen, coverage = ((A, rival), "complete") if at == 0 else ((A,), "partial")
+            into.tell(at, *seen, now=9, coverage={"scope": coverage})
+        assert into.alive() == {"a"}
+    assert estate.digest() == other.digest()
+
+
+def test_two_that_answer_at_one_address_in_every_scan_stand_still(estate: Estate) -> None:
+    rival = host("rival", "10.0.0.1", mac="3c:ec:ef:00:00:77")
+    estate.tell(0, A, rival)
+    before = history(estate)
+    for at in (1, 2, 3):
+        estate.tell(at, A, rival)
+    assert history(estate) == before
+    assert estate.alive() == {"a", "rival"}
+
+
+# Sweeps that overlap ---------------------------------------------------------------------------------------------------
+
+HALF = "10.0.0.0/25"
+
+
+def test_sweeps_that_overlap_leave_each_others_records_alone(estate: Estate) -> None:
+    nameless = host("p", "10.0.0.9", identifiers={}, class_="unknown_device")
+    for at, target in enumerate(("10.0.0.0/24", HALF)):
+        estate.tell(at, A, B, nameless, target=target)
+    before, changed = history(estate), {row[0]: row[6] for row in estate.rows(tables.CI)}
+    for at in range(2, 8):
+        estate.tell(at, A, B, nameless, target=HALF if at % 2 else "10.0.0.0/24")
+    assert history(estate) == before
+    assert {row[0]: row[6] for row in estate.rows(tables.CI)} == changed
+    assert estate.alive() == {"a", "b", "p"}
+    assert len([row for row in estate.rows(tables.CI) if not row[3]]) == 3, "each is one thing"
+
+
+def test_a_thing_is_there_until_the_last_sweep_misses_it_or_another_answers(estate: Estate) -> None:
+    for target in ("10.0.0.0/24", HALF):
+        estate.tell(0, A, B, target=target)
+    estate.tell(1, B, target=HALF)
+    assert estate.alive() == {"a", "b"}, "the wider sweep has not missed it yet"
+    estate.tell(2, B)
+    assert estate.alive() == {"b"}
+    estate.tell(3, host("new", "10.0.0.2", mac="3c:ec:ef:00:00:77"), target=HALF, coverage={"scope": "partial"})
+    assert estate.alive() == {"new"}, "a sighting of another ends it in every scope"

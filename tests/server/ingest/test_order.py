@@ -50,7 +50,7 @@ def reports(draw: Any) -> list[bytes]:
     told = []
     moments = draw(st.lists(st.tuples(st.integers(0, 8), st.sampled_from(["x", "y", "z"])), max_size=7, unique=True))
     for number, (minute, scope) in enumerate(moments):
-        seen = draw(st.lists(things(), max_size=3, unique_by=lambda thing: thing.address))
+        seen = draw(st.lists(things(), max_size=3, unique_by=lambda thing: repr((thing.address, thing.identifiers))))
         told.append(
             report(
                 f"r{number}", START + minute * MINUTE, seen, target=f"scope-{scope}",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cmdb_server.model.attachment import declared_as, owner, owners
+from cmdb_server.model.attachment import declared_as, nameless, owner, owners
 from tests.records import record
 
 PING = record("p", source="ping", address="10.0.0.1", seen=[(5, 30)])
@@ -32,3 +32,12 @@ def test_a_declaration_belongs_with_the_earliest_bearer_of_its_full_name() -> No
     assert declared_as(wanted, [A, earlier, short, B]) == declared_as(wanted, [earlier, A]) == "e"
     assert declared_as(record("d", declared=True, name="web"), [A, short]) is None
     assert declared_as(wanted, [wanted, record("x", declared=True, name="web.a.net")]) is None
+
+
+def test_what_bears_nothing_is_one_thing_at_one_place() -> None:
+    bare = [
+        record(id_, address=address, seen=[(at, 9)])
+        for id_, address, at in (("x", "10.0.0.1", 2), ("y", "10.0.0.1", 1), ("z", "10.0.0.2", 0))
+    ]
+    told = [*bare, record("n", name="web", address="10.0.0.1"), record("d", declared=True)]
+    assert nameless(told) == nameless(told[::-1]) == {"x": "y", "y": "y", "z": "z"}
