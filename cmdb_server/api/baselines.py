@@ -7,13 +7,13 @@ from typing import Any
 from flask import Response
 from marshmallow import Schema, fields, validate
 
-from cmdb_server.answers.diff import Moment, diff
-from cmdb_server.api.asking import cursor_of
-from cmdb_server.api.auth import caller, requires, viewer
-from cmdb_server.api.conditional import tagged
+from cmdb_server.answers.diff import Moment
+from cmdb_server.answers.render import REPORTS
+from cmdb_server.api.auth import caller, requires
 from cmdb_server.api.context import context, now_ms
-from cmdb_server.api.diff import DetailsSchema, DiffSchema, whole
+from cmdb_server.api.diff import DetailsSchema, DiffSchema, differing
 from cmdb_server.api.fields import Instant, Text
+from cmdb_server.api.rendering import described
 from cmdb_server.api.resource import resource
 from cmdb_server.practices import baselines
 
@@ -90,11 +90,8 @@ def remove(name: str) -> baselines.Baseline:
 @BLUEPRINT.arguments(DriftSchema, location="query")
 @BLUEPRINT.doc(responses={404: "NOT_FOUND"})
 @BLUEPRINT.response(200, DiffSchema)
+@described(BLUEPRINT.doc, REPORTS)
 def drift(asked: dict[str, Any], name: str) -> Response:
     """What has changed since the baseline: counts of all, and the differences page by page."""
     base = baselines.one(context().store, name)
-    page = diff(
-        context().store, viewer(), Moment(base.at, revision=base.revision), Moment(asked["to"]), asked["change"],
-        asked["class_"], cursor_of(asked["cursor"]), asked["limit"],
-    )  # fmt: skip
-    return tagged(whole(page), page.revision)
+    return differing(asked, Moment(base.at, revision=base.revision), Moment(asked["to"]))

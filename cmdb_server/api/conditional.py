@@ -16,8 +16,14 @@ _TAG = re.compile(r"(\d{1,18})-[0-9a-f]{16}", re.ASCII)
 def tagged(body: Any, revision: int, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer with its ETag, ``REVISION-DIGEST``, or 304 when the request bears that tag. ``revision``: that
     of the thing answered, so that a sighting alone is no obstacle to an edit."""
-    text = json.dumps(body)
-    response = Response(text, status, headers, mimetype="application/json")
+    return tagged_text(json.dumps(body), "application/json", revision, status, headers)
+
+
+def tagged_text(
+    text: str, media: str, revision: int, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """The same for an answer that is a text of that media type."""
+    response = Response(text, status, headers, content_type=media)
     response.set_etag(f"{revision}-{hashlib.sha256(text.encode()).hexdigest()[:16]}")
     if status == 200:
         response.make_conditional(request)

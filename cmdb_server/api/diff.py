@@ -8,17 +8,19 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers.diff import CHANGES, DiffPage, Moment, diff
+from cmdb_server.answers.render import REPORTS
+from cmdb_server.answers.render.diff_report import diff_report
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
 from cmdb_server.api.auth import requires, viewer
-from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant, Text
+from cmdb_server.api.rendering import ReportedSchema, answered, described
 from cmdb_server.api.resource import resource
 
 BLUEPRINT = resource("diff", __name__, "What differs between two times")
 
 
-class DetailsSchema(ListingSchema):
+class DetailsSchema(ListingSchema, ReportedSchema):
     """How a list of differences is narrowed and paged."""
 
     change = fields.String(load_default=None, validate=validate.OneOf(CHANGES))
@@ -68,14 +70,22 @@ _DIFF = DiffSchema()
 @requires("read")
 @BLUEPRINT.arguments(AskedSchema, location="query")
 @BLUEPRINT.response(200, DiffSchema)
+@described(BLUEPRINT.doc, REPORTS)
 def between(asked: dict[str, Any]) -> Response:
     """CIs and relations that differ between two times: counts of all, and the differences page by page."""
+    before, after = (Moment(asked[end], asked[f"{end.rstrip('_')}_known_at"]) for end in ("from_", "to"))
+    return differing(asked, before, after)
+
+
+def differing(asked: dict[str, Any], before: Moment, after: Moment) -> Response:
+    """What differs between two moments, narrowed and paged as ``DetailsSchema`` says."""
     page = diff(
-        context().store, viewer(), Moment(asked["from_"], asked["from_known_at"]),
-        Moment(asked["to"], asked["to_known_at"]), asked["change"], asked["class_"], cursor_of(asked["cursor"]),
+        context().store, viewer(), before, after, asked["change"], asked["class_"], cursor_of(asked["cursor"]),
         asked["limit"],
     )  # fmt: skip
-    return tagged(whole(page), page.revision)
+    return answered(
+        lambda: diff_report(page, before, after), lambda: whole(page), page.revision, asked["format"], "diff", REPORTS
+    )
 
 
 def whole(page: DiffPage) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from uuid import UUID
 from flask import Response
 from marshmallow import Schema, fields, validate
 
-from cmdb_server.answers.impact import impact
+from cmdb_server.answers.impact import ImpactAnswer, impact
 from cmdb_server.api.auth import requires, viewer
-from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant, Whole, rfc3339
+from cmdb_server.api.rendering import DrawnSchema, answered, described
 from cmdb_server.api.resource import resource
 from cmdb_server.api.what_if import EditedSchema
 
@@ -20,7 +20,7 @@ BLUEPRINT = resource("impact", __name__, "What breaks, with the way it breaks an
 MOST = 1000
 
 
-class QuestionSchema(Schema):
+class QuestionSchema(DrawnSchema):
     failed = fields.List(fields.UUID(), required=True, validate=validate.Length(1, MOST))
     not_impacted = fields.List(
         fields.UUID(),
@@ -134,6 +134,7 @@ class ImpactSchema(Schema):
 @BLUEPRINT.arguments(QuerySchema, location="query")
 @BLUEPRINT.doc(responses={404: "NOT_FOUND"})
 @BLUEPRINT.response(200, ImpactSchema)
+@described(BLUEPRINT.doc)
 def ask_shortly(asked: dict[str, Any]) -> Response:
     """What breaks if these fail together; a question that fits an address."""
     return _answer(asked)
@@ -144,6 +145,7 @@ def ask_shortly(asked: dict[str, Any]) -> Response:
 @BLUEPRINT.arguments(SupposingSchema)
 @BLUEPRINT.doc(responses={404: "NOT_FOUND"})
 @BLUEPRINT.response(200, ImpactSchema)
+@described(BLUEPRINT.doc)
 def ask(asked: dict[str, Any]) -> Response:
     """What breaks if these fail together."""
     return _answer(asked)
@@ -154,13 +156,13 @@ def _answer(asked: dict[str, Any]) -> Response:
         context().projections, viewer(), _texts(asked["failed"]), asked["at"], asked["known_at"],
         _texts(asked["not_impacted"]), asked["depth"], asked["limit"], edits=asked.get("edits", ()),
     )  # fmt: skip
-    times = {name: None if value is None else rfc3339(value) for name, value in _times(answer).items()}
-    # The schema above describes this; dumping through it would cost more than computing it.
-    return tagged(answer.as_json() | times, answer.revision)
+    return answered(lambda: answer, lambda: _json(answer), answer.revision, asked["format"], "impact")
 
 
-def _times(answer: Any) -> dict[str, int | None]:
-    return {"at": answer.at, "known_at": answer.known_at}
+def _json(answer: ImpactAnswer) -> dict[str, Any]:
+    """The schema above describes this; dumping through it would cost more than computing it."""
+    times = {"at": answer.at, "known_at": answer.known_at}
+    return answer.as_json() | {name: None if value is None else rfc3339(value) for name, value in times.items()}
 
 
 def _texts(ids: list[UUID]) -> list[str]:

@@ -13,18 +13,22 @@ from cmdb_server.answers import requires as answers
 from cmdb_server.answers.told import plain
 from cmdb_server.api.asking import TimesSchema
 from cmdb_server.api.auth import requires, viewer
-from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Whole
 from cmdb_server.api.impact import NamedSchema
+from cmdb_server.api.rendering import DrawnSchema, answered, described
 from cmdb_server.api.resource import resource
 from cmdb_server.api.what_if import AskedAboutSchema
 
 BLUEPRINT = resource("requires", __name__, "What a CI stands on")
 
 
-class AskedSchema(TimesSchema):
+class AskedSchema(TimesSchema, DrawnSchema):
     limit = Whole(1, 1000, query=True, load_default=100)
+
+
+class SupposingRequirementsSchema(AskedAboutSchema, DrawnSchema):
+    pass
 
 
 class RequiredSchema(Schema):
@@ -56,6 +60,7 @@ class RequiresSchema(Schema):
 @BLUEPRINT.arguments(AskedSchema, location="query")
 @BLUEPRINT.doc(responses={404: "NOT_FOUND"})
 @BLUEPRINT.response(200, RequiresSchema)
+@described(BLUEPRINT.doc)
 def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
     """All that a CI stands on, nearest first."""
     return _answer(ci, asked)
@@ -63,9 +68,10 @@ def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
 
 @BLUEPRINT.route("/cis/<uuid:ci>/requires", methods=["POST"])
 @requires("read")
-@BLUEPRINT.arguments(AskedAboutSchema)
+@BLUEPRINT.arguments(SupposingRequirementsSchema)
 @BLUEPRINT.doc(responses={404: "NOT_FOUND"})
 @BLUEPRINT.response(200, RequiresSchema)
+@described(BLUEPRINT.doc)
 def as_it_would_be(asked: dict[str, Any], ci: UUID) -> Response:
     """All that a CI would stand on if some relations, gates and CIs were otherwise."""
     return _answer(ci, asked)
@@ -76,4 +82,4 @@ def _answer(ci: UUID, asked: dict[str, Any]) -> Response:
         context().projections, viewer(), str(ci), asked["at"], asked["known_at"], asked["limit"],
         edits=asked.get("edits", ()),
     )  # fmt: skip
-    return tagged(plain(asdict(answer)), answer.revision)
+    return answered(lambda: answer, lambda: plain(asdict(answer)), answer.revision, asked["format"], "requires")

@@ -13,16 +13,16 @@ from cmdb_server.answers.services import services_of
 from cmdb_server.answers.told import plain
 from cmdb_server.api.asking import TimesSchema
 from cmdb_server.api.auth import requires, viewer
-from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Whole
 from cmdb_server.api.impact import NamedSchema, StepSchema
+from cmdb_server.api.rendering import DrawnSchema, answered, described
 from cmdb_server.api.resource import resource
 
 BLUEPRINT = resource("services", __name__, "The services that stand on a CI")
 
 
-class AskedSchema(TimesSchema):
+class AskedSchema(TimesSchema, DrawnSchema):
     limit = Whole(1, 1000, query=True, load_default=100)
 
 
@@ -46,7 +46,8 @@ class ServicesSchema(Schema):
 @BLUEPRINT.arguments(AskedSchema, location="query")
 @BLUEPRINT.doc(responses={404: "NOT_FOUND"})
 @BLUEPRINT.response(200, ServicesSchema)
+@described(BLUEPRINT.doc)
 def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
     """All services above a CI, nearest first."""
     answer = services_of(context().projections, viewer(), str(ci), asked["at"], asked["known_at"], asked["limit"])
-    return tagged(plain(asdict(answer)), answer.revision)
+    return answered(lambda: answer, lambda: plain(asdict(answer)), answer.revision, asked["format"], "services")

@@ -9,26 +9,27 @@ from uuid import UUID
 from flask import Response
 from marshmallow import Schema, fields
 
+from cmdb_server.answers.render import REPORTS
 from cmdb_server.answers.single_points import single_points_of
 from cmdb_server.answers.told import plain
 from cmdb_server.api.asking import TimesSchema
 from cmdb_server.api.auth import requires, viewer
-from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Flag, Whole
 from cmdb_server.api.impact import NamedSchema
+from cmdb_server.api.rendering import ReportedSchema, answered, described
 from cmdb_server.api.resource import resource
 from cmdb_server.api.what_if import AskedAboutSchema
 
 BLUEPRINT = resource("single-points", __name__, "What takes a CI down alone, or in pairs")
 
 
-class AskedSchema(TimesSchema):
+class AskedSchema(TimesSchema, ReportedSchema):
     limit = Whole(1, 1000, query=True, load_default=100)
     pairs = fields.Boolean(load_default=False, metadata={"description": "Fatal pairs too: seconds for 2,000 CIs below"})
 
 
-class SupposingPointsSchema(AskedAboutSchema):
+class SupposingPointsSchema(AskedAboutSchema, ReportedSchema):
     pairs = Flag(load_default=False)
 
 
@@ -57,6 +58,7 @@ class SinglePointsSchema(Schema):
 @BLUEPRINT.arguments(AskedSchema, location="query")
 @BLUEPRINT.doc(responses={404: "NOT_FOUND"})
 @BLUEPRINT.response(200, SinglePointsSchema)
+@described(BLUEPRINT.doc, REPORTS)
 def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
     """The CIs whose failure alone takes this one down, exact through gates."""
     return _answer(ci, asked)
@@ -67,6 +69,7 @@ def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
 @BLUEPRINT.arguments(SupposingPointsSchema)
 @BLUEPRINT.doc(responses={404: "NOT_FOUND"})
 @BLUEPRINT.response(200, SinglePointsSchema)
+@described(BLUEPRINT.doc, REPORTS)
 def as_it_would_be(asked: dict[str, Any], ci: UUID) -> Response:
     """The same, if some relations, gates and CIs were otherwise."""
     return _answer(ci, asked)
@@ -77,4 +80,6 @@ def _answer(ci: UUID, asked: dict[str, Any]) -> Response:
         context().projections, viewer(), str(ci), asked["at"], asked["known_at"], asked["limit"],
         pairs=asked["pairs"], edits=asked.get("edits", ()),
     )  # fmt: skip
-    return tagged(plain(asdict(answer)), answer.revision)
+    return answered(
+        lambda: answer, lambda: plain(asdict(answer)), answer.revision, asked["format"], "single-points", REPORTS
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cmdb_server.answers.graphml import cell
 from cmdb_server.answers.impact import Affected, ImpactAnswer
 from cmdb_server.answers.render.report import (
     Cell,
@@ -21,6 +22,7 @@ from cmdb_server.answers.render.report import (
     way,
 )
 from cmdb_server.answers.told import Named
+from cmdb_server.answers.what_if import Supposed
 
 FEW = 3
 
@@ -28,7 +30,7 @@ FEW = 3
 def impact_report(answer: ImpactAnswer) -> Report:
     """Of an answer about impact."""
     return Report(title(answer), _verdict(answer), tuple(_facts(answer)), (
-        _services(answer), _cis(answer), _redundancy(answer),
+        _supposed(answer.supposed), _services(answer), _cis(answer), _redundancy(answer),
         *(_named(*told) for told in (
             ("Second path lost", answer.second_path_lost, answer.more["second_path_lost"]),
             ("Uncertain: may be affected or not", answer.uncertain, answer.more["uncertain"]),
@@ -63,6 +65,17 @@ def _facts(answer: ImpactAnswer) -> Iterable[tuple[str, Cell]]:
         yield "Affected, by class", counted(answer.counts["by_class"])
     proof = answer.certificate
     yield "Certificate", f"{proof.claims} claims and {proof.gates_held} gates that hold, at revision {proof.revision}"
+
+
+def _supposed(edits: tuple[Supposed, ...]) -> Section:
+    """What was asked is not the graph as it is."""
+    rows = tuple(Row((one.edit, called(one.ci), *_edited(one))) for one in edits)
+    return Section("Supposed, though it is not so", ("Edit", "CI", "Relation", "To", "Gate"), rows)
+
+
+def _edited(one: Supposed) -> tuple[Cell, ...]:
+    gate = cell(one.gate) or "none of its own" if one.edit == "gate" else ""
+    return one.relation or "", called(one.to) if one.to else "", gate
 
 
 def _services(answer: ImpactAnswer) -> Section:
