@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +19,8 @@ from cmdb_server.errors import SettingsError
 
 MIB = 1024 * 1024
 NEO4J_SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
+SAMPLE_DAYS: Mapping[str, int] = MappingProxyType({"raw": 3, "5min": 8, "1h": 90, "1d": 1100})
+"""How many days samples are kept at each resolution."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -52,7 +55,9 @@ class Settings:
     requests_per_minute: int = 1200
     bytes_per_minute: int = 512 * MIB
     classes: tuple[Path, ...] = ()
+    kinds: tuple[Path, ...] = ()
     webhook_networks: tuple[str, ...] = ()
+    sample_days: Mapping[str, int] = field(default_factory=lambda: SAMPLE_DAYS)
     log_level: str = "INFO"
 
     @property
@@ -149,6 +154,17 @@ def _networks(text: str) -> tuple[str, ...]:
     return tuple(str(ip_network(part.strip())) for part in text.split(",") if part.strip())
 
 
+def _sample_days(text: str) -> Mapping[str, int]:
+    """``raw=3,1h=90``: what is not named keeps its default. A finer resolution outlasts a bucket of the next."""
+    days = dict(SAMPLE_DAYS)
+    for part in text.split(","):
+        name, _, number = part.strip().partition("=")
+        if name not in days:
+            raise ValueError(f"{name!r} is none of {', '.join(days)}")
+        days[name] = _whole(2, 36_500)(number)
+    return MappingProxyType(days)
+
+
 def _level(text: str) -> str:
     if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
@@ -171,6 +187,8 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "requests_per_minute": _whole(1, 10_000_000),
     "bytes_per_minute": _whole(1024, 1 << 50),
     "classes": _folders,
+    "kinds": _folders,
     "webhook_networks": _networks,
+    "sample_days": _sample_days,
     "log_level": _level,
 }

@@ -15,6 +15,7 @@ from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.relations import relation_types
 from cmdb_server.answers.history import Graph, graph_at
 from cmdb_server.answers.lives import Lives
+from cmdb_server.answers.samples import latest
 from cmdb_server.answers.selected import Selected
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import CiAnswer, CiSummary, Hit, OpenEnd, Page, RelationView
@@ -144,7 +145,8 @@ def show(
             _summary(row, lives),
             tuple(sorted((_summary(part, lives) for part in parts), key=_by_name)),
             _views(relations, id_, lambda other: others.get((other,)), _passing(tx, relations)),
-            tuple(_open_ends(tx, id_)), tuple(lives.sources(id_)), tuple(lives.samples(id_)),
+            tuple(_open_ends(tx, id_)), tuple(lives.sources(id_)),
+            latest(tx, lives, id_, {part[0]: part[2] for part in parts}),
         )  # fmt: skip
 
     return store.read(work)

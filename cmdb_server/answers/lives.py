@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from cmdb_server.answers.life import Life
 from cmdb_server.answers.views import SourceView
@@ -90,17 +90,7 @@ class Lives:
                 run.last, run.ended_at,
             )  # fmt: skip
 
-    def samples(self, ci: str) -> Iterator[Mapping[str, Any]]:
-        """The newest measured values of a loaded CI's own scans."""
-        seen: set[tuple[str, int]] = set()
+    def holding(self, ci: str) -> Iterator[tuple[Row, Row]]:
+        """The records of a loaded CI, each with the record of the thing it is a component of, or itself."""
         for record in self._of.get(ci, ()):
-            key = (record[R["scope"]], record[R["part"]])
-            if record[R["parent"]] or key in seen:
-                continue
-            seen.add(key)
-            row = self._tx.get(tables.SAMPLE, [key]).get(key)
-            for ref, component, name, value, unit, kind, at in row[3] if row is not None else ():
-                yield {
-                    "ref": ref, "component": component, "name": name, "value": value, "unit": unit, "kind": kind,
-                    "at": at or row[2] if row is not None else at,
-                }  # fmt: skip
+            yield record, self._top(record)

@@ -67,6 +67,22 @@ class SourceView:
 
 
 @dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest value of one measured thing. ``component``: the CI it is of, when that is a component of the one
+    asked for. ``at``: ms; ``told_at``: the sample's own time, as its source told it."""
+
+    name: str
+    source: str
+    component: str | None
+    component_name: str
+    value: float
+    unit: str
+    kind: str
+    at: int
+    told_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CiAnswer:
     """One CI with all that belongs to it. ``id`` is the canonical one, whichever of its ids was asked for."""
 
@@ -75,7 +91,7 @@ class CiAnswer:
     relations: tuple[RelationView, ...]
     open_ends: tuple[OpenEnd, ...] = ()
     sources: tuple[SourceView, ...] = ()
-    samples: tuple[Mapping[str, Any], ...] = ()
+    samples: tuple[Latest, ...] = ()
 
     @property
     def id(self) -> str:

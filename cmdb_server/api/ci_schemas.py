@@ -62,8 +62,23 @@ class SourceSchema(Schema):
     ended_at = Instant(allow_none=True)
 
 
+class LatestSchema(Schema):
+    """The newest value of something that moves at every scan, outside of the history."""
+
+    name = fields.String(required=True)
+    source = fields.String(required=True)
+    component = fields.UUID(required=True, allow_none=True, metadata={"description": "null: of the CI itself"})
+    component_name = fields.String(required=True)
+    value = fields.Float(required=True)
+    unit = fields.String(required=True, metadata={"description": "UCUM"})
+    kind = fields.String(required=True, metadata={"enum": ["gauge", "counter"]})
+    at = Instant(required=True, metadata={"description": "When its report was observed"})
+    told_at = fields.String(required=True, allow_none=True, metadata={"description": "The sample's own time, as told"})
+
+
 class LinksSchema(Schema):
     self = fields.String(required=True)
+    samples = fields.String(required=True)
     explain = fields.String(required=True)
     relations = fields.String(required=True)
     impact = fields.String(required=True)
@@ -74,7 +89,7 @@ class CiSchema(CiSummarySchema):
     relations = fields.List(fields.Nested(RelationViewSchema))
     open_ends = fields.List(fields.Nested(OpenEndSchema), metadata={"description": "Relations without a known far end"})
     sources = fields.List(fields.Nested(SourceSchema), metadata={"description": "Who saw it where, and when"})
-    samples = fields.List(fields.Dict(), metadata={"description": "The newest measured values, outside of the history"})
+    samples = fields.List(fields.Nested(LatestSchema), metadata={"description": "The newest measured values"})
     links = fields.Nested(LinksSchema)
 
 
@@ -89,6 +104,7 @@ def links(ci: str) -> dict[str, str]:
     here = f"/api/v1/cis/{ci}"
     return {
         "self": here,
+        "samples": f"{here}/samples",
         "explain": f"{here}/explain",
         "relations": f"{here}/relations",
         "impact": f"/api/v1/impact?failed={ci}",

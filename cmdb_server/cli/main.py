@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from rich.console import Console
 
-from cmdb_server.cli import commands, deciding, exchange, exits, notifying, past, render, standing, supposing
+from cmdb_server.cli import commands, deciding, exchange, exits, notifying, past, render, samples, standing, supposing
 from cmdb_server.cli.exits import CommandError
 from cmdb_server.errors import CmdbError
 
@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     _questions(sub, asked)
     exchange.add(sub, asked)
     past.add(sub, asked)
+    samples.add(sub, asked)
     standing.add(sub, asked)
     deciding.add(sub, asked)
     notifying.add(sub)

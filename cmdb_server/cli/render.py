@@ -85,8 +85,15 @@ def ci_tree(ci: dict[str, Any], whole: bool = False) -> RenderableType:
     _branch(
         root, "open ends", ((one["type"], joined(plain(one["far"]), plain(one["evidence"]))) for one in ci["open_ends"])
     )
+    measured = ((one["component_name"] or "itself", _measured(one)) for one in ci["samples"])
+    _branch(root, "measured", measured, whole=whole)
     _branch(root, "seen by", ((one["source"], _sighting(one)) for one in ci["sources"]))
     return root
+
+
+def _measured(sample: dict[str, Any]) -> Text:
+    value, at = measure(sample["value"], sample["unit"]), plain(sample["at"], "dim")
+    return joined(plain(sample["name"] + ":", "dim"), value, at)
 
 
 def _branch(root: Tree, title: str, leaves: Iterable[tuple[str, Text]], whole: bool = True) -> None:
@@ -107,10 +114,14 @@ _BINARY = ("By", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def quantity(value: Any) -> Text:
-    """A quantity with its unit, bytes in the largest unit that leaves a whole part; anything else as it is."""
+    """A quantity with its unit, as ``measure`` tells it; anything else as it is."""
     if not (isinstance(value, dict) and value.keys() == {"value", "unit"} and isinstance(value["value"], int | float)):
         return plain(value)
-    number, unit = value["value"], value["unit"]
+    return measure(value["value"], value["unit"])
+
+
+def measure(number: float, unit: str) -> Text:
+    """A number with its unit, bytes in the largest unit that leaves a whole part."""
     if unit == "By":
         step = 0
         while abs(number) >= 1024 and step < len(_BINARY) - 1:

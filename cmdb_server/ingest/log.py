@@ -54,17 +54,6 @@ def enter_report(batch: Batch, accepted: Accepted) -> None:
     )  # fmt: skip
 
 
-def samples(tx: Writing, accepted: Accepted) -> None:
-    """Keep the newest samples of the report's lane."""
-    if not accepted.report.samples:
-        return
-    scope, part = accepted.origin.scope, accepted.report.scan.part
-    old = tx.get(tables.SAMPLE, [(scope, part)]).get((scope, part))
-    if old is None or old[2] <= accepted.at:
-        values = [[s.ref, s.component, s.name, s.value, s.unit, s.kind, s.at] for s in accepted.report.samples]
-        tx.put(tables.SAMPLE, [(scope, part, accepted.at, values)])
-
-
 def is_whole(tx: Reading, content: str) -> bool:
     """Whether a content tells of everything in its scope."""
     row = tx.get(tables.CONTENT, [(content,)]).get((content,))

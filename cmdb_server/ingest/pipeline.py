@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from cmdb_schemas.ci_class import CIClass, classes
 from cmdb_schemas.relations import relation_types
-from cmdb_server.ingest import apply, cluster, counts, decode, ends, items, late, leaving, log
+from cmdb_server.ingest import apply, cluster, counts, decode, ends, items, late, leaving, log, samples
 from cmdb_server.ingest.accepted import Accepted, admitted, invalid
 from cmdb_server.ingest.batch import Batch, Lane
 from cmdb_server.ingest.caller import Caller, check_observation
@@ -77,7 +77,7 @@ def take_in(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Ac
         leaving.close_scan(batch, accepted)
     for told in lanes.values():
         _look_again(batch, told)
-    log.samples(tx, accepted)
+    samples.enter(tx, accepted)
     settle(batch)
     return Ack(report.id, tx.revision, 0, unchanged=unchanged, observations=count)
 

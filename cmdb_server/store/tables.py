@@ -174,11 +174,39 @@ TASK = Table(
 """Something a person should look at: ``review``, ``distrusted``, ``duplicate-address``."""
 
 SAMPLE = Table(
-    "sample", "state",
-    (("scope", "text"), ("part", "integer"), ("at", "integer"), ("values", "json")),
+    "sample", "state", (("scope", "text"), ("part", "integer"), ("at", "integer"), ("mark", "text")),
     key=("scope", "part"),
 )
-"""The newest samples of a scope, as reported: moved at every scan, outside of the history."""
+"""Which row of SAMPLED holds the newest samples of a part of a scope."""
+
+SAMPLED = Table(
+    "sampled", "state",
+    (
+        ("scope", "text"), ("at", "integer"), ("part", "integer"), ("mark", "text"), ("revision", "integer"),
+        ("content", "text"), ("values", "blob"),
+    ),
+    key=("scope", "at", "part", "mark"), indexes=(("revision",), ("at",)),
+)
+"""The samples of one report, outside of the history: [ref, component, name, value, unit, kind, at] each, as compressed
+JSON that ``mark`` is the digest of. ``content`` tells whose the refs are."""
+
+
+def _series(resolution: str) -> Table:
+    return Table(
+        f"series_{resolution}", "state", (("record", "text"), ("start", "integer"), ("values", "blob")),
+        key=("record", "start"), indexes=(("start",),),
+    )  # fmt: skip
+
+
+SERIES_5MIN, SERIES_1H, SERIES_1D = _series("5min"), _series("1h"), _series("1d")
+"""What was measured of a thing and its components in the bucket that begins at ``start``: component's record or ``""``
+-> name -> aggregate (``model.series.packed``), as compressed JSON."""
+
+BOUND = Table(
+    "bound", "desk", (("name", "text"), ("at", "integer"), ("revision", "integer"), ("told", "json")), key=("name",),
+)
+"""How far something has got, or reaches back: ``series`` (folded up to a revision), each table of samples (thinned out
+until a time), ``history`` (what came before was dropped)."""
 
 TOKEN = Table(
     "token", "desk",
@@ -261,6 +289,7 @@ say how it ended."""
 
 TABLES: tuple[Table, ...] = (
     REPORT, CONTENT, THING, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, TIE, RELATION, FEED, TASK, SAMPLE,
+    SAMPLED, SERIES_5MIN, SERIES_1H, SERIES_1D, BOUND,
     TOKEN, ENROLMENT, BASELINE, WEBHOOK, KEPT, KEPT_VERSION, KEPT_CI, KEPT_COUNT, JOB,
 )
 SCHEMA_VERSION = 1

@@ -99,3 +99,10 @@ def test_networks_that_webhooks_may_reach() -> None:
     assert read({"CMDB_WEBHOOK_NETWORKS": "10.0.0.0/8, fd00::/8"}).webhook_networks == ("10.0.0.0/8", "fd00::/8")
     with pytest.raises(SettingsError, match="CMDB_WEBHOOK_NETWORKS"):
         read({"CMDB_WEBHOOK_NETWORKS": "10.0.0.1/8"})
+
+
+def test_how_long_samples_are_kept() -> None:
+    assert dict(read({"CMDB_SAMPLE_DAYS": "raw=5, 1h=30"}).sample_days) == {"raw": 5, "5min": 8, "1h": 30, "1d": 1100}
+    for text in ("2min=5", "raw", "raw=1", "raw=x"):
+        with pytest.raises(SettingsError, match="CMDB_SAMPLE_DAYS"):
+            read({"CMDB_SAMPLE_DAYS": text})

@@ -92,7 +92,7 @@ def test_one_ci_with_all_that_belongs_to_it(shop: Estate) -> None:
     assert (source.source, source.site, source.first, source.last, source.ended_at) == (
         "ssh", "lab", minute(0), minute(1), None
     )  # fmt: skip
-    assert [(sample["name"], sample["value"], sample["at"]) for sample in told.samples] == [
+    assert [(sample.name, sample.value, sample.at) for sample in told.samples] == [
         ("system.uptime", 5.0, minute(0))
     ]  # fmt: skip
 

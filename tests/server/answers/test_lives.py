@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from cmdb_schemas.ci_class import classes
-from cmdb_schemas.report import Sample
 from cmdb_server.answers.life import Life
 from cmdb_server.answers.lives import Lives
 from cmdb_server.ingest.declare import create
@@ -66,20 +65,19 @@ def test_what_people_enter_never_ages(estate: Estate) -> None:
     assert life(estate, "Shop", minute(0) + 100 * SERVER.retired_ms) == Life("current", None, "*")
 
 
-def test_sources_and_samples_are_told_once(estate: Estate) -> None:
-    measured = [Sample("a", "system.uptime", 7.0, "s", at="2023-11-14T22:13:20Z")]
-    estate.tell(0, host("a", "10.0.0.1"), samples=measured)
+def test_sources_are_told_once(estate: Estate) -> None:
+    estate.tell(0, host("a", "10.0.0.1"))
     estate.tell(1, host("a", "10.0.0.1"), source="snmp", agent="agent-2")
 
-    def work(tx: Reading) -> tuple[list[str], list[float], list[object]]:
+    def work(tx: Reading) -> tuple[list[str], list[bool]]:
         (row,) = tx.find(tables.CI, ("name",), [("a",)])
         lives = Lives(tx, minute(2), classes())
         lives.load([row[0]])
         lives.load([row[0]])
-        told = list(lives.samples(row[0]))
-        return [s.agent for s in lives.sources(row[0])], [one["value"] for one in told], [one["at"] for one in told]
+        held = list(lives.holding(row[0]))
+        return [s.agent for s in lives.sources(row[0])], [record is top for record, top in held]
 
-    assert estate.store.read(work) == (["agent-1", "agent-2"], [7.0], ["2023-11-14T22:13:20Z"])
+    assert estate.store.read(work) == (["agent-1", "agent-2"], [True, True])
 
 
 def test_a_ci_that_only_came_to_be_by_being_named_is_there_while_named(estate: Estate) -> None:

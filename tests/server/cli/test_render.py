@@ -99,7 +99,15 @@ def relation(label: str, other: str, class_: str = "software_package") -> dict[s
 
 
 def a_ci(**more: Any) -> dict[str, Any]:
-    empty = {"attributes": {}, "components": [], "relations": [], "open_ends": [], "sources": [], "life": "current"}
+    empty = {
+        "attributes": {},
+        "components": [],
+        "relations": [],
+        "open_ends": [],
+        "sources": [],
+        "samples": [],
+        "life": "current",
+    }
     return {**named("web-1"), **empty, **more}
 
 

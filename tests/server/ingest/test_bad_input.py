@@ -203,7 +203,7 @@ def hostile(text: str) -> Observation:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_looks_like_code_is_stored_and_given_back(either: Estate, text: str) -> None:
-    sample = Sample(text, text, 1.0, text[:32], component=text)
+    sample = Sample(text, text, 1.0, text[:32], component=text + "c")
     either.tell(
         0, hostile(text), target=text, source=text, site=text, agent=text, scan=text, id_=text, samples=[sample],
         coverage={text: "complete"},
@@ -214,7 +214,7 @@ def test_what_looks_like_code_is_stored_and_given_back(either: Estate, text: str
     assert (answer.summary.name, answer.summary.site) == (text, text)
     assert [(part.name, part.attributes["listens"]) for part in answer.components] == [(text, [text])]
     assert (answer.sources[0].source, answer.sources[0].agent) == (text, text)
-    assert answer.samples[0]["name"] == text
+    assert answer.samples[0].name == text
     package = either.ci(text, "software_package")
     assert package["attributes"] == {"name": text, "purl": text, text: text}
     assert {end.evidence for end in answer.open_ends} == {text, ""}
