@@ -127,7 +127,7 @@ def measure(number: float, unit: str) -> Text:
         while abs(number) >= 1024 and step < len(_BINARY) - 1:
             number, step = number / 1024, step + 1
         unit = _BINARY[step]
-    return plain(f"{number:.4g} {unit}")
+    return plain(f"{number:.4g} {unit if unit != '1' else ''}".strip())
 
 
 def _brief(ci: dict[str, Any]) -> Text:
