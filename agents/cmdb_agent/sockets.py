@@ -33,15 +33,15 @@ def from_facts(
     sockets, processes, configs = list[Socket](), list[Process](), list[ConfigFile]()
     packages, addresses = dict[str, str](), set[str]()
     for fact in facts:
-        match fact:
+        match fact:  # most are packages
+            case Relation(type="installs"):
+                packages[str(fact.to.attributes["name"])] = str(fact.to.attributes["version"])
             case Socket():
                 sockets.append(fact)
             case Process():
                 processes.append(fact)
             case ConfigFile():
                 configs.append(fact)
-            case Relation(type="installs"):
-                packages[str(fact.to.attributes["name"])] = str(fact.to.attributes["version"])
             case Component(class_="network_interface"):
                 held = fact.attributes.get("ip_addresses")
                 addresses.update(str(address) for address in (held if isinstance(held, list) else ()))

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -32,6 +32,7 @@ from cmdb_agent.redact import redact_text
 _LONGEST_TEXT, _LONGEST_NAME, _SHORT = 65_536, 256, 128
 _REMEMBERED = 8192
 S = TypeVar("S", Component, Relation)
+T = TypeVar("T")
 A = TypeVar("A", Component, End)
 
 
@@ -57,7 +58,7 @@ def unite(ref: str, class_: str, address: str | None, facts: Mapping[str, Sequen
 def within_bounds(observation: Observation) -> United:
     """The observation with what the wire can carry, and an error line for each thing that it cannot."""
     errors: list[ScanError] = []
-    components = [_with_values(one) for one in observation.components]
+    components = list(_carried([_with_values(one) for one in observation.components], errors))
     bounded = replace(
         observation,
         identifiers={
@@ -65,8 +66,8 @@ def within_bounds(observation: Observation) -> United:
             for kind, values in observation.identifiers.items()
         },
         attributes=_values(observation.attributes),
-        components=list(_carried(components, errors)),
-        relations=list(_carried([_cleaned(one) for one in observation.relations], errors)),
+        components=components,
+        relations=_bounded(observation.relations, errors),
     )
     return United(bounded, errors=errors)
 
@@ -135,33 +136,65 @@ def _components(told: Iterable[tuple[str, Fact]]) -> list[Component]:
 def _relations(told: Iterable[tuple[str, Fact]]) -> list[Relation]:
     """Each once, in the order of their bytes."""
     found: dict[bytes, Relation] = {}
-    encode = msgspec.json.Encoder().encode
     for section, fact in told:
         if isinstance(fact, Relation):
-            one = fact if fact.section or not section else replace(fact, section=section)
-            found[encode(one)] = one
+            placed = _placed.get(id(fact))
+            if placed is None or placed.fact is not fact or placed.section != section:
+                placed = _place(fact, section)
+            found[placed.order] = placed.relation
     return [found[key] for key in sorted(found)]
 
 
+class _Placed(NamedTuple):
+    """A fact with the section that told it, and its place among the others."""
+
+    fact: Relation
+    section: str
+    relation: Relation
+    order: bytes
+
+
+def _place(fact: Relation, section: str) -> _Placed:
+    relation = fact if fact.section or not section else replace(fact, section=section)
+    placed = _Placed(fact, section, relation, msgspec.json.encode(relation))
+    if fact.to.key:
+        _remember(_placed, fact, placed)
+    return placed
+
+
+def _bounded(relations: Iterable[Relation], errors: list[ScanError]) -> list[Relation]:
+    """Those that the wire can carry, in bounds. What was found so before is not looked at again."""
+    known = [(one, _in_bounds.get(id(one))) for one in relations]
+    bounded = [had[1] if had and had[0] is one else _cleaned(one) for one, had in known]
+    fresh = {id(one): told for one, (told, had) in zip(bounded, known, strict=True) if not had or had[0] is not told}
+    if not fresh:
+        return bounded
+    lost = fresh.keys() - {id(one) for one in _carried([one for one in bounded if id(one) in fresh], errors)}
+    kept = [one for one in bounded if id(one) not in lost]
+    for one in kept:
+        if one.to.key and (told := fresh.get(id(one))) is not None:
+            _remember(_in_bounds, told, (told, one))
+    return kept
+
+
+_placed: dict[int, _Placed] = {}
+_in_bounds: dict[int, tuple[Relation, Relation]] = {}
+"""What was made of relations to things that are identified by content, by the relation's identity: a probe that
+remembers packages gives the same values for each host. Each holds what it is looked up by, which keeps that from
+becoming another's."""
+
+
+def _remember(memory: dict[int, T], relation: Relation, made: T) -> None:
+    if len(memory) >= _REMEMBERED:
+        memory.clear()
+    memory[id(relation)] = made
+
+
 def _cleaned(relation: Relation) -> Relation:
-    to = relation.to
-    if to.attributes and _in_bounds.get(id(to)) is not to:
-        to = _with_values(to)
-        if to is not relation.to:
-            relation = replace(relation, to=to)
-        elif to.key:
-            _remember(to)
+    to = _with_values(relation.to) if relation.to.attributes else relation.to
+    if to is not relation.to:
+        relation = replace(relation, to=to)
     return replace(relation, evidence=_clean(relation.evidence)) if relation.evidence else relation
-
-
-_in_bounds: dict[int, End] = {}
-"""Ends that were found in bounds, by identity: a probe that remembers packages gives the same values for each host."""
-
-
-def _remember(end: End) -> None:
-    if len(_in_bounds) >= _REMEMBERED:
-        _in_bounds.clear()
-    _in_bounds[id(end)] = end
 
 
 def _carried(facts: Iterable[S], errors: list[ScanError]) -> Iterable[S]:

@@ -135,3 +135,25 @@ def test_looking_only_at_telling_lines_finds_what_looking_at_all_does(text: str)
     """The short way round is taken for long texts; what it passes over must hold nothing."""
     long = "\n".join(["plain setting on"] * 40) + "\n" + text + "\n" + "\n".join(["worker 4"] * 20)
     assert redact.redact_text(long) == redact._redacted(long)
+
+
+@given(
+    st.lists(
+        st.sampled_from([
+            "pass", "PWD", "Secret", "api", "ACCESS", "private", "_", "-", " ", "\n", "key", "KEY", "://", "@", "/", "user:pw",
+            "basic", "Bearer", "negotiate", "x", "AKIA", "gh", "p", "ghp_", "glpat", "xox", "eyJ", "sk_", "\u017f", "\u212aey", "\u0130",
+        ]),
+        max_size=8,
+    )
+)  # fmt: skip
+def test_a_look_for_words_finds_what_the_pattern_finds(parts: list[str]) -> None:
+    text = "".join(parts)
+    if text.isascii():
+        assert redact._may_hold(text) == (redact._SUSPECT.search(text) is not None)
+    assert redact_text(text) == _slowly(text)
+
+
+def _slowly(text: str) -> str:
+    """As ``redact_text`` does, with the pattern alone."""
+    text = redact._PEM.sub(MASK, text)
+    return redact._redacted(text) if redact._SUSPECT.search(text) else text

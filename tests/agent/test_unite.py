@@ -125,3 +125,29 @@ def test_a_devices_observation_is_held_to_the_same_bounds() -> None:
     united = within_bounds(given)
     assert united.observation == Observation("d", "switch", identifiers={"name": ["a"]})
     assert len(united.errors) == 1
+
+
+def package(name: str, **attributes: object) -> Relation:
+    end = End(class_="software_package", key=f"pkg:deb/{name}", attributes={"name": name, **attributes})  # type: ignore[dict-item]
+    return Relation("installs", end)
+
+
+def test_what_a_probe_remembers_is_told_alike_of_every_host_and_in_every_section() -> None:
+    remembered = [package("b"), package("a", note="password=hunter2secret"), package("lost", size=2**70)]
+    again = [package("b"), package("a", note="password=hunter2secret"), package("lost", size=2**70)]
+    for section in ("packages", "packages", "other", "packages"):
+        told = unite("h", "server", None, {section: remembered})
+        fresh = unite("h", "server", None, {section: [msgspec.structs.replace(one) for one in again]})
+        assert msgspec.json.encode(told.observation) == msgspec.json.encode(fresh.observation)
+        assert [one.to.key for one in told.observation.relations] == ["pkg:deb/a", "pkg:deb/b"]
+        assert {one.section for one in told.observation.relations} == {section}
+        assert [error.section for error in told.errors] == [section]
+        assert b"hunter2secret" not in msgspec.json.encode(told.observation)
+
+
+def test_no_more_is_remembered_than_hosts_have_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cmdb_agent.unite._REMEMBERED", 3)
+    facts = [package(f"p{number}") for number in range(10)]
+    for _ in range(2):
+        told = unite("h", "server", None, {"packages": list(facts)}).observation.relations
+        assert [one.to.key for one in told] == [f"pkg:deb/p{number}" for number in range(10)]
