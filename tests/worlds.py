@@ -18,11 +18,11 @@ from cmdb_server.model.gates import ALL, Gate
 from cmdb_server.projection.build import from_rows
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import Flow, Rules
+from tests.wires import CROSSING, HOLDS, LINK, PLACING, ROUTES, RUNS, Wires
 
 UP, DEGRADED, DOWN = 0, 1, 2
 NOW = 1_800_000_000_000
 CLASSES = ("server", "database", "service")
-LINK, HOLDS, ROUTES = "connects_to", "contains", "routes_via"
 DEFAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "depends_on": ("to_from", {"kind": "all"}),
     "member_of": ("from_to", {"kind": "at_least", "k": 1}),
@@ -31,13 +31,21 @@ DEFAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     LINK: ("none", {}),
     HOLDS: ("from_to", {"kind": "all"}),
     ROUTES: ("to_from", {"kind": "at_least", "k": 1}),
+    RUNS: ("to_from", {"kind": "all"}),
 }
 
 
 def rules() -> Rules:
     return Rules(
         tuple(
-            Flow(name, impact, None if impact == "none" else Gate.of(gate), link=name == LINK)  # type: ignore[arg-type]
+            Flow(
+                name,
+                impact,
+                None if impact == "none" else Gate.of(gate),  # type: ignore[arg-type]
+                link=name == LINK,
+                crosses=name in CROSSING,
+                places=name in PLACING,
+            )
             for name, (impact, gate) in DEFAULTS.items()
         ),
         forwarding=frozenset({"switch"}),
@@ -118,10 +126,11 @@ class World:
 
 @dataclass(frozen=True)
 class Truth:
-    """States and rounds by CI, of the affected only."""
+    """States and rounds by CI, of the affected only. ``cut``: (consumer, provider) whose ends came apart, and when."""
 
     state: dict[int, int]
     rank: dict[int, int]
+    cut: dict[tuple[int, int], int]
 
     def down(self) -> set[int]:
         return {ci for ci, state in self.state.items() if state == DOWN}
@@ -165,11 +174,20 @@ def evaluate(
     degraded: set[int] = frozenset(),  # type: ignore[assignment]
 ) -> Truth:
     """Round by round from ``failed``: first who is down, then who is degraded given who is down. Once gates take nobody
-    down any more, whoever has lost the way to all gateways is down, and so on."""
+    down any more, whoever has lost the way to all gateways is down, and whoever lost the way to a provider has lost the
+    provider, and so on."""
     gates = world.gate_members()
-    gated = with_a_way(world, set())
-    down = dict.fromkeys(failed, 0)
+    wires = Wires.of(world)
+    gated = wires.with_a_way(set())
+    over = {(key[0], provider) for key, members in gates.items() if key[1] in CROSSING for provider in members}
+    touching = {pair for pair in over if wires.in_touch(pair, set())}
+    down, cut = dict.fromkeys(failed, 0), dict[tuple[int, int], int]()
     rank = 0
+
+    def lost(key: tuple[int, str, str], before: int) -> set[int]:
+        away = {p for (c, p), at in cut.items() if c == key[0] and at < before} if key[1] in CROSSING else set()
+        return away | {ci for ci, at in down.items() if at < before}
+
     while True:
         rank += 1
         seen = set(down)
@@ -177,109 +195,29 @@ def evaluate(
             key[0]
             for key, members in gates.items()
             if key[0] not in down and key[0] not in not_impacted
-            and gate_state(world.definition(*key), members, seen, set()) == DOWN
+            and gate_state(world.definition(*key), members, lost(key, rank), set()) == DOWN
         }  # fmt: skip
-        fresh = fresh or gated - with_a_way(world, seen) - seen - set(not_impacted)
+        apart: set[tuple[int, int]] = set()
         if not fresh:
+            fresh = gated - wires.with_a_way(seen) - seen - set(not_impacted)
+            open_ = {pair for pair in touching - set(cut) if not set(pair) & (seen | set(not_impacted))}
+            apart = {pair for pair in open_ if not wires.in_touch(pair, seen)}
+        if not fresh and not apart:
             break
         down |= dict.fromkeys(fresh, rank)
+        cut |= dict.fromkeys(apart, rank)
     limp = dict.fromkeys(degraded - set(down), 0)
-    for rank in range(1, 2 * world.size + 2):
-        lost = {ci for ci, at in down.items() if at < rank}
+    for rank in range(1, 4 * world.size + 5):
         soft = {ci for ci, at in limp.items() if at < rank}
         fresh = {
             key[0]
             for key, members in gates.items()
             if key[0] not in down and key[0] not in limp and key[0] not in not_impacted
-            and gate_state(world.definition(*key), members, lost, soft) == DEGRADED
+            and gate_state(world.definition(*key), members, lost(key, rank), soft) == DEGRADED
         }  # fmt: skip
         limp |= dict.fromkeys(fresh, rank)
     state = dict.fromkeys(down, DOWN) | dict.fromkeys(limp, DEGRADED)
-    return Truth(state, {**down, **limp})
-
-
-def with_a_way(world: World, down: set[int]) -> set[int]:
-    """The CIs, not down, that reach one of their gateways by way of forwarding devices, whole links and whole ports."""
-    pairs = [(a, type_, b) for a, type_, b, _, _ in world.relations if a != b and not {a, b} & world.retired]
-    holder = {b: a for a, type_, b in pairs if type_ == HOLDS and world.class_of(b) == "port"}
-    members: dict[int, set[int]] = {}
-    for a, type_, b in pairs:
-        if type_ == "member_of":
-            members.setdefault(b, set()).add(a)
-    routes: dict[int, set[int]] = {}
-    for a, type_, b in pairs:
-        if type_ == ROUTES:
-            routes.setdefault(a, set()).update(members.get(b, {b}))
-    subnets = {ci for ci in range(world.size) if world.class_of(ci) == "subnet"}
-    gateways: dict[int, set[int]] = {}
-    graph: nx.Graph[int] = nx.Graph()
-    for ci, targets in routes.items():
-        if ci not in subnets:
-            gateways.setdefault(holder.get(ci, ci), set()).update(targets)
-    for a, type_, b in pairs:
-        if type_ != LINK:
-            continue
-        for one, other in ((a, b), (b, a)):
-            if other in subnets and one not in subnets:
-                gateways.setdefault(holder.get(one, one), set()).update(routes.get(other, ()))
-        ends = {a, b, holder.get(a, a), holder.get(b, b)}
-        if not ends & (down | subnets):
-            graph.add_edge(holder.get(a, a), holder.get(b, b))
-    routers = {holder.get(one, one) for targets in gateways.values() for one in targets}
-    forwarding = {ci for ci in range(world.size) if world.class_of(ci) == "switch"} | routers
-    linked = {holder.get(end, end) for a, type_, b in pairs if type_ == LINK for end in (a, b) if not {a, b} & subnets}
-    found = set()
-    for ci, targets in gateways.items():
-        ends = {holder.get(one, one) for one in targets if not {one, holder.get(one, one)} & down}
-        passing = graph.subgraph(forwarding - down | {ci})
-        reached = nx.node_connected_component(passing, ci) if ci in passing else {ci}
-        if ci not in down and ci in linked and ends & reached:
-            found.add(ci)
-    return found
-
-
-def wired_world(seed: int, size: int) -> World:
-    """Switches, ports, hosts, subnets and services: linked device to device and port to port, with gateways of their
-    own, by subnet, and by group."""
-    dice = random.Random(seed)
-    classes = tuple(
-        dice.choice(("switch", "switch", "port", "server", "server", "service", "subnet")) for _ in range(size)
-    )
-    by = {name: [ci for ci in range(size) if classes[ci] == name] for name in classes}
-    boxes = [*by.get("switch", ()), *by.get("server", ())]
-    relations: dict[tuple[int, str, int], tuple[int, str, int, str | None, int | None]] = {}
-
-    def relate(a: int, type_: str, b: int) -> None:
-        if a != b:
-            relations.setdefault((a, type_, b), (a, type_, b, None, None))
-
-    for port in by.get("port", ()):
-        if boxes:
-            relate(dice.choice(boxes), HOLDS, port)
-    ends = [*boxes, *by.get("port", ()), *by.get("port", ())]
-    for _ in range(dice.randrange(3 * size)):
-        if ends:
-            switch_or_any = dice.choice(by.get("switch", ends)) if dice.random() < 0.5 else dice.choice(ends)
-            relate(dice.choice(ends), LINK, switch_or_any)
-    for box in boxes:
-        if dice.random() < 0.5 and by.get("subnet"):
-            relate(*dice.choice(((box, LINK), (box, LINK))), dice.choice(by["subnet"]))
-        if dice.random() < 0.4:
-            relate(box, ROUTES, dice.choice([*ends, *by.get("service", ())]))
-    for subnet in by.get("subnet", ()):
-        for _ in range(dice.randrange(3)):
-            if ends:
-                relate(subnet, ROUTES, dice.choice([*ends, *by.get("service", ())]))
-    for service in by.get("service", ()):
-        for box in dice.sample(boxes, min(len(boxes), dice.randrange(3))):
-            relate(box, "member_of", service)
-        if boxes:
-            relate(service, "depends_on", dice.choice(boxes))
-    return World(size, tuple(relations.values()), {}, frozenset(dice.sample(range(size), dice.randrange(2))), classes)
-
-
-def wired_worlds(largest: int = 24) -> st.SearchStrategy[World]:
-    return st.builds(wired_world, st.integers(0, 2**32), st.integers(2, largest))
+    return Truth(state, {**down, **limp}, cut)
 
 
 def digraph(world: World) -> nx.DiGraph[int]:
@@ -319,7 +257,7 @@ def dense_world(seed: int, size: int) -> World:
     return World(size, tuple(relations.values()), gates, retired)
 
 
-def dice_gates(dice: random.Random) -> dict[str, Any]:
+def dice_gates(dice: random.Random, bare: float = 0.3) -> dict[str, Any]:
     value = {
         "at_least": {"k": dice.randrange(1, 4)},
         "percent": {"percent": dice.randrange(0, 101), "inclusive": dice.random() < 0.3},
@@ -331,7 +269,7 @@ def dice_gates(dice: random.Random) -> dict[str, Any]:
     gate = {"kind": "at_least" if kind == "percent" else kind, **value[kind]}
     if kind in ("at_least", "weighted") and dice.random() < 0.3:
         gate["want"] = dice.randrange(1, 8)
-    return gate if dice.random() < 0.3 else {"depends_on/pool": gate, "depends_on/feed": dict(gate), "member_of": gate}
+    return gate if dice.random() < bare else {"depends_on/pool": gate, "depends_on/feed": dict(gate), "member_of": gate}
 
 
 def worlds(largest: int = 40) -> st.SearchStrategy[World]:

@@ -27,10 +27,13 @@ def check(projection: Projection, claim: Certificate) -> list[str]:
     rank = np.full(len(projection), np.iinfo(np.int64).max)
     state[claim.ci], rank[claim.ci] = claim.state, claim.rank
     table = _Table.of(projection)
+    losses = _Losses.of(table, claim, state, rank)
+    if losses is None:
+        return ["a member is cut off that the gate does not have"]
     return [
         *_asked(claim),
-        *_follows(table, claim, state, rank),
-        *_closed(table, claim, state),
+        *_follows(table, claim, losses, (state, rank)),
+        *_closed(table, claim, losses, state),
         *check_paths(projection, claim, state, rank),
     ]
 
@@ -77,6 +80,35 @@ class _Table:
         return np.where(self.total > 0, state, UP)
 
 
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Losses:
+    """By row of a table's members: the round since which it is ``lost``, and since which it is lost or degraded."""
+
+    lost: Numbers
+    soft: Numbers
+
+    @classmethod
+    def of(cls, table: _Table, claim: Certificate, state: Numbers, rank: Numbers) -> _Losses | None:
+        """As claimed; None when a member is cut off from a gate that does not have it."""
+        place = np.full(int(max(table.number.max(initial=0), claim.cut_gate.max(initial=0))) + 1, -1)
+        place[table.number] = np.arange(len(table.number))
+        size = len(state)
+        words = table.gate * size + table.provider
+        cut = place[claim.cut_gate] * size + claim.cut_provider
+        if not np.isin(cut, words).all():
+            return None
+        order = np.argsort(words)
+        away = np.full(len(words), NEVER)
+        away[order[np.searchsorted(words, cut, sorter=order)]] = claim.cut_rank
+        bears = (table.need < table.total)[table.gate] & np.isin(table.provider, claim.lost_before)
+        lost = np.minimum(np.where(state[table.provider] == DOWN, rank[table.provider], NEVER), away)
+        lost[bears] = -1
+        return cls(lost, np.minimum(lost, np.where(state[table.provider] > UP, rank[table.provider], NEVER)))
+
+
 def _thresholds(projection: Projection, rule: Numbers, total: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     need, want, full = total.copy(), total.copy(), total.copy()
     for code, gate in enumerate(projection.rules.gates.values):
@@ -100,12 +132,15 @@ def _shape(projection: Projection, claim: Certificate) -> list[str]:
     if claim.revision != projection.revision:
         problems.append(f"revision {claim.revision}, not {projection.revision}")
     columns = (claim.state, claim.rank, claim.gate)
-    if any(len(column) != len(claim.ci) for column in columns) or len(claim.held) != len(claim.lost):
+    cut = {len(claim.cut_gate), len(claim.cut_provider), len(claim.cut_rank)}
+    if any(len(column) != len(claim.ci) for column in columns) or len(claim.held) != len(claim.lost) or len(cut) > 1:
         return [*problems, "columns differ in length"]
     for what, column, size in (
         ("CI", claim.ci, len(projection)),
         ("gate", claim.gate[(claim.gate != OWN) & (claim.gate != REACH)], len(projection.gates)),
         ("gate", claim.held, len(projection.gates)),
+        ("gate", claim.cut_gate, len(projection.gates)),
+        ("CI", claim.cut_provider, len(projection)),
     ):
         if len(column) and not (column.min() >= 0 and column.max() < size):
             problems.append(f"a {what} that is not there")
@@ -113,6 +148,8 @@ def _shape(projection: Projection, claim: Certificate) -> list[str]:
         problems.append("a CI is named twice")
     if not np.isin(claim.state, (DEGRADED, DOWN)).all():
         problems.append("a state that is neither degraded nor down")
+    if len(claim.lost_before) and ((claim.state != DOWN).any() or len(claim.held)):
+        problems.append("more is said than who is down")
     if (claim.state[claim.gate == REACH] != DOWN).any():
         problems.append("cut off and yet not down")
     return problems
@@ -136,8 +173,9 @@ def _asked(claim: Certificate) -> list[str]:
     return problems
 
 
-def _follows(table: _Table, claim: Certificate, state: Numbers, rank: Numbers) -> list[str]:
+def _follows(table: _Table, claim: Certificate, losses: _Losses, told: tuple[Numbers, Numbers]) -> list[str]:
     """(a): by the members of lower rank alone, the named gate is as bad as the claim."""
+    _, rank = told
     derived = np.flatnonzero(claim.gate >= 0)
     place = np.full(int(table.number.max(initial=0)) + 1, -1)
     place[table.number] = np.arange(len(table.number))
@@ -145,10 +183,8 @@ def _follows(table: _Table, claim: Certificate, state: Numbers, rank: Numbers) -
     known = named < len(place)
     at = np.where(known, place[np.minimum(named, len(place) - 1)], -1)
     wrong = (at < 0) | (table.consumer[at] != claim.ci[derived])
-    lower = rank[table.provider] < rank[table.consumer[table.gate]]
-    fires = table.state(
-        table.sums(lower & (state[table.provider] == DOWN)), table.sums(lower & (state[table.provider] > UP))
-    )
+    mine = rank[table.consumer[table.gate]]
+    fires = table.state(table.sums(losses.lost < mine), table.sums(losses.soft < mine))
     unproven = ~wrong & (fires[at] < claim.state[derived])
     return [
         *(f"CI {ci}: the gate is not its own" for ci in claim.ci[derived][wrong].tolist()),
@@ -156,12 +192,17 @@ def _follows(table: _Table, claim: Certificate, state: Numbers, rank: Numbers) -
     ]
 
 
-def _closed(table: _Table, claim: Certificate, state: Numbers) -> list[str]:
+def _closed(table: _Table, claim: Certificate, losses: _Losses, state: Numbers) -> list[str]:
     """(b): no gate is worse than its consumer, and the gates that hold are told with what they lost."""
-    lost, soft = table.sums(state[table.provider] == DOWN), table.sums(state[table.provider] > UP)
+    lost, soft = table.sums(losses.lost < NEVER), table.sums(losses.soft < NEVER)
     excluded = np.isin(table.consumer, claim.excluded)
-    worse = ~excluded & (table.state(lost, soft) > state[table.consumer])
+    found = table.state(lost, soft)
+    if len(claim.lost_before):
+        found = np.where(found == DOWN, DOWN, UP)
+    worse = ~excluded & (found > state[table.consumer])
     problems = [f"CI {ci}: a gate is worse than is said" for ci in table.consumer[worse].tolist()]
+    if len(claim.lost_before):
+        return problems
     holds = np.flatnonzero(~excluded & (lost > 0) & (state[table.consumer] != DOWN))
     told = dict(zip(claim.held.tolist(), claim.lost.tolist(), strict=True))
     true = dict(zip(table.number[holds].tolist(), lost[holds].tolist(), strict=True))

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cmdb_server.analysis.certificate import REACH
 from cmdb_server.analysis.fixpoint import distinct
-from cmdb_server.analysis.impact import down_with, impact
+from cmdb_server.analysis.impact import Impact, down_with, impact
 from cmdb_server.projection.columns import Longs, spans
 from cmdb_server.projection.projection import Projection
 
@@ -20,11 +21,14 @@ from cmdb_server.projection.projection import Projection
 @dataclass(frozen=True, slots=True, eq=False)
 class Doubt:
     """Ascending CIs. ``sure``: down whatever the doubtful are. ``uncertain``: down or not, depending on them, and on a
-    way from what failed. ``scan_next``: the doubtful it depends on at the gates of the uncertain."""
+    way from what failed. ``scan_next``: the doubtful it depends on at the gates of the uncertain. ``lower``, ``upper``:
+    the two runs, whose certificates prove the rest."""
 
     sure: Longs
     uncertain: Longs
     scan_next: Longs
+    lower: Impact
+    upper: Impact
 
 
 def doubtful(projection: Projection) -> Longs:
@@ -37,13 +41,17 @@ def doubt(projection: Projection, failed: Iterable[int], uncertain: Longs, not_i
     sources = distinct(np.asarray(list(failed), np.int64))
     spared = distinct(np.asarray(list(not_impacted), np.int64))
     unseen = np.setdiff1d(uncertain, np.union1d(sources, spared))
-    sure = np.sort(impact(projection, sources, np.union1d(spared, unseen)).down)
-    upper, gate = down_with(projection, sources, unseen, spared)
-    open_ = ~np.isin(upper, sure) & _reached(projection, sources)[upper]
+    lower = impact(projection, sources, np.union1d(spared, unseen))
+    most = down_with(projection, sources, unseen, spared)
+    sure, upper, gate = np.sort(lower.down), most.ci, most.gates().astype(np.int64)
+    # Whom a failure cuts off it reaches as well, though by no gate.
+    seeds = np.concatenate((sources, upper[gate == REACH], most.cut.dependencies.consumer))
+    open_ = ~np.isin(upper, sure) & _reached(projection, distinct(seeds))[upper]
     named = gate[open_]
     named = named[named >= 0]
     members = projection.members.provider[spans(projection.gates.first, projection.gates.last, named)]
-    return Doubt(sure, np.sort(upper[open_]), np.intersect1d(members, unseen).astype(np.int64))
+    scan_next = np.intersect1d(members, unseen).astype(np.int64)
+    return Doubt(sure, np.sort(upper[open_]), scan_next, lower, most)
 
 
 def _reached(projection: Projection, sources: Longs) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from cmdb_server.analysis.certificate import OWN
+from cmdb_server.analysis.partition import Cut, Dependencies, Sight, partitioned
 from cmdb_server.analysis.reachability import reach
 from cmdb_server.projection.columns import Bools, Ints, Longs, spans
 from cmdb_server.projection.network import Network
@@ -34,8 +35,9 @@ DENSE = 4
 @dataclass(slots=True, eq=False)
 class Run:
     """CIs settled so far: a part for each round, with its rank and each CI's cause. ``hits``: slots as they were
-    counted, repeated. ``counted_before``: CIs that count as lost already wherever losses are counted. ``second_path_lost``: CIs of
-    which one link to a gateway is left."""
+    counted, repeated. ``counted_before``: CIs that count as lost already wherever losses are counted. ``cut``: dependencies
+    partitioned, with the rank of each part; ``passed_over``: rows of ``projection.counted`` that were counted for that.
+    ``second_path_lost``, ``gateway_unknown``: see ``Reach``."""
 
     projection: Projection
     scratch: Scratch
@@ -44,7 +46,10 @@ class Run:
     causes: list[Ints] = field(default_factory=list)
     hits: list[Longs] = field(default_factory=list)
     counted_before: Bools | None = None
+    cut: list[tuple[Dependencies, int]] = field(default_factory=list)
+    passed_over: Bools | None = None
     second_path_lost: Longs = field(default_factory=lambda: NOTHING)
+    gateway_unknown: Longs = field(default_factory=lambda: NOTHING)
 
     def settle(self, ci: Longs, cause: Ints, rank: int) -> None:
         """Note these CIs, closed by now, at ``rank``."""
@@ -66,16 +71,29 @@ class Run:
 
     def counted(self, frontier: Longs) -> Longs:
         """The slots in which ``frontier`` counts, their slack reduced; repeated where it counts repeatedly."""
-        lists, rows = self.projection.counted_of, self.projection.counted
+        lists = self.projection.counted_of
         if self.counted_before is not None:
             frontier = frontier.take(np.flatnonzero(~self.counted_before.take(frontier)))
         at = spans(lists.first, lists.last, frontier).astype(np.int64)
+        if self.passed_over is not None:
+            at = at.take(np.flatnonzero(~self.passed_over.take(at)))
+        return self.take_off(at)
+
+    def take_off(self, at: Longs) -> Longs:
+        """The slots of these rows of ``projection.counted``, their slack reduced; repeated."""
         if not len(at):
             return NOTHING
+        rows = self.projection.counted
         slot: Longs = rows.slot.take(at).astype(np.int64)
         np.subtract.at(self.scratch.slack, slot, rows.weight.take(at))
         self.hits.append(slot)
         return slot
+
+    def pass_over(self, at: Longs) -> None:
+        """Count these rows of ``projection.counted`` no more."""
+        if self.passed_over is None:
+            self.passed_over = np.zeros(len(self.projection.counted), bool)
+        self.passed_over[at] = True
 
     def close(self, *claims: tuple[Longs, Ints]) -> tuple[Longs, Ints]:
         """Of the CIs claimed, each with a cause, close those still open: (each once, its cause)."""
@@ -118,9 +136,10 @@ def columns(runs: list[Run]) -> tuple[Longs, Ints, Ints]:
     return joined(parts), np.repeat(ranks, [len(part) for part in parts]), causes
 
 
-def spread_down(run: Run, failed: Longs, lost_before: Longs = NOTHING) -> None:
-    """Settle all who are down when ``failed`` are. The least fixpoint, since slack only shrinks. ``lost_before``, none
-    of them failed, are lost to the gates that count, and to these alone."""
+def spread_down(run: Run, failed: Longs, excluded: Longs = NOTHING, lost_before: Longs = NOTHING) -> None:
+    """Settle all who are down when ``failed`` are. The least fixpoint, since slack only shrinks. ``excluded``, closed
+    by now, serve whatever happens. ``lost_before``, none of them failed, are lost to the gates that count, and to these
+    alone."""
     before = NOTHING
     if len(lost_before):
         before = run.counted(lost_before)
@@ -131,38 +150,70 @@ def spread_down(run: Run, failed: Longs, lost_before: Longs = NOTHING) -> None:
     _dependents(run, failed, before, 0)
     network = run.projection.network()
     if network is not None:
-        _cut_off(run, network)
+        _cut_off(run, network, excluded)
 
 
-def _cut_off(run: Run, network: Network) -> None:
-    """Settle who has lost the way to every gateway, and who depends on them, until nothing changes."""
+def _cut_off(run: Run, network: Network, excluded: Longs) -> None:
+    """Settle who has lost the way to every gateway, and who has lost the way to a provider, and who depends on them,
+    until nothing changes."""
     down, seen = np.zeros(len(run.projection), bool), 0
+    spared = np.zeros(len(run.projection), bool)
+    spared[excluded] = True
     while any(network.matters.take(part).any() for part in run.parts[seen:]):
         for part in run.parts[seen:]:
             down[part] = True
         seen = len(run.parts)
         found = reach(network, down)
-        run.second_path_lost = found.second_path_lost
-        lost = found.lost.take(np.flatnonzero(run.scratch.open.take(found.lost)))
-        if not len(lost):
+        run.second_path_lost, run.gateway_unknown = found.second_path_lost, found.gateway_unknown
+        open_ = run.scratch.open[: len(run.projection)]
+        lost = found.lost.take(np.flatnonzero(open_.take(found.lost)))
+        cut = _fresh(run, partitioned(run.projection, Sight(network, found.label, down), found.touched, open_, spared))
+        if not len(lost) and not len(cut):
             return
-        run.scratch.open[lost] = False
         rank = run.ranks[-1] + 1
+        counting = np.flatnonzero(cut.slot >= 0)
+        before, direct = _part(run, cut.rows(counting)), cut.rows(cut.slot < 0)
+        run.cut.append((cut, rank))
+        run.scratch.open[lost] = False
         run.settle(lost, np.full(len(lost), CUT_OFF, np.int32), rank)
-        _dependents(run, lost, NOTHING, rank)
+        _dependents(run, lost, before, rank, (direct.consumer, direct.row.astype(np.int32)))
 
 
-def _dependents(run: Run, frontier: Longs, before: Longs, rank: int) -> None:
-    """Settle all that follows from ``frontier``, settled at ``rank``, by gates. ``before``: slots hit already."""
-    while len(frontier) or len(before):
+def _fresh(run: Run, cut: Dependencies) -> Dependencies:
+    """Those that were not partitioned before."""
+    for known, _ in run.cut:
+        cut = cut.rows(~(np.isin(cut.row, known.row[known.slot >= 0]) & (cut.slot >= 0)))
+        cut = cut.rows(~(np.isin(cut.row, known.row[known.slot < 0]) & (cut.slot < 0)))
+    return cut
+
+
+def _part(run: Run, cut: Dependencies) -> Longs:
+    """Count the providers of these as lost to the gates that count: the slots hit, repeated."""
+    if not len(cut):
+        return NOTHING
+    run.pass_over(cut.row)
+    if run.counted_before is not None:
+        cut = cut.rows(~run.counted_before[cut.provider])
+    return run.take_off(cut.row)
+
+
+def _dependents(
+    run: Run, frontier: Longs, before: Longs, rank: int, claimed: tuple[Longs, Ints] = (NOTHING, NO_CAUSE)
+) -> None:
+    """Settle all that follows from ``frontier``, settled at ``rank``, by gates. ``before``: slots hit already;
+    ``claimed``: further CIs, with causes."""
+    while len(frontier) or len(before) or len(claimed[0]):
         rank += 1
         claims = [run.direct(frontier)]
+        if len(claimed[0]):
+            claims.append(claimed)
+            claimed = (NOTHING, NO_CAUSE)
         slot = run.counted(frontier)
         fired = _fired(run, np.concatenate((before, slot)) if len(before) else slot)
         before = NOTHING
         if len(fired):
             claims.append(_by_slot(run, fired))
-        elif not len(claims[0][0]):
+        elif not any(len(ci) for ci, _ in claims):
             return
         frontier, cause = run.close(*claims)
         run.settle(frontier, cause, rank)
@@ -185,20 +236,23 @@ def _fired(run: Run, slot: Longs) -> Longs:
     return slot.take(np.flatnonzero(slack.take(slot) < 0)) if len(slot) else NOTHING
 
 
-def spread_degraded(run: Run, own: Longs, held: Longs, lost: Ints) -> None:
-    """Settle all who are degraded, given who is down, whose ranks the scratch has. ``own`` are degraded by themselves.
-    ``held``: the slots that lost ``lost`` and whose open consumers stand."""
+def spread_degraded(run: Run, own: Longs, held: Longs, lost: Ints, cut: Cut) -> None:
+    """Settle all who are degraded, given who is down, whose ranks the scratch has, and what is ``cut``. ``own`` are
+    degraded by themselves. ``held``: the slots, ascending, that lost ``lost`` and whose open consumers stand."""
     slots, slack = run.projection.slots, run.scratch.slack
     # What is down falls once more, in these slots alone, so that each is passed in the round in which it really was.
     slack[held] += lost
-    replay, left = _Replay.of(run, held), slots.want_slack.take(held)
+    replay, left = _Replay.of(run, held, cut), slots.want_slack.take(held)
     claims, rank = [(own, np.full(len(own), OWN, np.int32))], 0
     while claims or rank < replay.end:
         frontier, cause = run.close(*claims) if claims else (NOTHING, NO_CAUSE)
         run.settle(frontier, cause, rank)
-        hit, place, weight = replay.round(rank)
-        np.subtract.at(slack, hit, weight)
+        part = replay.part(rank)
+        hit, place, weight = replay.slot[part], replay.place[part], replay.weight[part]
         np.subtract.at(left, place, weight)
+        if len(cut):
+            weight = _not_counted(run, weight, replay.row[part], replay.provider[part])
+        np.subtract.at(slack, hit, weight)
         slot = np.concatenate((run.counted(frontier), hit)) if len(hit) else run.counted(frontier)
         floor = slots.slack.take(slot) - slots.full_slack.take(slot)
         passed = slot.take(np.flatnonzero(slack.take(slot) < floor))
@@ -208,41 +262,60 @@ def spread_degraded(run: Run, own: Longs, held: Longs, lost: Ints) -> None:
         rank = rank + 1 if claims else replay.next(rank)
 
 
+def _not_counted(run: Run, weight: Ints, row: Longs, provider: Ints) -> Ints:
+    """``weight``, 0 for members cut off, by ``row`` of ``projection.counted``, that count as degraded already; those
+    that do not yet never will."""
+    counts = (row < 0) | run.scratch.open.take(provider) | (run.scratch.ranks.take(provider) < NEVER)
+    run.pass_over(row[counts & (row >= 0)])
+    return weight * counts
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Replay:
-    """Members of some slots that are down, by the round in which they fell. ``place``: of the slot among those."""
+    """Members of some slots that are down or cut off, by the round in which it happened. ``place``: of the slot among
+    those. ``row``: of ``projection.counted`` for those cut off, else -1; ``row`` and ``provider`` are empty where nobody
+    is."""
 
     slot: Longs
     place: Longs
     weight: Ints
+    row: Longs
+    provider: Ints
     bounds: Longs
 
     @classmethod
-    def of(cls, run: Run, slot: Longs) -> _Replay:
+    def of(cls, run: Run, slot: Longs, cut: Cut) -> _Replay:
         gates, members = run.projection.gates, run.projection.members
         gate = run.projection.slots.gate.take(slot)
         at = spans(gates.first, gates.last, gate)
         rank = run.scratch.ranks.take(members.provider.take(at))
+        size = gates.last.take(gate) - gates.first.take(gate)
+        row, provider = NOTHING, NO_CAUSE
+        if len(cut):
+            provider = members.provider.take(at)
+            row = cut.sooner(rank, np.repeat(slot, size), provider)
         down = np.flatnonzero(rank < NEVER)
         rank = rank.take(down)
         bounds = np.append(0, np.cumsum(np.bincount(rank)))
         # Numbers of 16 bits are sorted by their digits.
         down = down.take(np.argsort(rank.astype(np.uint16) if len(bounds) < 1 << 16 else rank, kind="stable"))
-        place = np.repeat(np.arange(len(slot)), gates.last.take(gate) - gates.first.take(gate)).take(down)
+        place = np.repeat(np.arange(len(slot)), size).take(down)
         weighs = run.projection.weighs().take(gates.rule.take(gate)).take(place)
-        return cls(slot.take(place), place, np.where(weighs, members.weight.take(at.take(down)), 1), bounds)
+        weight = np.where(weighs, members.weight.take(at.take(down)), 1)
+        if len(cut):
+            row, provider = row.take(down), provider.take(down)
+        return cls(slot.take(place), place, weight, row, provider, bounds)
 
     @property
     def end(self) -> int:
         """The round after the last one."""
         return len(self.bounds) - 1
 
-    def round(self, rank: int) -> tuple[Longs, Longs, Ints]:
-        """(slot, its place, weight) of each member that fell in this round."""
+    def part(self, rank: int) -> slice:
+        """The rows of the members that were lost in this round."""
         if rank >= self.end:
-            return NOTHING, NOTHING, NO_CAUSE
-        part = slice(int(self.bounds[rank]), int(self.bounds[rank + 1]))
-        return self.slot[part], self.place[part], self.weight[part]
+            return slice(0, 0)
+        return slice(int(self.bounds[rank]), int(self.bounds[rank + 1]))
 
     def next(self, rank: int) -> int:
         """The next round in which anyone fell, or the end."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from cmdb_server.analysis.certificate import OWN, REACH, Certificate
 from cmdb_server.analysis.fixpoint import CUT_OFF, NOTHING, Run, clean, columns, distinct, spread_degraded, spread_down
+from cmdb_server.analysis.partition import Cut
 from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import State
 from cmdb_server.projection.columns import Ints, Longs
@@ -25,8 +26,11 @@ class Impact:
     ``ci``, ``state``, ``rank``, ``cause``: those affected; first the down ones in order of derivation, those failed by
     themselves leading, then the degraded ones likewise. ``rank``: round of derivation; each claim follows from members
     of strictly lower rank. ``cause``: a row of ``projection.direct``, or -2 - a slot, ``CUT_OFF`` from all
-    gateways, or ``OWN``. ``held``, ``lost``: the slots that lost members for good and hold, and how much. ``excluded``: told not to be
-    impacted. ``second_path_lost``: CIs, not down, that reach their gateways by one of several links alone.
+    gateways, or ``OWN``. ``held``, ``lost``: the slots that lost members for good and hold, and how much. ``excluded``: told
+    not to be impacted. ``cut``: dependencies whose ends, though not down, came into different parts of the network, with
+    the round. ``second_path_lost``: CIs, not down, that reach their gateways by one of several links alone.
+    ``gateway_unknown``: CIs, not said to be down, that lost their way to something, and may be cut off altogether.
+    ``lost_before``: CIs counted as lost by gates that can bear a loss; then nothing is said of who is degraded.
     """
 
     projection: Projection
@@ -40,6 +44,9 @@ class Impact:
     held: Longs
     lost: Ints
     second_path_lost: Longs = field(default_factory=lambda: NOTHING)
+    gateway_unknown: Longs = field(default_factory=lambda: NOTHING)
+    cut: Cut = field(default_factory=lambda: Cut.of([]))
+    lost_before: Longs = field(default_factory=lambda: NOTHING)
 
     @property
     def down(self) -> Longs:
@@ -70,6 +77,7 @@ class Impact:
         return Certificate(
             self.projection.revision, self.failed, self.limping, self.excluded,
             self.ci, self.state, self.rank, self.gates(), held, self.lost,
+            self.cut.dependencies.gate, self.cut.dependencies.provider, self.cut.rank, self.lost_before,
         )  # fmt: skip
 
 
@@ -94,40 +102,44 @@ def refuse_both(projection: Projection, affected: Longs, excluded: Longs) -> Non
         raise Invalid(f"failed and not impacted at once: {', '.join(both)}", cis=both)
 
 
-def down_with(projection: Projection, failed: Longs, lost_before: Longs, excluded: Longs) -> tuple[Longs, Longs]:
-    """(CIs down, the gate of each or ``OWN``) when ``failed`` fail while ``lost_before``, none of them failed, are lost
-    to the gates that count already."""
+def down_with(projection: Projection, failed: Longs, lost_before: Longs, excluded: Longs) -> Impact:
+    """Who is down when ``failed`` fail while ``lost_before``, none of them failed, are lost to the gates that count
+    already. Who is degraded is left out."""
     with projection.pool.lent(projection) as scratch:
         run = Run(projection, scratch)
         scratch.open[excluded] = False
-        spread_down(run, failed, lost_before)
+        spread_down(run, failed, excluded, lost_before)
         clean([run], excluded)
     ci, rank, cause = columns([run])
-    state = np.full(len(ci), State.DOWN, np.uint8)
-    none = np.empty(0, np.int64)
-    answer = Impact(projection, failed, none, excluded, ci, state, rank, cause, none, none.astype(np.int32))
-    return ci, answer.gates().astype(np.int64)
+    state, nothing = np.full(len(ci), State.DOWN, np.uint8), np.empty(0, np.int32)
+    return Impact(
+        projection, failed, NOTHING, excluded, ci, state, rank, cause, NOTHING, nothing,
+        cut=Cut.of(run.cut), lost_before=lost_before,
+    )  # fmt: skip
 
 
 def _run(run: Run, failed: Longs, own: Longs, excluded: Longs) -> Impact:
     slots, open_ = run.projection.slots, run.scratch.open
     open_[excluded] = False
-    spread_down(run, failed)
+    spread_down(run, failed, excluded)
     touched = run.touched()
     held = touched.take(np.flatnonzero(open_.take(slots.consumer.take(touched))))
     lost = slots.slack.take(held) - run.scratch.slack.take(held)
-    narrow = run.second_path_lost.take(np.flatnonzero(open_.take(run.second_path_lost)))
+    narrow, unknown = (
+        part.take(np.flatnonzero(open_.take(part))) for part in (run.second_path_lost, run.gateway_unknown)
+    )
+    cut = Cut.of(run.cut)
     runs = [run]
     if len(own) or (lost > slots.want_slack.take(held)).any():
         more = Run(run.projection, run.scratch)
         run.note_ranks()
-        spread_degraded(more, own, held, lost)
+        spread_degraded(more, own, held, lost, cut)
         runs.append(more)
     clean(runs, excluded)
     ci, rank, cause = columns(runs)
     state = np.full(len(ci), State.DOWN, np.uint8)
     state[sum(map(len, run.parts)) :] = State.DEGRADED
-    return Impact(run.projection, failed, own, excluded, ci, state, rank, cause, held, lost, narrow)
+    return Impact(run.projection, failed, own, excluded, ci, state, rank, cause, held, lost, narrow, unknown, cut)
 
 
 def _numbers(cis: Iterable[int]) -> Longs:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmdb_server.analysis.certificate import REACH, Certificate, Numbers
+from cmdb_server.analysis.partition_checker import Live, check_partitions
 from cmdb_server.projection.columns import Bools
 from cmdb_server.projection.projection import Projection
 
@@ -20,9 +21,9 @@ def check_paths(projection: Projection, claim: Certificate, state: Numbers, rank
     """What is wrong with the claims of lost paths, in words. (a) Who is said to be cut off had a way, and has none
     around those of lower rank; (b) who has none left, and is not told to be spared, is down."""
     said = claim.gate == REACH
-    wires = _Wires.of(projection)
+    wires = Wires.of(projection)
     if not wires.links:
-        return ["there are no links, so nobody is cut off"] if said.any() else []
+        return ["there are no links, so nobody is cut off"] if said.any() or len(claim.cut_gate) else []
     gated = wires.with_a_way(np.zeros(len(projection), bool))
     problems = []
     for round_ in np.unique(claim.rank[said]).tolist():
@@ -32,11 +33,12 @@ def check_paths(projection: Projection, claim: Certificate, state: Numbers, rank
         problems += [f"CI {ci}: is not cut off by those of lower rank" for ci in here if ci not in gated - have]
     down = state == DOWN
     left = gated - wires.with_a_way(down) - set(np.flatnonzero(down).tolist()) - set(claim.excluded.tolist())
-    return [*problems, *(f"CI {ci}: has no path left and is not down" for ci in sorted(left))]
+    problems += [f"CI {ci}: has no path left and is not down" for ci in sorted(left)]
+    return [*problems, *check_partitions(projection, claim, wires.live, (state, rank))]
 
 
 @dataclass(frozen=True, slots=True)
-class _Wires:
+class Wires:
     """``links``: device, device, and what is at either end; ``gateways``: by device, what it may be reached by;
     ``device``: of what belongs to one; ``forwards``: who passes on."""
 
@@ -46,7 +48,7 @@ class _Wires:
     forwards: set[int]
 
     @classmethod
-    def of(cls, projection: Projection) -> _Wires:
+    def of(cls, projection: Projection) -> Wires:
         links = [pair for flow in projection.rules.flows if flow.link for pair in _pairs(projection, flow.name)]
         if not links:
             return cls([], {}, {}, set())
@@ -67,30 +69,26 @@ class _Wires:
         forwards |= {device.get(one, one) for targets in gateways.values() for one in targets}
         return cls(wires, {ci: targets for ci, targets in gateways.items() if ci in ends}, device, forwards)
 
-    def with_a_way(self, down: Bools) -> set[int]:
-        """The CIs, not ``down``, that have a way to one of their gateways."""
-        group: dict[int, int] = {}
-
-        def top(ci: int) -> int:
-            while (above := group.setdefault(ci, ci)) != ci:
-                group[ci] = group[above]
-                ci = above
-            return ci
-
-        beside = defaultdict[int, set[int]](set)
+    def live(self, down: Bools) -> Live:
+        """What is left of the wires while ``down`` are."""
+        left = Live({}, defaultdict(set), self.forwards, {end for a, b, _, _ in self.links for end in (a, b)}, down)
         for a, b, one, other in self.links:
             if down[a] or down[b] or down[one] or down[other]:
                 continue
             if a in self.forwards and b in self.forwards:
-                group[top(a)] = top(b)
-            beside[a].add(b)
-            beside[b].add(a)
+                left.group[left.top(a)] = left.top(b)
+            left.beside[a].add(b)
+            left.beside[b].add(a)
+        return left
+
+    def with_a_way(self, down: Bools) -> set[int]:
+        """The CIs, not ``down``, that have a way to one of their gateways."""
+        left = self.live(down)
         found = set()
         for ci, targets in self.gateways.items():
             ends = {self.device.get(one, one) for one in targets if not down[one]}
-            goals = {top(end) for end in ends if not down[end]}
-            starts = {ci} if ci in self.forwards else {one for one in beside[ci] if one in self.forwards}
-            if not down[ci] and (ci in ends or goals & {top(start) for start in starts}):
+            goals = {left.top(end) for end in ends if not down[end]}
+            if not down[ci] and (ci in ends or goals & left.parts(ci)):
                 found.add(ci)
         return found
 

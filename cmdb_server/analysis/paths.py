@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cmdb_server.analysis.explanation import Step
-from cmdb_server.projection.columns import Ints, Longs, spans
+from cmdb_server.projection.columns import Ints
 from cmdb_server.projection.projection import Projection
 
 
@@ -17,7 +17,7 @@ def path(projection: Projection, source: int, target: int) -> tuple[Step, ...]:
     seen[target] = True
     frontier = np.asarray([target])
     while len(frontier) and not seen[source]:
-        gate, provider = providers_of(projection, frontier)
+        gate, provider = projection.providers_of(frontier)
         new = np.flatnonzero(~seen[provider])
         seen[provider[new]] = True
         gate_of[provider[new]] = gate[new]
@@ -46,11 +46,3 @@ def way_up(projection: Projection, hops: Ints, target: int) -> tuple[Step, ...]:
         steps.append(Step(here, gate))
         here = before
     return (Step(here, None), *reversed(steps))
-
-
-def providers_of(projection: Projection, consumers: Longs) -> tuple[Ints, Ints]:
-    """(gate, provider) of every member of every gate of ``consumers``."""
-    lists, gates = projection.gates_of, projection.gates
-    gate = projection.listed.gate.take(spans(lists.first, lists.last, consumers))
-    at = spans(gates.first, gates.last, gate)
-    return np.repeat(gate, gates.last.take(gate) - gates.first.take(gate)), projection.members.provider.take(at)

@@ -14,12 +14,15 @@ from cmdb_server.projection.network import Network, alive, joined_parts, reachin
 @dataclass(frozen=True, slots=True, eq=False)
 class Reach:
     """``lost``: CIs that are up themselves and reach none of their gateways any more. ``second_path_lost``: those that
-    reached one over several links, and by one alone now. ``label``: the part of the network by forwarding CI, -1 for
-    others and those down. Ascending CIs."""
+    reached one over several links, and by one alone now. ``gateway_unknown``: those that are cut off from something,
+    and of which no gateway is known. ``label``: the part of the network by forwarding CI, -1 for others and those down.
+    ``touched``: devices of which anything may have changed; the others reach whom they reached. Ascending CIs."""
 
     lost: Longs
     second_path_lost: Longs
+    gateway_unknown: Longs
     label: Longs
+    touched: Longs
 
 
 def reach(network: Network, down: Bools) -> Reach:
@@ -27,11 +30,13 @@ def reach(network: Network, down: Bools) -> Reach:
     fallen = np.flatnonzero(down & network.matters)
     apart = _detached(network, fallen, down)
     label = _labels(network, apart, fallen)
-    asked = _asked(network, apart, fallen, down)
+    touched = _touched(network, apart, fallen)
+    asked = _asked(network, touched, down)
     now = reaching(network, asked, label, down)
     once = asked[now == 1]
     before = reaching(network, once, network.tree, np.zeros(len(down), bool))
-    return Reach(asked[now == 0], once[before > 1], label)
+    unknown = _gateway_unknown(network, apart, fallen, down)
+    return Reach(asked[now == 0], once[before > 1], unknown, label, touched)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,11 +104,27 @@ def _labels(network: Network, apart: _Apart, fallen: Longs) -> Longs:
     return label
 
 
-def _asked(network: Network, apart: _Apart, fallen: Longs, down: Bools) -> Longs:
-    """Whose gateways may be out of reach: those cut off, all linked to them or to the fallen, and the clients of
-    gateways among either."""
+def _touched(network: Network, apart: _Apart, fallen: Longs) -> Longs:
+    """Those cut off, the fallen, and all linked to either."""
     changed = np.unique(np.concatenate((apart.ci, fallen, network.holder[fallen])))
     _, at = network.links.rows(changed)
-    _, clients = network.clients.rows(changed)
-    candidates = np.unique(np.concatenate((changed, network.links.to[at], network.clients.to[clients])))
+    return np.unique(np.append(changed, network.links.to[at]))
+
+
+def _asked(network: Network, touched: Longs, down: Bools) -> Longs:
+    """Whose gateways may be out of reach: those touched, and the clients of gateways among them."""
+    _, clients = network.clients.rows(touched)
+    candidates = np.unique(np.append(touched, network.clients.to[clients]))
     return candidates[network.gated[candidates] & ~down[candidates]]
+
+
+def _gateway_unknown(network: Network, apart: _Apart, fallen: Longs, down: Bools) -> Longs:
+    """Of those cut off, and of whoever hangs on them or on a fallen device, link or port, those without a known
+    gateway."""
+    gone = np.unique(np.concatenate((apart.ci, fallen, network.holder[fallen])))
+    owner, at = network.links.rows(gone)
+    far, dead = network.links.to[at], down[owner] | ~alive(network, at, down)
+    passes, next_ = network.forwards[owner], network.forwards[network.links.to[at]]
+    hanging = far[passes & ~next_ & (dead | np.isin(owner, apart.ci))]
+    found = np.unique(np.concatenate((apart.ci, hanging, owner[~passes & next_ & dead])))
+    return found[~network.gated[found] & ~down[found]]

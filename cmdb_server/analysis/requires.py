@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cmdb_server.analysis.paths import providers_of
 from cmdb_server.projection.columns import Bools, Ints, Longs, spans
 from cmdb_server.projection.projection import Projection
 
@@ -35,7 +34,7 @@ def below(projection: Projection, cis: Longs) -> tuple[Longs, Ints]:
     parts = []
     while len(frontier):
         parts.append(frontier)
-        _, provider = providers_of(projection, frontier)
+        _, provider = projection.providers_of(frontier)
         frontier = np.unique(provider[~seen[provider]]).astype(np.int64)
         seen[frontier] = True
     hops = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])

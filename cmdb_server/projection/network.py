@@ -77,16 +77,46 @@ class Network:
             end = int(self.gateways.to[gateway])
             last = [end, int(self.gateways.far[gateway])]
             for first in start:
-                yield self._between(first, end) + last
+                yield self._joined(first, end) + last
             for row in rows:
                 far = int(self.links.to[row])
                 if self.tree[far] == self.tree[end]:
                     ports = [int(self.links.near[row]), int(self.links.far[row])]
-                    yield ports + self._between(far, end) + last
+                    yield ports + self._joined(far, end) + last
 
-    def _between(self, one: int, other: int) -> list[int]:
+    def between(self, one: int, other: int) -> Iterator[list[int]]:
+        """The devices and ports between two linked devices, both included: over a link of their own, and over the
+        forest."""
+        if one == other:
+            yield [one]
+        ends = [[ci] if self.forwards[ci] else self._beside(ci) for ci in (one, other)]
+        for row in range(self.links.first[one], self.links.last[one]):
+            if self.links.to[row] == other:
+                yield [one, int(self.links.near[row]), int(self.links.far[row]), other]
+        for first in ends[0]:
+            for last in ends[1]:
+                if self.tree[first] == self.tree[last]:
+                    ways = self._ports(one, first), self._ports(other, last)
+                    yield ways[0] + self._joined(first, last) + ways[1][::-1]
+
+    def _beside(self, ci: int) -> list[int]:
+        """The forwarding devices that it is linked to."""
+        to = self.links.to[self.links.first[ci] : self.links.last[ci]]
+        return np.unique(to[self.forwards[to]]).tolist()  # type: ignore[no-any-return]
+
+    def _ports(self, ci: int, far: int) -> list[int]:
+        """The CI and the ports of its links to ``far``."""
+        rows = range(self.links.first[ci], self.links.last[ci])
+        pairs = [(self.links.near[row], self.links.far[row]) for row in rows if self.links.to[row] == far]
+        return [ci, *(int(port) for pair in pairs for port in pair)]
+
+    def _joined(self, one: int, other: int) -> list[int]:
         """Up from ``one`` to the root they share, and down to ``other``."""
-        return self._rising(one) + self._rising(other)[::-1]
+        up, down = self._rising(one), self._rising(other)
+        # Every third is a device, with two ports between: what lies above the first that both share is on no way.
+        while min(len(up), len(down)) > 3 and up[-4] == down[-4]:
+            del up[-3:], down[-3:]
+        return up + down[::-1]
 
     def _rising(self, ci: int) -> list[int]:
         way = [ci]

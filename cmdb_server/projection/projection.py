@@ -9,7 +9,7 @@ import numpy as np
 
 from cmdb_server.errors import NotFound
 from cmdb_server.model.gates import Gate, Threshold, threshold
-from cmdb_server.projection.columns import Bools, Ints, Longs, Rows
+from cmdb_server.projection.columns import Bools, Ints, Longs, Rows, spans
 from cmdb_server.projection.gates import Gates, Members, Slots
 from cmdb_server.projection.identities import Index, Names
 from cmdb_server.projection.network import Network, Wiring
@@ -116,6 +116,12 @@ class Projection:
     def members_of(self, gate: int) -> Ints:
         """The providers that count in the gate."""
         return self.members.provider[self.gates.first[gate] : self.gates.last[gate]]
+
+    def providers_of(self, consumers: Longs) -> tuple[Ints, Ints]:
+        """(gate, provider) of every member of every gate of ``consumers``."""
+        gate = self.listed.gate.take(spans(self.gates_of.first, self.gates_of.last, consumers))
+        first, last = self.gates.first, self.gates.last
+        return np.repeat(gate, last.take(gate) - first.take(gate)), self.members.provider.take(spans(first, last, gate))
 
     def weights_of(self, gate: int) -> Ints:
         """What each of ``members_of`` counts."""

@@ -10,7 +10,7 @@ from cmdb_server.analysis.certificate import REACH, Certificate
 from cmdb_server.analysis.checker import check
 from cmdb_server.analysis.impact import impact
 from cmdb_server.projection.projection import Projection
-from tests.worlds import wired_worlds
+from tests.wired import wired_worlds
 
 
 @st.composite

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from cmdb_server.analysis.checker import check
 from cmdb_server.analysis.explanation import Explanation
 from cmdb_server.analysis.impact import impact
-from tests.worlds import HOLDS, LINK, ROUTES, World, evaluate, wired_worlds
+from tests.wired import wired_worlds
+from tests.wires import HOLDS, LINK, ROUTES
+from tests.worlds import World, evaluate
 
 TOPOLOGIES = Path(__file__).parents[3] / "../shared/snmp/topologies"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(wired_worlds(), st.data())
 def test_equals_networkx_inside_the_fixpoint(world: World, data: st.DataObject) -> None:
     cis = st.integers(0, world.size - 1)
@@ -27,6 +29,9 @@ def test_equals_networkx_inside_the_fixpoint(world: World, data: st.DataObject) 
     answer, truth = impact(projection, failed, spared, limping), evaluate(world, failed, spared, limping)
     assert dict(zip(answer.ci.tolist(), answer.state.tolist(), strict=True)) == truth.state
     assert dict(zip(answer.ci.tolist(), answer.rank.tolist(), strict=True)) == truth.rank
+    cut = answer.cut.dependencies
+    pairs = zip(cut.consumer.tolist(), cut.provider.tolist(), strict=True)
+    assert dict(zip(pairs, answer.cut.rank.tolist(), strict=True)) == truth.cut
     assert check(projection, answer.certificate()) == []
 
 
@@ -59,6 +64,18 @@ def test_a_lost_second_path_is_a_remark_and_a_lost_last_one_is_down() -> None:
     assert answer.second_path_lost.tolist() == [0]
     assert set(impact(projection, [2, 3]).down.tolist()) == {0, 1, 2, 3}
     assert set(impact(projection, [4]).down.tolist()) == {0, 1, 4}
+
+
+def test_who_may_be_cut_off_without_a_known_gateway_is_marked_and_not_down() -> None:
+    projection = wired(
+        (0, LINK, 2), (1, LINK, 2), (2, LINK, 3), (0, ROUTES, 3), classes=("server", "server", "switch", "switch")
+    ).projection()
+    assert projection.network().unknown.tolist() == [1, 2, 3]  # type: ignore[union-attr]
+    answer = impact(projection, [2])
+    assert set(answer.down.tolist()) == {0, 2}
+    assert answer.gateway_unknown.tolist() == [1]
+    assert impact(projection, [1]).gateway_unknown.tolist() == []
+    assert impact(projection, [2], [1]).gateway_unknown.tolist() == []
 
 
 def test_a_group_is_reached_by_any_member_and_a_port_takes_its_link_along() -> None:

@@ -1,7 +1,8 @@
 from cmdb_server.analysis.explanation import Explanation, Step
 from cmdb_server.analysis.impact import impact
 from cmdb_server.answers.told import Teller, moment, plain
-from tests.worlds import LINK, ROUTES, World
+from tests.wires import LINK, ROUTES
+from tests.worlds import World
 
 WORLD = World(2, ((0, LINK, 1, None, None), (0, ROUTES, 1, None, None)), {}, classes=("server", "switch"))
 

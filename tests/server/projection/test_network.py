@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from cmdb_server.analysis.impact import impact
 from cmdb_server.projection.network import joined_parts
 from cmdb_server.projection.overlay import Changes, with_cis, with_relations
-from tests.worlds import LINK, NOW, ROUTES, World, evaluate, wired_worlds
+from tests.wired import wired_worlds
+from tests.wires import LINK, ROUTES
+from tests.worlds import NOW, World, evaluate
 
 
 @settings(max_examples=200, deadline=None)
@@ -42,7 +44,7 @@ def test_without_links_there_is_no_network() -> None:
 def test_a_network_brought_forward_is_the_one_built_anew(old: World, new: World) -> None:
     """The relations of one world are replaced by those of another, over the CIs of the first."""
     fits = tuple(row for row in new.relations if max(row[0], row[2]) < old.size)
-    later = World(old.size, fits, {}, old.retired, old.classes)
+    later = World(old.size, fits, old.gates, old.retired, old.classes)
     before = old.projection()
     before.network()
     rows = {row[:3]: row for row in later.rows()[1]}
