@@ -18,6 +18,7 @@ from cmdb_server.projection.edited import Edits, edited
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import overrides_of
 from tests import worlds
+from tests.wired import wired_worlds
 from tests.worlds import World, name_id
 
 
@@ -61,7 +62,7 @@ def states(projection: Projection, failed: list[int]) -> dict[str, tuple[int, in
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.one_of(worlds.worlds(20), worlds.wired_worlds(20)), st.integers(0, 2**32))
+@given(st.one_of(worlds.worlds(20), wired_worlds(20)), st.integers(0, 2**32))
 def test_with_edits_it_is_as_if_built_from_the_edited_rows(world: World, seed: int) -> None:
     dice = random.Random(seed)
     other, edits = change(world, dice)
