@@ -80,7 +80,7 @@ def over_time(
     _refuse_backward(window, failures)
     answering = _Answering(projection, window, failures, sorted(edits, key=lambda one: one[0]), list(not_impacted))
     pieces = tuple(_merged(answering.pieces()))
-    return OverTime(pieces, *_columns(pieces), len(answering.known))
+    return OverTime(pieces, *_columns(len(projection), pieces), len(answering.known))
 
 
 def _refuse_backward(window: Span, failures: Sequence[Failure]) -> None:
@@ -175,16 +175,28 @@ def _same(one: Impact, other: Impact) -> bool:
     return np.array_equal(one.ci[first], other.ci[second]) and np.array_equal(one.state[first], other.state[second])
 
 
-def _columns(pieces: Sequence[Piece]) -> tuple[Longs, npt.NDArray[np.uint8], Longs, Longs]:
-    """(CI, state, start, end), a state that lasts over several pieces once."""
-    ci = np.concatenate([np.empty(0, np.int64), *(piece.impact.ci for piece in pieces)])
-    state = np.concatenate([np.empty(0, np.uint8), *(piece.impact.state for piece in pieces)])
-    place = np.repeat(np.arange(len(pieces)), [len(piece.impact.ci) for piece in pieces])
-    order = np.lexsort((place, ci))
-    ci, state, place = ci[order], state[order], place[order]
-    goes_on = (ci[1:] == ci[:-1]) & (state[1:] == state[:-1]) & (place[1:] == place[:-1] + 1)
-    first = np.flatnonzero(np.append(True, ~goes_on)) if len(ci) else np.empty(0, np.int64)
-    last = np.append(first[1:] - 1, len(ci) - 1) if len(ci) else first
-    starts = np.asarray([piece.start for piece in pieces], np.int64)
-    ends = np.asarray([FOREVER if piece.end is None else piece.end for piece in pieces], np.int64)
-    return ci[first], state[first], starts[place[first]], ends[place[last]]
+def _columns(size: int, pieces: Sequence[Piece]) -> tuple[Longs, npt.NDArray[np.uint8], Longs, Longs]:
+    """(CI, state, start, end), a state that lasts over several pieces once. Work follows what each piece affects."""
+    now, then, since = np.zeros(size, np.uint8), np.zeros(size, np.uint8), np.zeros(size, np.int64)
+    before = np.empty(0, np.int64)
+    rows: list[tuple[Longs, npt.NDArray[np.uint8], Longs, int]] = []
+
+    def note(ended: Longs, end: int) -> None:
+        rows.append((ended, now[ended], since[ended], end))
+
+    for piece in pieces:
+        answer = piece.impact
+        then[answer.ci] = answer.state
+        either = np.concatenate((before, answer.ci))
+        changed = np.unique(either[now[either] != then[either]])
+        note(changed[now[changed] > 0], piece.start)
+        since[changed] = piece.start
+        now[before] = 0
+        now[answer.ci], then[answer.ci] = answer.state, 0
+        before = answer.ci
+    last = pieces[-1].end
+    note(before, FOREVER if last is None else last)
+    ci, state, start = (np.concatenate(column) for column in list(zip(*rows, strict=True))[:3])
+    end = np.repeat(np.asarray([row[3] for row in rows], np.int64), [len(row[0]) for row in rows])
+    order = np.lexsort((start, ci))
+    return ci[order], state[order], start[order], end[order]

@@ -11,7 +11,19 @@ from typing import TypeAlias
 
 from rich.console import Console
 
-from cmdb_server.cli import commands, deciding, exchange, exits, notifying, past, render, samples, standing, supposing
+from cmdb_server.cli import (
+    commands,
+    comparing,
+    deciding,
+    exchange,
+    exits,
+    notifying,
+    past,
+    render,
+    samples,
+    standing,
+    supposing,
+)
 from cmdb_server.cli.exits import CommandError
 from cmdb_server.errors import CmdbError
 
@@ -55,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     past.add(sub, asked)
     samples.add(sub, asked)
     standing.add(sub, asked)
+    comparing.add(sub, asked)
     deciding.add(sub, asked)
     notifying.add(sub)
     return root

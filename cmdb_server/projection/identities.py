@@ -58,13 +58,16 @@ class Index:
         """The CI of each id; -1 where there is none."""
         if not len(ids):
             return np.empty(0, np.int64)
-        high, low = words(ids)
+        return self.matching(*words(ids))
+
+    def matching(self, high: Words, low: Words) -> Longs:
+        """The CI of each id, given as two words; -1 where there is none."""
         place = np.searchsorted(self.ordered, high)
         if len(self.order):
             found = self.order[np.minimum(place, len(self.order) - 1)].astype(np.int64)
             right = (self.identities.high[found] == high) & (self.identities.low[found] == low)
         else:
-            found, right = np.full(len(ids), -1, np.int64), np.zeros(len(ids), bool)
+            found, right = np.full(len(high), -1, np.int64), np.zeros(len(high), bool)
         for row in np.flatnonzero(~right).tolist():
             found[row] = self._among_equals(int(place[row]), high[row], low[row])
         return found

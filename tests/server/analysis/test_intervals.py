@@ -18,6 +18,7 @@ from cmdb_server.projection.edited import Edits, edited
 from cmdb_server.projection.projection import GONE, Projection
 from cmdb_server.projection.rules import overrides_of
 from tests import worlds
+from tests.wired import wired_worlds
 from tests.worlds import World, name_id
 
 END = 24
@@ -81,7 +82,7 @@ def told_at(time: int, found: OverTime) -> dict[int, int]:
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.one_of(worlds.worlds(16), worlds.wired_worlds(16)), st.integers(0, 2**32))
+@given(st.one_of(worlds.worlds(16), wired_worlds(16)), st.integers(0, 2**32))
 def test_over_time_equals_each_point_of_it(world: World, seed: int) -> None:
     dice, graph = random.Random(seed), built(world)
     failures, edits = some_failures(dice, graph), some_edits(dice, world.size)

@@ -30,7 +30,7 @@ MAX_EXAMPLES = int(os.environ.get("CMDB_API_EXAMPLES", "30"))
 
 BEYOND_SCHEMA = (
     "/api/v1/reports", "/api/v1/cis", "/api/v1/cis/{ci}", "/api/v1/impact",
-    "/api/v1/cis/{ci}/requires", "/api/v1/cis/{ci}/single-points",
+    "/api/v1/cis/{ci}/requires", "/api/v1/cis/{ci}/single-points", "/api/v1/impact/compare", "/api/v1/impact/intervals",
     "/api/v1/exports", "/api/v1/imports",
     "/api/v1/changes", "/api/v1/cis/{ci}/timeline", "/api/v1/cmdb-health/findings", "/api/v1/decisions",
     "/api/v1/decisions/effect", "/api/v1/diff", "/api/v1/reviews", "/api/v1/reviews/{task}",
