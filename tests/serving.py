@@ -17,7 +17,13 @@ from cmdb_server.api.context import now_ms
 from cmdb_server.ingest.caller import Grant
 from cmdb_server.store.sqlite import SqliteStore
 
-COMMAND = (sys.executable, "-c", "import sys; from cmdb_server.cli import main; sys.exit(main())", "serve")
+_MAIN = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the tests may have had it ignored
+from cmdb_server.cli import main
+sys.exit(main())
+"""
+COMMAND = (sys.executable, "-c", _MAIN, "serve")
 PATIENCE_S = 60
 
 

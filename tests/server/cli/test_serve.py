@@ -17,11 +17,11 @@ from tests.serving import PATIENCE_S, served, start
 
 @pytest.mark.parametrize("dev", [False, True])
 def test_a_free_port_is_taken_told_and_left(tmp_path: Path, dev: bool) -> None:
-    running = start(tmp_path, dev=dev)
+    # One worker, which hears the signal once it has answered; another might still be on its way into the world.
+    running = start(tmp_path, dev=dev, CMDB_WORKERS="1")
     try:
-        assert httpx.get(f"{running.url}/health/ready").json()["status"] == "ok"
+        assert httpx.get(f"{running.url}/health/ready", timeout=PATIENCE_S).json()["status"] == "ok"
         running.process.send_signal(signal.SIGINT)
-        # A worker that is still being born may miss the signal, and is waited for.
         assert running.process.wait(PATIENCE_S) in (0, 130)
     finally:
         if running.process.poll() is None:
@@ -32,7 +32,7 @@ def test_a_free_port_is_taken_told_and_left(tmp_path: Path, dev: bool) -> None:
 
 def test_every_line_of_the_log_is_json_with_the_request(tmp_path: Path) -> None:
     with served(tmp_path) as running:
-        id_ = httpx.get(f"{running.url}/nowhere").headers["X-Request-Id"]
+        id_ = httpx.get(f"{running.url}/nowhere", timeout=PATIENCE_S).headers["X-Request-Id"]
     lines = [json.loads(line) for line in running.log.read_text().splitlines()]
     assert [line["status"] for line in lines if line.get("request_id") == id_] == [404]
 
@@ -57,7 +57,7 @@ def test_tls_is_served_with_the_certificate_of_the_settings(tmp_path: Path) -> N
     certificate, key = _self_signed(tmp_path)
     with served(tmp_path, CMDB_TLS_CERTIFICATE=str(certificate), CMDB_TLS_KEY=str(key)) as running:
         assert running.url.startswith("https://")
-        answer = httpx.get(f"{running.url}/health/live", verify=False)
+        answer = httpx.get(f"{running.url}/health/live", verify=False, timeout=PATIENCE_S)
         assert "Strict-Transport-Security" in answer.headers
 
 
