@@ -30,6 +30,7 @@ from cmdb_server.api import (
     impact,
     imports,
     intervals,
+    kept,
     metrics,
     paths,
     problem,
@@ -50,6 +51,8 @@ from cmdb_server.api.context import KEY, Context
 from cmdb_server.api.metrics_registry import Metrics
 from cmdb_server.api.quota import Quota
 from cmdb_server.errors import SettingsError
+from cmdb_server.practices.kind import Kind
+from cmdb_server.practices.kind import kinds as kept_kinds
 from cmdb_server.projection.projections import Projections
 from cmdb_server.projection.rules import Rules
 from cmdb_server.settings import Settings, secret
@@ -79,6 +82,7 @@ BLUEPRINTS = (
     intervals.BLUEPRINT,
     services.BLUEPRINT,
     classes_resource.BLUEPRINT,
+    kept.BLUEPRINT,
     webhooks.BLUEPRINT,
     tokens.BLUEPRINT,
     enrolments.BLUEPRINT,
@@ -153,15 +157,23 @@ def _kinds(settings: Settings) -> Mapping[str, CIClass]:
         raise SettingsError(str(error)) from error
 
 
+def _kept_kinds(settings: Settings) -> Mapping[str, Kind]:
+    try:
+        return kept_kinds(*settings.kinds)
+    except DefinitionError as error:
+        raise SettingsError(str(error)) from error
+
+
 def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Context:
     kinds, types = _kinds(settings), relation_types()
-    kept = store if store is not None else open_store(settings)
+    opened = store if store is not None else open_store(settings)
     return Context(
         settings=settings,
-        store=kept,
+        store=opened,
         quota=quota or Quota(settings.requests_per_minute, settings.bytes_per_minute),
         kinds=kinds,
         relation_types=types,
         metrics=Metrics(),
-        projections=Projections(kept, Rules.of(types, kinds)),
+        projections=Projections(opened, Rules.of(types, kinds)),
+        kept=_kept_kinds(settings),
     )

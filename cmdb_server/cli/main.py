@@ -17,6 +17,7 @@ from cmdb_server.cli import (
     deciding,
     exchange,
     exits,
+    kept,
     notifying,
     past,
     render,
@@ -70,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     comparing.add(sub, asked)
     deciding.add(sub, asked)
     notifying.add(sub)
+    kept.add(sub, asked)
     return root
 
 

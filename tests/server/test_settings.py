@@ -24,6 +24,7 @@ def test_everything_can_be_told(tmp_path: Path) -> None:
         "CMDB_TLS_KEY": str(tmp_path / "cert"),
         "CMDB_MAX_REPORT": "4096",
         "CMDB_CLASSES": os.pathsep.join(["/etc/cmdb/classes", "more"]),
+        "CMDB_KINDS": "/etc/cmdb/kinds",
         "CMDB_LOG_LEVEL": "debug",
         "UNRELATED": "x",
     }
@@ -32,7 +33,7 @@ def test_everything_can_be_told(tmp_path: Path) -> None:
     assert settings.store_password == "file:/run/secrets/neo4j"
     assert settings.bind == ("::1", 0)
     assert (settings.proxies, settings.max_report, settings.log_level) == (1, 4096, "DEBUG")
-    assert settings.classes == (Path("/etc/cmdb/classes"), Path("more"))
+    assert settings.classes == (Path("/etc/cmdb/classes"), Path("more")) and settings.kinds == (Path("/etc/cmdb/kinds"),)
     assert settings.tls
 
 
