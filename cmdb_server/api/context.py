@@ -12,6 +12,7 @@ from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.relations import RelationType
 from cmdb_server.api.metrics_registry import Metrics
 from cmdb_server.api.quota import Quota
+from cmdb_server.practices.kind import Kind
 from cmdb_server.projection.projections import Projections
 from cmdb_server.settings import Settings
 from cmdb_server.store.port import Store
@@ -28,6 +29,7 @@ class Context:
     relation_types: Mapping[str, RelationType]
     metrics: Metrics
     projections: Projections
+    kept: Mapping[str, Kind]
 
 
 def context() -> Context:

@@ -34,16 +34,28 @@ class Client:
         headers = {"Authorization": f"Bearer {bearer}", "User-Agent": "cmdb"}
         self._http = httpx.Client(base_url=server, headers=headers, timeout=60, transport=transport)
 
-    def ask(self, method: str, path: str, query: dict[str, Any] | None = None, body: Any = None) -> Any:
-        """The JSON answer to a request below the API's prefix. Ends the command when it is refused."""
+    def ask(
+        self, method: str, path: str, query: dict[str, Any] | None = None, body: Any = None, tag: str | None = None
+    ) -> Any:
+        """The JSON answer to a request below the API's prefix. Ends the command when it is refused. ``tag``: of what
+        is edited, which must not have changed since."""
+        return self._answer(method, path, query, body, {} if tag is None else {"If-Match": tag}).json()
+
+    def tagged(self, path: str) -> tuple[Any, str]:
+        """A thing and its ETag."""
+        answer = self._answer("GET", path)
+        return answer.json(), answer.headers["ETag"]
+
+    def _answer(
+        self, method: str, path: str, query: dict[str, Any] | None = None, body: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:  # fmt: skip
         given = {name: value for name, value in (query or {}).items() if value is not None}
         try:
-            answer = self._http.request(method, PREFIX + path, params=given, json=body)
+            answer = self._http.request(method, PREFIX + path, params=given, json=body, headers=headers)
         except httpx.TransportError as error:
             fail(UNREACHABLE, f"{self._http.base_url}: {error}")
-        if answer.is_success:
-            return answer.json()
-        return _refuse(answer)
+        return answer if answer.is_success else _refuse(answer)
 
     @contextmanager
     def stream(
@@ -102,7 +114,7 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def _refuse(answer: httpx.Response) -> Any:
+def _refuse(answer: httpx.Response) -> NoReturn:
     try:
         told = answer.json()
         detail = f"{told['title']}: {told['detail']}"
