@@ -16,10 +16,10 @@ from cmdb_server import settings
 from cmdb_server.cli import render, supposing
 from cmdb_server.cli.client import Client, segment
 from cmdb_server.cli.exits import ABSENT, REFUSED, fail
+from cmdb_server.cli.impact_table import impact_table
+from cmdb_server.cli.presenting import WIDE, Question, present
 from cmdb_server.store.port import Loadable
 
-WIDE = 200
-"""Columns of output that goes to a file or a pipe."""
 Told = argparse.Namespace
 
 
@@ -145,7 +145,7 @@ def impact(told: Told) -> None:
         "edits": supposing.edits(client, told),
         **{name: value for name, value in (("depth", told.depth), *_times(told).items()) if value is not None},
     }
-    tell(told, client.ask("POST", "/impact", body=body), render.impact)
+    present(told, client, Question("POST", "/impact", body), {"tree": render.impact, "table": impact_table})
 
 
 def client_of(told: Told) -> Client:

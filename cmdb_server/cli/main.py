@@ -20,6 +20,7 @@ from cmdb_server.cli import (
     kept,
     notifying,
     past,
+    presenting,
     render,
     samples,
     standing,
@@ -70,8 +71,8 @@ def parser() -> argparse.ArgumentParser:
     standing.add(sub, asked)
     comparing.add(sub, asked)
     deciding.add(sub, asked)
-    notifying.add(sub)
     kept.add(sub, asked)
+    notifying.add(sub)
     return root
 
 
@@ -146,8 +147,9 @@ def _tokens(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
 def _questions(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     times = _times()
     impact = sub.add_parser(
-        "impact", parents=[asked, times, supposing.options()], help="what breaks if these fail together"
-    )
+        "impact", parents=[asked, times, supposing.options(), presenting.options("tree", "table")],
+        help="what breaks if these fail together",
+    )  # fmt: skip
     impact.add_argument("ci", nargs="+", help="id or name")
     impact.add_argument("--not-impacted", action="append", default=[], metavar="CI", help="held to stay up")
     impact.add_argument("--depth", type=int, help="list only so many hops (all are computed)")

@@ -7,8 +7,11 @@ from typing import Any, TypeAlias
 
 from rich.console import Group, RenderableType
 
+from cmdb_server.answers.render import REPORTS
+from cmdb_server.cli import presenting
 from cmdb_server.cli.client import segment
 from cmdb_server.cli.commands import Told, client_of, tell
+from cmdb_server.cli.presenting import Question, present
 from cmdb_server.cli.render import joined, plain, table
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -22,7 +25,8 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     of.add_argument("--kind", action="append", choices=KINDS, help="only these; may be repeated")
     of.add_argument("--limit", type=int, default=100)
     of.set_defaults(run=timeline)
-    two = sub.add_parser("diff", parents=[asked], help="what differs between two times: counts, then details")
+    shown = presenting.options("table", written=REPORTS)
+    two = sub.add_parser("diff", parents=[asked, shown], help="what differs between two times: counts, then details")
     two.add_argument("from_", metavar="FROM", help="RFC 3339")
     two.add_argument("to", metavar="TO", nargs="?", help="left out: now")
     two.add_argument("--from-known-at", metavar="TIME")
@@ -75,7 +79,7 @@ def diff(told: Told) -> None:
         "from": told.from_, "to": told.to, "from_known_at": told.from_known_at, "to_known_at": told.to_known_at,
         "change": told.change, "class": told.class_, "limit": min(told.limit, 1000),
     }  # fmt: skip
-    tell(told, client_of(told).get("/diff", **query), differences)
+    present(told, client_of(told), Question("GET", "/diff", query), {"table": differences})
 
 
 def differences(answer: dict[str, Any]) -> RenderableType:
@@ -149,7 +153,8 @@ def _baselines(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
         ("remove", baseline_remove, "forget the name; the history stays"),
         ("drift", drift, "what changed since: counts, then details"),
     ):
-        one = actions.add_parser(action, parents=[asked], help=help_)
+        parents = [asked, presenting.options("table", written=REPORTS)] if action == "drift" else [asked]
+        one = actions.add_parser(action, parents=parents, help=help_)
         one.add_argument("name")
         if action == "drift":
             narrowed(one)
@@ -171,7 +176,8 @@ def baseline_remove(told: Told) -> None:
 
 def drift(told: Told) -> None:
     query = {"change": told.change, "class": told.class_, "limit": min(told.limit, 1000)}
-    tell(told, client_of(told).get(f"/baselines/{segment(told.name)}/drift", **query), differences)
+    question = Question("GET", f"/baselines/{segment(told.name)}/drift", query)
+    present(told, client_of(told), question, {"table": differences})
 
 
 def _named(items: list[dict[str, Any]]) -> RenderableType:

@@ -9,10 +9,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
+from cmdb_server.answers.render import REPORTS
 from cmdb_server.cli import supposing
-from cmdb_server.cli.client import segment
-from cmdb_server.cli.commands import Told, client_of, tell
+from cmdb_server.cli.client import Client, segment
+from cmdb_server.cli.commands import Told, client_of
+from cmdb_server.cli.presenting import Question, options, present
 from cmdb_server.cli.render import joined, plain, table
+from cmdb_server.cli.trees import path_tree, required_tree, services_tree
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Answer = dict[str, Any]
@@ -22,10 +25,12 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     """The commands ``requires``, ``services``, ``path`` and ``spof``."""
     supposed = supposing.options()
     for name, run, about, parents in (
-        ("requires", requires, "what a CI stands on, and what cannot start from cold", [asked, supposed]),
-        ("services", services, "the services that stand on a CI", [asked]),
-        ("spof", single_points, "whose failure alone takes a CI down", [asked, supposed]),
-    ):
+        ("requires", requires, "what a CI stands on, and what cannot start from cold",
+         [asked, supposed, options("table", "tree")]),
+        ("services", services, "the services that stand on a CI", [asked, options("tree", "table")]),
+        ("spof", single_points, "whose failure alone takes a CI down",
+         [asked, supposed, options("tree", "table", written=REPORTS)]),
+    ):  # fmt: skip
         one = sub.add_parser(name, parents=parents, help=about)
         one.add_argument("ci", help="id or name")
         one.add_argument("--limit", type=int, default=100)
@@ -33,7 +38,9 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
         one.set_defaults(run=run)
         if name == "spof":
             one.add_argument("--pairs", action="store_true", help="pairs that are fatal together, too")
-    two = sub.add_parser("path", parents=[asked], help="how one CI's failure can reach another")
+    two = sub.add_parser(
+        "path", parents=[asked, options("table", "tree")], help="how one CI's failure can reach another"
+    )
     two.add_argument("from_", metavar="FROM", help="the provider: id or name")
     two.add_argument("to", metavar="TO", help="the consumer: id or name")
     _times(two)
@@ -46,35 +53,32 @@ def _times(parser: argparse.ArgumentParser) -> None:
 
 
 def requires(told: Told) -> None:
-    tell(told, _supposing(told, "requires"), _required)
+    present(told, *_supposing(told, "requires"), {"table": _required, "tree": required_tree})
 
 
 def services(told: Told) -> None:
-    tell(told, _of_ci(told, "services"), _services)
+    client = client_of(told)
+    query = {"limit": told.limit, "at": told.at, "known_at": told.known_at}
+    question = Question("GET", f"/cis/{segment(client.identify(told.ci))}/services", query)
+    present(told, client, question, {"tree": services_tree, "table": _services})
 
 
 def single_points(told: Told) -> None:
-    tell(told, _supposing(told, "single-points", **({"pairs": True} if told.pairs else {})), _single_points)
+    question = _supposing(told, "single-points", **({"pairs": True} if told.pairs else {}))
+    present(told, *question, {"tree": _single_points, "table": _points_table})
 
 
 def path(told: Told) -> None:
     client = client_of(told)
     ends = {"from": client.identify(told.from_), "to": client.identify(told.to)}
-    tell(told, client.get("/paths", **ends, at=told.at, known_at=told.known_at), _path)
+    question = Question("GET", "/paths", {**ends, "at": told.at, "known_at": told.known_at})
+    present(told, client, question, {"table": _path, "tree": path_tree})
 
 
-def _of_ci(told: Told, what: str) -> Any:
+def _supposing(told: Told, what: str, **more: Any) -> tuple[Client, Question]:
     client = client_of(told)
-    ci = segment(client.identify(told.ci))
-    return client.get(f"/cis/{ci}/{what}", limit=told.limit, at=told.at, known_at=told.known_at)
-
-
-def _supposing(told: Told, what: str, **more: Any) -> Any:
-    client = client_of(told)
-    body = {"limit": told.limit, "at": told.at, "known_at": told.known_at, **more}
-    return client.ask(
-        "POST", f"/cis/{segment(client.identify(told.ci))}/{what}", body=body | {"edits": supposing.edits(client, told)}
-    )
+    body = {"limit": told.limit, "at": told.at, "known_at": told.known_at, "edits": supposing.edits(client, told)}
+    return client, Question("POST", f"/cis/{segment(client.identify(told.ci))}/{what}", body | more)
 
 
 def _required(answer: Answer) -> RenderableType:
@@ -103,6 +107,15 @@ def _single_points(answer: Answer) -> RenderableType:
         root.add(Text("no pair is fatal", "green"))
     whole = "" if answer["pairs_complete"] else "not all pairs were tried"
     return Group(root, _more(answer["more"], "single points"), _more(answer["pairs_more"], "pairs"), plain(whole))
+
+
+def _points_table(answer: Answer) -> RenderableType:
+    rows = [(ci["class"], _name(ci), ci["id"]) for ci in answer["items"]]
+    pairs = [(_any_of(pair, "one"), _any_of(pair, "other")) for pair in answer["pairs"] or ()]
+    told: list[RenderableType] = [table(("class", "name", "id"), rows), _more(answer["more"], "single points")]
+    if pairs:
+        told += [table(("any of", "with any of"), pairs), _more(answer["pairs_more"], "pairs")]
+    return Group(*told)
 
 
 def _any_of(pair: Answer, side: str) -> Text:
