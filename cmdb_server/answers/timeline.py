@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from cmdb_server.answers.causes import Cause, causes
 from cmdb_server.answers.decided import records as named
-from cmdb_server.ingest import ruling
+from cmdb_server.ingest import ruling, tenure
 from cmdb_server.ingest.apply import PRESENCE
-from cmdb_server.ingest.declare import resolve
+from cmdb_server.ingest.courses import Course
+from cmdb_server.ingest.declare import resolve, resolve_all
 from cmdb_server.ingest.ruling import D
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store
@@ -89,12 +90,38 @@ def _caused(entry: Entry, told: Mapping[int, Cause]) -> Entry:
 
 def _entries(tx: Reading, ci: str) -> Iterator[Entry]:
     records = {row[0]: row for row in tx.find(tables.RECORD, ("ci",), [(ci,)])}
-    keys = [(id_,) for id_ in sorted(records)]
-    yield from _facts(tx.find(tables.FACT, ("record",), keys))
-    yield from _claims(tx.find(tables.CLAIM, ("record",), keys))
     former = {row[0] for row in tx.find(tables.MEMBERSHIP, ("ci",), [(ci,)])}
+    lent = tenure.once_of(tx, records)
+    told = tenure.known(tx, records.keys() | lent)
+    courses = {id_: _resolved(tx, course, ci, mine=id_ in records) for id_, course in told.items()}
+    keys = [(id_,) for id_ in sorted(records.keys() | courses.keys())]
+    said = (*_facts(tx.find(tables.FACT, ("record",), keys)), *_claims(tx.find(tables.CLAIM, ("record",), keys)))
+    yield from (one for one in said if one.record not in courses or _is_mine(courses[one.record], one.at))
+    yield from _tenures(tx, ci, courses)
     yield from _memberships(tx, ci, former | records.keys())
     yield from _decisions(tx, records, former)
+
+
+def _resolved(tx: Reading, course: Course, ci: str, *, mine: bool) -> list[tuple[int, bool]]:
+    """(since, whether the record was this CI's)."""
+    holders = resolve_all(tx, {one for _, one in course if one is not None})
+    return [(at, mine if one is None else holders.get(one) == ci) for at, one in course]
+
+
+def _is_mine(course: list[tuple[int, bool]], at: int) -> bool:
+    return next((mine for since, mine in reversed(course) if since <= at), course[0][1])
+
+
+def _tenures(tx: Reading, ci: str, courses: Mapping[str, list[tuple[int, bool]]]) -> Iterator[Entry]:
+    """A record that proves nothing came to this CI, or went to another, when somebody else held the place."""
+    rows = tx.find(tables.FACT, ("record", "attribute"), [(id_, tenure.TENURE) for id_ in sorted(courses)])
+    revisions = {(row[0], row[2]): row[3] for row in rows}
+    for record, course in courses.items():
+        before = False
+        for at, mine in course:
+            if mine != before:
+                yield Entry("membership", "joined" if mine else "left", record, at, revisions[record, at], ci)
+            before = mine
 
 
 def _facts(rows: Iterable[Row]) -> Iterator[Entry]:
@@ -103,7 +130,7 @@ def _facts(rows: Iterable[Row]) -> Iterator[Entry]:
         for _, _, at, revision, value in told:
             if attribute == PRESENCE:
                 yield Entry("presence", "gone" if isinstance(value, list) else "seen", record, at, revision)
-            else:
+            elif attribute != tenure.TENURE:
                 yield Entry("attribute", attribute, record, at, revision, value, before)
                 before = value
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from cmdb_server.ingest import tasks
+from cmdb_server.ingest import tasks, tenure
 from cmdb_server.ingest.apply import PRESENCE
 from cmdb_server.ingest.batch import Batch, Held
+from cmdb_server.ingest.courses import Course
 from cmdb_server.ingest.entries import record
 from cmdb_server.ingest.ruling import ruled
 from cmdb_server.ingest.search import Search, doubt
 from cmdb_server.model import identity
-from cmdb_server.model.attachment import declared_as, nameless, owner
+from cmdb_server.model.attachment import at_place, beyond, declared_as, nameless, owner
 from cmdb_server.model.decisions import Decision
 from cmdb_server.model.record import Record, Value
 from cmdb_server.store import tables
@@ -27,6 +28,7 @@ def recluster(batch: Batch) -> None:
         return
     told = ruled(batch)
     decided: dict[str, identity.Resolution] = {}
+    held_by: dict[str, Course] = {}
     waiting = set(batch.seeds)
     while waiting:
         search = Search(batch, told)
@@ -44,8 +46,10 @@ def recluster(batch: Batch) -> None:
             for held in component:
                 batch.place(held, ci_of[held.id])
             _contest(batch, component, resolution, ci_of)
+            held_by |= tenure.courses_of(resolution, ci_of, told.decisions, search.doubtful)
             decided |= {held.id: resolution for held in component}
     tasks.follow(batch, decided, {id(resolution): resolution for resolution in decided.values()}.values())
+    tenure.follow(batch, held_by)
     _place_components(batch)
     _loosen(batch)
 
@@ -89,23 +93,14 @@ def _attached(resolution: identity.Resolution, decisions: Sequence[Decision]) ->
     ci_of |= nameless(views[id_] for id_ in resolution.weak if ci_of[id_] == id_ and id_ not in decided)
     for view in (views[id_] for id_ in sorted(resolution.weak) if views[id_].declared):
         if ci_of[view.id] == view.id and view.id not in merged:
-            found = declared_as(view, _beyond(view, views.values(), splits))
+            found = declared_as(view, beyond(view, views.values(), splits))
             ci_of[view.id] = ci_of[found] if found is not None else view.id
     return ci_of
 
 
 def _home(view: Record, proofs: Sequence[Record], splits: Sequence[Sequence[Sequence[str]]]) -> str | None:
-    there = [p for p in proofs if (p.site, p.address) == (view.site, view.address)] if view.address else []
-    return owner(view, _beyond(view, there, splits), view.last_at) if there else None
-
-
-def _beyond(view: Record, others: Iterable[Record], splits: Sequence[Sequence[Sequence[str]]]) -> list[Record]:
-    """The records that nobody separated from this one."""
-    apart = {
-        id_ for sides in splits for side in sides if view.id in side
-        for other in sides if other is not side for id_ in other
-    }  # fmt: skip
-    return [other for other in others if other.id not in apart]
+    there = at_place(view, proofs)
+    return owner(view, beyond(view, there, splits), view.last_at) if there else None
 
 
 # What further sightings may change -------------------------------------------------------------------------------------
@@ -130,7 +125,7 @@ def _contest(
             disputed |= open_.intersection(versions)
     proofs = [view for view in views if view.id not in resolution.weak]
     for view in (resolution.records[id_] for id_ in resolution.weak):
-        there = [p for p in proofs if view.address and (p.site, p.address) == (view.site, view.address)]
+        there = at_place(view, proofs)
         if len({ci_of[p.id] for p in there}) > 1:
             disputed |= open_.intersection((view.id, *(p.id for p in there)))
     for held in component:
@@ -181,11 +176,15 @@ def _runs(batch: Batch, held: Held, events: dict[int, tuple[int, object]]) -> It
 
 
 def _place_components(batch: Batch) -> None:
-    """Components are one CI when their parents are one, and class and local key are equal: level by level."""
     tops = {batch.records[id_].ci for id_ in (*batch.seeds, *batch.moved)}
     tops |= set(batch.moved.values())  # what is left behind may be named after another now
     tops |= {held.ci for held in (batch.records[r[0]] for r in batch.members) if not held.parent}
-    members = batch.of_cis(tops)
+    place_components(batch, tops)
+
+
+def place_components(batch: Batch, cis: Iterable[str]) -> None:
+    """Components of these CIs are one CI when their parents are one, and class and local key are equal: level by level."""
+    members = batch.of_cis(cis)
     level: dict[str, list[Held]] = {ci: held for ci, held in members.items() if held}
     while level:
         below: dict[str, list[Held]] = {}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cmdb_schemas.relations import relation_types
-from cmdb_server.ingest import counts, ends, items, late, ruling
+from cmdb_server.ingest import cluster, counts, ends, items, late, ruling, tenure
 from cmdb_server.ingest.batch import Batch, Held, Lane
 from cmdb_server.ingest.sighting import Kinds, Origin
 from cmdb_server.store import tables
@@ -85,6 +85,9 @@ class PastTables:
             self._rows[table].pop(key, None)
         self._forget(table)
 
+    def forget_forever(self, table: Table, keys: Iterable[Key]) -> None:
+        self.delete(table, keys)
+
     def _forget(self, table: Table) -> None:
         for way in [way for way in self._found if way[0] is table]:
             del self._found[way]
@@ -106,9 +109,8 @@ def state_at(tx: Reading, until: int, revision: int, kinds: Kinds) -> PastBatch:
     batch = PastBatch(past, kinds, dict(relation_types()), until)
     past.put(tables.REPORT, (row for row in pages(tx, tables.REPORT) if _told(row, until, revision)))
     past.put(tables.DECISION, (row for row in ruling.rows(tx) if _decided(row, until, revision)))
-    _observe(batch, past)
-    _place(batch, tx, revision)
-    past.put(tables.RECORD, [held.row() for held in batch.records.values()])
+    observe(batch, past)
+    _place(batch, tx, past, until)
     past.put(tables.LANE, [lane.row() for lane in batch.lanes.values()])
     batch.enter()
     batch.stale_cis = {held.ci for held in batch.records.values()}
@@ -130,7 +132,7 @@ def _decided(row: Row, until: int, revision: int) -> bool:
     return bool(row[at["revision"]] <= revision and (row[at["verb"]] != ruling.TOMBSTONE or row[at["at"]] <= until))
 
 
-def _observe(batch: PastBatch, past: PastTables) -> None:
+def observe(batch: PastBatch, past: PastTables) -> None:
     """Records, claims and what they are found by, from the reports."""
     origins: dict[str, Origin] = {}
     for row in past.scan(tables.REPORT, None, past.count(tables.REPORT)):
@@ -172,8 +174,25 @@ def _rebuild(batch: PastBatch, scopes: Mapping[str, Origin]) -> None:
             batch.claims.clear()
 
 
-def _place(batch: PastBatch, tx: Reading, revision: int) -> None:
-    """Every record in the CI that was known to hold it."""
+def _place(batch: PastBatch, tx: Reading, past: PastTables, until: int) -> None:
+    """Every record in the CI that was known to hold it; of those that several held in turn, in that of the time."""
+    ci_of: dict[str, str] = {}
     for record, known, ci in pages(tx, tables.MEMBERSHIP):
-        if known <= revision and record in batch.records:
-            batch.records[record].ci = ci
+        if known <= past.revision:
+            ci_of[record] = ci
+    for id_, held in batch.records.items():
+        held.ci = ci_of.get(id_, held.ci)
+    _keep(batch, past)
+    lent = {row[2] for row in tx.find(tables.IDENTIFIER, ("kind",), [(tenure.HELD,)])} & batch.records.keys()
+    for id_, course in tenure.known(tx, lent, past.revision).items():
+        holder = tenure.holder(course, until)
+        if holder is not None:
+            batch.place(batch.records[id_], ci_of.get(holder, holder))
+    if batch.moved:
+        _keep(batch, past)
+        cluster.place_components(batch, {*batch.moved.values(), *(batch.records[id_].ci for id_ in batch.moved)})
+        _keep(batch, past)
+
+
+def _keep(batch: PastBatch, past: PastTables) -> None:
+    past.put(tables.RECORD, [held.row() for held in batch.records.values()])

@@ -5,7 +5,7 @@ They are attached to CIs after those are found, and never join two of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from cmdb_server.model.evidence import View
 from cmdb_server.model.record import Record
@@ -35,6 +35,11 @@ def owner(weak: Record, proofs: Iterable[Record], at: int, weights: Weights | No
     return after[-1] if after else None
 
 
+def at_place(weak: Record, proofs: Iterable[Record]) -> list[Record]:
+    """Those seen where the weak record was."""
+    return [p for p in proofs if (p.site, p.address) == (weak.site, weak.address)] if weak.address else []
+
+
 def _contradicts(weak: View, proof: View) -> bool:
     return bool(weak.hosts and proof.hosts) and not weak.called(proof)
 
@@ -42,14 +47,35 @@ def _contradicts(weak: View, proof: View) -> bool:
 def owners(
     weak: Record, proofs: Sequence[Record], weights: Weights | None = None
 ) -> tuple[tuple[int, int, str | None], ...]:
-    """(from, to, owner) over a weak record's runs of sightings, split wherever another proves the place."""
-    changes = sorted({first for proof in proofs for first, _ in proof.intervals})
+    """(from, to, owner) over a weak record's runs of sightings, split wherever a proof of the place begins or ends."""
+    changes = sorted({at for proof in proofs for first, last in proof.intervals for at in (first, last + 1)})
     spans: list[tuple[int, int, str | None]] = []
     for first, last in weak.intervals:
         starts = [first, *(t for t in changes if first < t <= last)]
         for start, end in zip(starts, [*(t - 1 for t in starts[1:]), last], strict=True):
-            spans.append((start, end, owner(weak, proofs, start, weights)))
+            whose = owner(weak, proofs, start, weights)
+            since = spans.pop()[0] if start > first and spans[-1][2] == whose else start
+            spans.append((since, end, whose))
     return tuple(spans)
+
+
+def tenures(spans: Iterable[tuple[int, int, str | None]], ci_of: Mapping[str, str]) -> list[tuple[int, str]]:
+    """(since, CI) of a weak record that several CIs held in turn, from its ``owners``; empty where one always did.
+    ``ci_of``: record -> CI."""
+    found: list[tuple[int, str]] = []
+    for start, _, owner_ in spans:
+        if owner_ is not None and (not found or found[-1][1] != ci_of[owner_]):
+            found.append((start, ci_of[owner_]))
+    return found if len(found) > 1 else []
+
+
+def beyond(view: Record, others: Iterable[Record], splits: Iterable[Sequence[Sequence[str]]]) -> list[Record]:
+    """The records that nobody separated from this one. ``splits``: the sides of each."""
+    apart = {
+        id_ for sides in splits for side in sides if view.id in side
+        for other in sides if other is not side for id_ in other
+    }  # fmt: skip
+    return [other for other in others if other.id not in apart]
 
 
 def nameless(weak: Iterable[Record]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cmdb_server.model.attachment import declared_as, nameless, owner, owners
+from cmdb_server.model.attachment import at_place, beyond, declared_as, nameless, owner, owners, tenures
 from tests.records import record
 
 PING = record("p", source="ping", address="10.0.0.1", seen=[(5, 30)])
@@ -15,7 +15,7 @@ def test_whoever_last_proved_the_place_owns_the_sighting_else_the_first_who_does
 
 
 def test_owners_over_time() -> None:
-    assert owners(PING, [A, B]) == ((5, 9, "a"), (10, 19, "a"), (20, 24, "b"), (25, 30, "a"))
+    assert owners(PING, [A, B]) == ((5, 19, "a"), (20, 24, "b"), (25, 30, "a"))
     assert owners(PING, []) == ((5, 30, None),)
 
 
@@ -41,3 +41,23 @@ def test_what_bears_nothing_is_one_thing_at_one_place() -> None:
     ]
     told = [*bare, record("n", name="web", address="10.0.0.1"), record("d", declared=True)]
     assert nameless(told) == nameless(told[::-1]) == {"x": "y", "y": "y", "z": "z"}
+
+
+def test_the_place_is_again_the_formers_once_the_latter_is_not_seen_there_any_more() -> None:
+    long = record("long", source="snmp", serial="CZ3", address="10.0.0.1", seen=[(4, 28)])
+    short = record("short", serial="CZ4", address="10.0.0.1", seen=[(10, 12)])
+    assert owners(PING, [long, short]) == ((5, 9, "long"), (10, 12, "short"), (13, 30, "long"))
+
+
+def test_tenures_name_cis_where_several_held_a_place() -> None:
+    spans = owners(PING, [A, B])
+    assert tenures(spans, {"a": "one", "b": "two"}) == [(5, "one"), (20, "two"), (25, "one")]
+    assert tenures(spans, {"a": "one", "b": "one"}) == tenures(owners(PING, []), {}) == []
+
+
+def test_who_was_separated_or_elsewhere_owns_nothing() -> None:
+    elsewhere = record("e", serial="CZ5", address="10.0.0.2")
+    assert at_place(PING, [A, elsewhere, B]) == [A, B]
+    assert at_place(record("n"), [A]) == []
+    assert beyond(PING, [A, B], [(("p",), ("a",))]) == [B]
+    assert beyond(PING, [A, B], [(("a",), ("b",))]) == [A, B]
