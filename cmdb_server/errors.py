@@ -39,6 +39,10 @@ class Conflict(CmdbError):
     status, slug, title = 409, "conflict", "In conflict with the present state"
 
 
+class Forgotten(CmdbError):
+    status, slug, title = 410, "forgotten", "From before what the history reaches back to"
+
+
 class PreconditionFailed(CmdbError):
     status, slug, title = 412, "precondition-failed", "Changed by someone else meanwhile"
 

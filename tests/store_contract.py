@@ -338,6 +338,22 @@ class StoreContract:
             store.write(lambda writing: writing.put(table, [line]))
         assert everything(store, table) == [line]
 
+    def test_retention_alone_forgets_what_was_said(self, store: Loadable) -> None:
+        rows = [fact("r", "a", at, at, revision=at) for at in range(5)]
+        write(store, FACT, *rows)
+        write(store, THING, row(THING, digest="d", body=b"b"))
+        gone = [line[:4] for line in rows[:3]]
+        store.write(lambda writing: writing.forget_forever(FACT, [*gone, ("r", "a", 99, 99)]))
+        store.write(lambda writing: writing.forget_forever(THING, [("d",)]))
+        assert everything(store, FACT) == rows[3:]
+        assert store.read(lambda reading: reading.find(FACT, ("record", "attribute"), [("r", "a")])) == rows[3:]
+        assert everything(store, THING) == []
+        write(store, FACT, rows[0])
+        assert everything(store, FACT) == [rows[0], *rows[3:]]
+        for table in (CI, RELATION, TASK, TOKEN):
+            with pytest.raises(Conflict):
+                store.write(lambda writing, table=table: writing.forget_forever(table, []))  # type: ignore[misc]
+
     def test_a_write_reads_what_it_wrote(self, store: Loadable) -> None:
         def work(writing: Writing) -> tuple[Any, ...]:
             writing.put(CI, [ci("a"), ci("b")])

@@ -97,7 +97,7 @@ class Watched:
         self.before: dict[Table, dict[Key, Row | None]] = {table: {} for table in WATCHED}
         self.homes: dict[str, str] = {}
         self.get, self.find, self.scan = tx.get, tx.find, tx.scan
-        self.between, self.count = tx.between, tx.count
+        self.between, self.count, self.forget_forever = tx.between, tx.count, tx.forget_forever
 
     def insert(self, table: Table, rows: Iterable[Row]) -> None:
         told = list(rows)

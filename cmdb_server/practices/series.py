@@ -18,7 +18,7 @@ import msgspec
 from cmdb_server.ingest import samples
 from cmdb_server.ingest.samples import Measured
 from cmdb_server.model.series import WIDTHS, Metered, bucket, met, packed, point, unpacked
-from cmdb_server.practices.bounds import SERIES, Bound, advance, bound
+from cmdb_server.ingest.bounds import SERIES, Bound, advance, bound
 from cmdb_server.store.port import Reading, Row, Store, Writing
 from cmdb_server.store.tables import SAMPLE, SAMPLED, SERIES_1D, SERIES_1H, SERIES_5MIN, Table
 

@@ -56,6 +56,11 @@ class Writing(Reading, Protocol):
         ``Conflict``."""
 
 
+    def forget_forever(self, table: Table, keys: Iterable[Key]) -> None:
+        """Remove rows of a ``history`` or ``log`` table for good: for retention, and nobody else. Other tables refuse
+        with ``Conflict``."""
+
+
 class Store(Protocol):
     """Rows that do not fit their table raise ``Invalid``, a store that cannot be reached or is damaged
     ``StoreUnavailable``; whatever ``work`` raises ends its transaction and comes out as it is."""

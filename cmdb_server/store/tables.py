@@ -17,6 +17,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from cmdb_server.errors import Conflict
+
 ColumnType = Literal["text", "integer", "real", "json", "blob"]
 
 
@@ -299,6 +301,12 @@ def findable(table: Table, columns: tuple[str, ...]) -> None:
     """Raises ``ValueError`` unless ``columns`` are leading columns of the table's key or of one of its indexes."""
     if not columns or not any(columns == way[: len(columns)] for way in (table.key, *table.indexes)):
         raise ValueError(f"{table.name} has no index that begins with {', '.join(columns)}")
+
+
+def forgettable(table: Table) -> None:
+    """Raises ``Conflict`` unless the table's rows are such as only retention removes."""
+    if table.kind not in {"history", "log"}:
+        raise Conflict(f"rows of {table.name} are not for retention alone: delete them")
 
 
 RELATION_TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")

@@ -13,7 +13,7 @@ from cmdb_server.store.neo4j import queries, relations
 from cmdb_server.store.neo4j.naming import class_label
 from cmdb_server.store.neo4j.values import flattened, indexable, key_positions, key_text, properties, reader
 from cmdb_server.store.port import Key, Row
-from cmdb_server.store.tables import CI, RELATION, Table, findable
+from cmdb_server.store.tables import CI, RELATION, Table, findable, forgettable
 
 BATCH = 10_000
 """Rows in one query."""
@@ -162,6 +162,13 @@ class Neo4jWriting(Neo4jReading):
     def delete(self, table: Table, keys: Iterable[Key]) -> None:
         if table.kind in {"history", "log"}:
             raise Conflict(f"rows of {table.name} are never removed")
+        self._remove(table, keys)
+
+    def forget_forever(self, table: Table, keys: Iterable[Key]) -> None:
+        forgettable(table)
+        self._remove(table, keys)
+
+    def _remove(self, table: Table, keys: Iterable[Key]) -> None:
         keys = as_keys(table, keys)
         with accepted():
             if table is RELATION:

@@ -16,7 +16,7 @@ from cmdb_server.errors import Conflict, Invalid, StoreUnavailable
 from cmdb_server.store.port import Key, Row
 from cmdb_server.store.sqlite import statements
 from cmdb_server.store.sqlite.connection import accepted
-from cmdb_server.store.tables import CI, RELATION, RELATION_TYPE, Table, findable
+from cmdb_server.store.tables import CI, RELATION, RELATION_TYPE, Table, findable, forgettable
 
 FETCH = 1000
 _encode = msgspec.json.Encoder().encode
@@ -194,3 +194,9 @@ class SqliteWriting(SqliteReading):
                 for column in ("from_ci", "to_ci"):
                     self._connection.executemany(statements.delete(RELATION, (column,)), keys)
             self._connection.executemany(statements.delete(table, table.key), keys)
+
+    def forget_forever(self, table: Table, keys: Iterable[Key]) -> None:
+        forgettable(table)
+        self._check()
+        with accepted(self._path):
+            self._connection.executemany(statements.delete(table, table.key), list(keys))
