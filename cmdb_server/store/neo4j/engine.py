@@ -19,9 +19,10 @@ from cmdb_schemas.ci_class import classes
 from cmdb_server.errors import Conflict, Invalid, SettingsError, StoreUnavailable
 from cmdb_server.store.migrations import Schema
 from cmdb_server.store.neo4j import queries, schema
+from cmdb_server.store.neo4j.entries import Ancestors
 from cmdb_server.store.neo4j.evolution import Neo4jEvolution
 from cmdb_server.store.neo4j.naming import STORE, label_of
-from cmdb_server.store.neo4j.transaction import Ancestors, Neo4jReading, Neo4jWriting
+from cmdb_server.store.neo4j.transaction import Neo4jReading, Neo4jWriting
 from cmdb_server.store.port import Reading, Row, Writing
 from cmdb_server.store.tables import RELATION, Table
 
@@ -185,19 +186,25 @@ class Neo4jStore:
 
     def write(self, work: Callable[[Writing], T]) -> T:
         with self._session() as session:
-            found, kinds = session.execute_write(self._write, work)
+            try:
+                found, kinds = session.execute_write(self._write, work)
+            except ConstraintError:  # a row of this revision was there: look before each
+                found, kinds = session.execute_write(self._write, work, careful=True)
         self._index(kinds)
         return found
 
-    def _write(self, transaction: ManagedTransaction, work: Callable[[Writing], T]) -> tuple[T, set[str]]:
-        transaction.run(queries.LOCK).consume()
+    def _write(
+        self, transaction: ManagedTransaction, work: Callable[[Writing], T], *, careful: bool = False
+    ) -> tuple[T, set[str]]:
         revision, loading = transaction.run(queries.NEXT).single(strict=True)
         self._check_complete(loading)
-        writing = Neo4jWriting(transaction, revision, self._ancestors)
+        writing = Neo4jWriting(transaction, revision, self._ancestors, careful=careful)
         try:
-            return work(writing), writing.kinds
+            found = work(writing)
+            writing.save_all()
         finally:
             writing.end()
+        return found, writing.kinds
 
     def _index(self, kinds: set[str]) -> None:
         """Indexes types when they are first written: the schema cannot change inside of the write."""
@@ -227,6 +234,7 @@ class Neo4jStore:
 
         def work(writing: Neo4jWriting) -> set[str]:
             writing.insert(table, rows)
+            writing.save_all()
             return writing.kinds
 
         self._index(self._apart(work))
@@ -238,7 +246,7 @@ class Neo4jStore:
             revision, _, loading = transaction.run(queries.STATE).single(strict=True)
             if not loading:
                 raise Conflict(f"{self.uri} is not being loaded")
-            return work(Neo4jWriting(transaction, revision, self._ancestors))
+            return work(Neo4jWriting(transaction, revision, self._ancestors, careful=True))
 
         with self._session() as session:
             return session.execute_write(run)
@@ -253,9 +261,10 @@ class Neo4jStore:
         while True:
 
             def page(transaction: ManagedTransaction, after: Any = after) -> list[Row]:
-                writing = Neo4jWriting(transaction, 0, self._ancestors)
+                writing = Neo4jWriting(transaction, 0, self._ancestors, careful=True)
                 rows = writing.scan(table, after, 5000)
                 writing.store(table, [change(row) for row in rows], replace=True)
+                writing.save_all()
                 return rows
 
             with self._session() as session:

@@ -45,3 +45,5 @@ class Neo4jEvolution:
 
     def add_index(self, table: Table, columns: tuple[str, ...]) -> None:
         self._change_schema([schema.index(table, columns)])
+        if len(columns) > 1:
+            self.rewrite(table, lambda row: row)  # several columns are found by one text, which is to be written

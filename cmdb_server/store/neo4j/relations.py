@@ -7,18 +7,22 @@ relationships of their own; those without a ``revision`` are no rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, Protocol
 
 from cmdb_server.errors import Invalid
 from cmdb_server.store.neo4j import queries
+from cmdb_server.store.neo4j.entries import Entry, names
 from cmdb_server.store.neo4j.naming import relationship_type
-from cmdb_server.store.neo4j.values import key_text, properties
-from cmdb_server.store.port import Key, Row
-from cmdb_server.store.tables import RELATION, RELATION_TYPE, Table
+from cmdb_server.store.neo4j.unsaved import Values
+from cmdb_server.store.neo4j.values import key_text
+from cmdb_server.store.port import Key
+from cmdb_server.store.tables import RELATION, RELATION_TYPE
 
 BATCH = 10_000
-FROM, TYPE, TO = (RELATION.position(column) for column in RELATION.key)
+TYPE = names(RELATION).index("type")
+NEAR, FAR = len(names(RELATION)), len(names(RELATION)) + 1
+"""Places in an entry."""
 
 
 class Running(Protocol):
@@ -26,12 +30,12 @@ class Running(Protocol):
 
     def run(self, query: str, **parameters: Any) -> Any: ...
 
-    def rows(self, table: Table, query: str, **parameters: Any) -> list[Row]: ...
+    def collected(self, query: str, **parameters: Any) -> list[Values]: ...
 
 
-def _by_type(keys: Iterable[Row], position: int) -> Iterator[tuple[str, list[Row]]]:
+def _by_type(keys: Iterable[Any], position: int) -> Iterator[tuple[str, list[Any]]]:
     """Grouped by relationship type, each group in the order it came."""
-    type_of: Callable[[Row], str] = lambda row: relationship_type(row[position])  # noqa: E731
+    type_of: Callable[[Any], str] = lambda row: relationship_type(row[position])  # noqa: E731
     for kind, group in groupby(sorted(keys, key=type_of), key=type_of):
         yield kind, list(group)
 
@@ -41,43 +45,36 @@ def _batches(rows: list[Any]) -> Iterator[list[Any]]:
         yield rows[start : start + BATCH]
 
 
-def _plain(keys: Iterable[Key]) -> list[Key]:
-    """The keys whose type can be one; no row has another."""
-    return [key for key in keys if isinstance(key[1], str) and RELATION_TYPE.fullmatch(key[1])]
-
-
-def get(transaction: Running, keys: list[Key]) -> list[Row]:
-    rows: list[Row] = []
-    for kind, same in _by_type(_plain(keys), 1):
+def _between(keys: Iterable[Key]) -> Iterator[tuple[str, list[Any]]]:
+    """The ends by type, as far as the type can be one; no row has another."""
+    plain = [key for key in keys if isinstance(key[1], str) and RELATION_TYPE.fullmatch(key[1])]
+    for kind, same in _by_type(plain, 1):
         for part in _batches([[key_text(key[:1]), key_text(key[2:])] for key in same]):
-            rows += transaction.rows(RELATION, queries.get_relations(kind), keys=part)
-    return rows
+            yield kind, part
 
 
-def find(transaction: Running, columns: tuple[str, ...], values: list[Key]) -> list[Row]:
+def get(transaction: Running, keys: list[Key]) -> list[Values]:
+    parts = [transaction.collected(queries.get_relations(kind), keys=part) for kind, part in _between(keys)]
+    return list(chain.from_iterable(parts))
+
+
+def find(transaction: Running, columns: tuple[str, ...], values: list[Key]) -> list[Values]:
     if columns[0] in {"from_ci", "to_ci"}:
-        numbered = [
-            [
-                number,
-                *(
-                    key_text((value,)) if column != "type" else value
-                    for column, value in zip(columns, line, strict=True)
-                ),
-            ]
-            for number, line in enumerate(values)
+        told = [
+            [value if column == "type" else key_text((value,)) for column, value in zip(columns, line, strict=True)]
+            for line in values
         ]
-        return transaction.rows(RELATION, queries.find_relations(columns), values=numbered)
+        return transaction.collected(queries.find_relations(columns), values=told)
     if not (kinds := types(transaction)):
         return []
-    numbered = [[number, *line] for number, line in enumerate(values)]
-    return transaction.rows(RELATION, queries.find_relations_by(columns[0], kinds), values=numbered)
+    return transaction.collected(queries.find_relations_by(columns[0], kinds), values=list(map(list, values)))
 
 
-def scan(transaction: Running, after: Key | None, limit: int) -> list[Row]:
+def scan(transaction: Running, after: Key | None, limit: int) -> list[Values]:
     if after is None:
-        return transaction.rows(RELATION, queries.scan_relations(started=False), limit=limit)
+        return transaction.collected(queries.scan_relations(started=False), limit=limit)
     place = {"near": key_text(after[:1]), "type": after[1], "far": key_text(after[2:])}
-    return transaction.rows(RELATION, queries.scan_relations(started=True), limit=limit, **place)
+    return transaction.collected(queries.scan_relations(started=True), limit=limit, **place)
 
 
 def between(transaction: Running, column: str) -> str | None:
@@ -88,38 +85,35 @@ def between(transaction: Running, column: str) -> str | None:
 
 def types(transaction: Running) -> tuple[str, ...]:
     """The relationship types that relations may have."""
-    names = [record[0] for record in transaction.run("CALL db.relationshipTypes()")]
-    return tuple(sorted(name for name in names if name == name.upper() and RELATION_TYPE.fullmatch(name.lower())))
+    found = [record[0] for record in transaction.run("CALL db.relationshipTypes()")]
+    return tuple(sorted(name for name in found if name == name.upper() and RELATION_TYPE.fullmatch(name.lower())))
 
 
-def store(transaction: Running, rows: list[Row], replace: bool) -> set[str]:
-    """Merges the rows; the relationship types they have. Raises ``Invalid`` where an end is no CI."""
-    entries = [(row[TYPE], _entry(row)) for row in rows]
+def create(transaction: Running, entries: list[Entry]) -> set[str]:
+    """Writes relations that are new; the relationship types they have. Raises ``Invalid`` where an end is no CI."""
     kinds = set()
-    for kind, same in _by_type(entries, 0):
+    for kind, same in _by_type(entries, TYPE):
         kinds.add(kind)
-        for part in _batches([entry for _, entry in same]):
-            stored = transaction.run(queries.store_relations(kind, replace), rows=part).single(strict=True)[0]
+        for part in _batches(same):
+            stored = transaction.run(queries.create_relations(kind), rows=part).single(strict=True)[0]
             if stored != len(part):
                 raise _missing_end(transaction, part)
     return kinds
 
 
-def _entry(row: Row) -> dict[str, Any]:
-    own = properties(RELATION, row)
-    near, far = key_text((row[FROM],)), key_text((row[TO],))
-    for name in ("_key", "from_ci", "_long_from_ci", "type", "to_ci", "_long_to_ci"):
-        own.pop(name, None)
-    return {"near": near, "far": far, "properties": own}
+def replace(transaction: Running, entries: list[Entry]) -> None:
+    """Gives relations that are there other values."""
+    for kind, same in _by_type(entries, TYPE):
+        for part in _batches(same):
+            transaction.run(queries.replace_relations(kind), rows=part).consume()
 
 
-def _missing_end(transaction: Running, rows: list[dict[str, Any]]) -> Invalid:
-    ends = sorted({end for row in rows for end in (row["near"], row["far"])})
+def _missing_end(transaction: Running, entries: list[Entry]) -> Invalid:
+    ends = sorted({end for entry in entries for end in (entry[NEAR], entry[FAR])})
     missing = transaction.run(queries.MISSING_ENDS, keys=ends).single(strict=True)[0]
     return Invalid(f"a relation's end is no CI: {missing}")
 
 
 def delete(transaction: Running, keys: list[Key]) -> None:
-    for kind, same in _by_type(_plain(keys), 1):
-        for part in _batches([[key_text(key[:1]), key_text(key[2:])] for key in same]):
-            transaction.run(queries.delete_relations(kind), keys=part).consume()
+    for kind, part in _between(keys):
+        transaction.run(queries.delete_relations(kind), keys=part).consume()

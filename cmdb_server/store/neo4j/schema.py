@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from neo4j import Driver, GraphDatabase
 
+from cmdb_server.store.neo4j.entries import compound_name
 from cmdb_server.store.neo4j.naming import STORE, label_of
 from cmdb_server.store.tables import RELATION, Table
 
@@ -16,20 +17,16 @@ def constraint(label: str) -> str:
 
 
 def index(table: Table, columns: tuple[str, ...]) -> str:
-    names = ", ".join(f"n.`{column}`" for column in columns)
-    name = "_".join(("cmdb", table.name, *columns))
-    return f"CREATE INDEX {name} IF NOT EXISTS FOR (n:{label_of(table)}) ON ({names})"
+    found_by = columns[0] if len(columns) == 1 else compound_name(columns)
+    return f"CREATE INDEX cmdb_{table.name}_{found_by} IF NOT EXISTS FOR (n:{label_of(table)}) ON (n.`{found_by}`)"
 
 
 def indexes(table: Table) -> Iterator[str]:
-    """An index on several properties answers for all of them only, so each leading part has its own. Leading parts of
-    the key are found by ``_key``."""
-    wanted = {columns[:width] for columns in table.indexes for width in range(1, len(columns) + 1)}
+    """What leads the key or an index on several columns is found by their one text."""
+    wanted = {columns for columns in table.indexes if columns != table.key[: len(columns)]}
     for columns in sorted(wanted):
-        if columns != table.key[: len(columns)]:
+        if not any(columns == other[: len(columns)] for other in wanted - {columns}):
             yield index(table, columns)
-    if table.key[0] == "revision" and len(table.key) > 1:
-        yield index(table, ("revision",))
 
 
 def relationship_index(kind: str) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from neo4j import ManagedTransaction, Result
 
 from cmdb_server.errors import Conflict, Invalid, StoreUnavailable
 from cmdb_server.store.neo4j import queries, relations
-from cmdb_server.store.neo4j.naming import class_label
-from cmdb_server.store.neo4j.values import flattened, indexable, key_positions, key_text, properties, reader
+from cmdb_server.store.neo4j.entries import Ancestors, entries, picker, shape, way
+from cmdb_server.store.neo4j.unsaved import OWNER, Unsaved, Values
+from cmdb_server.store.neo4j.values import indexable, key_text, part_text, reader
 from cmdb_server.store.port import Key, Row
-from cmdb_server.store.tables import CI, RELATION, Table, findable, forgettable
+from cmdb_server.store.tables import CI, RECORD, RELATION, Table, findable, forgettable
 
 BATCH = 10_000
 """Rows in one query."""
-Ancestors = Callable[[str], Iterable[str]]
+HELD = 100_000
+"""Rows that a transaction keeps to itself before it sends them."""
+AFTER = "\x02"
+"""Comes after everything that goes on in a key."""
 
 
 @contextmanager
@@ -34,17 +39,16 @@ def split(values: list[Any]) -> Iterator[list[Any]]:
         yield values[start : start + BATCH]
 
 
-def as_keys(table: Table, keys: Iterable[Key]) -> list[Key]:
+def as_keys(table: Table, columns: tuple[str, ...], keys: Iterable[Key]) -> list[Key]:
     """The keys, each once, without those that hold ``None`` and so equal nothing."""
-    width = len(table.key)
     found = [key for key in dict.fromkeys(keys) if None not in key]
-    if any(len(key) != width for key in found):
-        raise Invalid(f"a key of {table.name} needs {width} columns")
+    if any(len(key) != len(columns) for key in found):
+        raise Invalid(f"a key of {table.name} needs {len(columns)} columns")
     return found
 
 
 class Neo4jReading:
-    """Reads of one transaction. ``kinds``: gives the relationship types there are."""
+    """Reads of one transaction."""
 
     def __init__(self, transaction: ManagedTransaction, revision: int) -> None:
         self._transaction = transaction
@@ -57,58 +61,61 @@ class Neo4jReading:
         with accepted():
             return self._transaction.run(query, parameters)
 
-    def rows(self, table: Table, query: str, **parameters: Any) -> list[Row]:
-        read = reader(table)
-        return [read(record.values()) for record in self.run(query, **parameters)]
+    def collected(self, query: str, **parameters: Any) -> list[Values]:
+        """The rows of a query that gives them in lists."""
+        return list(chain.from_iterable(record[0] for record in self.run(query, **parameters)))
 
     def get(self, table: Table, keys: Iterable[Key]) -> dict[Key, Row]:
-        keys = as_keys(table, keys)
-        rows: list[Row] = []
+        read, key_of = shape(table).row, shape(table).key
+        return {key_of(values): read(values) for values in self._get(table, as_keys(table, table.key, keys))}
+
+    def _get(self, table: Table, keys: list[Key]) -> list[Values]:
         if table is RELATION:
-            rows = relations.get(self, keys)
-        else:
-            for part in split([key_text(key) for key in keys]):
-                rows += self.rows(table, queries.get(table), keys=part)
-        positions = key_positions(table)
-        return {tuple(row[position] for position in positions): row for row in rows}
+            return relations.get(self, keys)
+        parts = split([key_text(key) for key in keys])
+        return [values for part in parts for values in self.collected(queries.get(table), keys=part)]
 
     def find(self, table: Table, columns: tuple[str, ...], values: Iterable[Key]) -> list[Row]:
         findable(table, columns)
-        values = [value for value in dict.fromkeys(values) if None not in value]
-        if any(len(value) != len(columns) for value in values):
-            raise Invalid(f"each value needs {len(columns)} columns")
-        rows: list[Row] = []
-        for part in split(values):
-            rows += self._find(table, columns, part)
-        return rows
+        values = as_keys(table, columns, values)
+        value_of, key_of = picker(table, columns), shape(table).key
+        place = {value: number for number, value in enumerate(values)}
+        found = self._find(table, columns, values)
+        found.sort(key=lambda row: (place[value_of(row)], key_of(row)))
+        return list(map(shape(table).row, found))
 
-    def _find(self, table: Table, columns: tuple[str, ...], values: list[Key]) -> list[Row]:
+    def _find(self, table: Table, columns: tuple[str, ...], values: list[Key]) -> list[Values]:
         if table is RELATION:
             return relations.find(self, columns, values)
         if columns == table.key:
-            found = self.get(table, values)
-            return [found[value] for value in values if value in found]
-        if columns == table.key[: len(columns)]:
-            prefixes = [[number, key_text((*value, ""))] for number, value in enumerate(values)]
-            return self.rows(table, queries.find_by_prefix(table), values=prefixes)
-        numbered = [[number, *map(indexable, value)] for number, value in enumerate(values)]
-        return self.rows(table, queries.find(table, columns), values=numbered)
+            return self._get(table, values)
+        name, told = way(table, columns)
+        if name not in columns:
+            texts: list[Any] = [key_text(value if columns == told else (*value, "")) for value in values]
+        else:
+            texts = [indexable(value[0]) for value in values]
+        parts = split(texts)
+        return [row for part in parts for row in self.collected(queries.find(table, columns), values=part)]
 
     def scan(self, table: Table, after: Key | None = None, limit: int = 1000) -> list[Row]:
+        read = shape(table).row
         if table is RELATION:
-            return relations.scan(self, after, limit)
-        if after is None:
-            return self.rows(table, queries.scan(table, started=False), limit=limit)
-        return self.rows(table, queries.scan(table, started=True), after=key_text(after), limit=limit)
+            return list(map(read, relations.scan(self, after, limit)))
+        place = {} if after is None else {"after": key_text(after)}
+        query = queries.scan(table, started=after is not None)
+        return list(map(read, self.collected(query, limit=limit, **place)))
 
     def between(self, table: Table, column: str, low: int, high: int) -> Iterator[Row]:
         findable(table, (column,))
         if table is RELATION:
             query = relations.between(self, column)
             return self._streamed(table, query, low, high) if query else iter(())
-        return self._streamed(table, queries.between(table, column), low, high)
+        query = queries.between(table, column)
+        if way(table, (column,))[0] == column:
+            return self._streamed(table, query, low, high)
+        return self._streamed(table, query, part_text(low) + AFTER, part_text(high) + AFTER)
 
-    def _streamed(self, table: Table, query: str, low: int, high: int) -> Iterator[Row]:
+    def _streamed(self, table: Table, query: str, low: Any, high: Any) -> Iterator[Row]:
         read = reader(table)
         for record in self.run(query, low=low, high=high):
             yield read(record.values())
@@ -123,12 +130,78 @@ class Neo4jReading:
 
 
 class Neo4jWriting(Neo4jReading):
-    """``ancestors`` gives the classes above a class; ``kinds`` collects the relationship types that were written."""
+    """``ancestors`` gives the classes above a class; ``kinds`` collects the relationship types that were written.
+    ``careful``: rows of this revision may be there already."""
 
-    def __init__(self, transaction: ManagedTransaction, revision: int, ancestors: Ancestors) -> None:
+    def __init__(
+        self, transaction: ManagedTransaction, revision: int, ancestors: Ancestors, *, careful: bool = False
+    ) -> None:
         super().__init__(transaction, revision)
         self._ancestors = ancestors
+        self._careful = careful
+        self._tables: dict[Table, Unsaved] = {}
+        self._held = 0
         self.kinds: set[str] = set()
+
+    def _unsaved(self, table: Table) -> Unsaved:
+        if table not in self._tables:
+            self._tables[table] = Unsaved(table, None if self._careful else self.revision)
+        return self._tables[table]
+
+    # Reading ---------------------------------------------------------------------------------------------------------
+
+    def get(self, table: Table, keys: Iterable[Key]) -> dict[Key, Row]:
+        self._check()
+        keys, unsaved = as_keys(table, table.key, keys), self._unsaved(table)
+        self._learn(table, unsaved.unasked(keys))
+        return unsaved.get(keys)
+
+    def _learn(self, table: Table, keys: list[Key]) -> None:
+        """Ask the store for these keys."""
+        asked = [key for key in keys if not self._has_new_end(key)] if table is RELATION else keys
+        if keys:
+            self._unsaved(table).learn(keys, self._get(table, asked) if asked else ())
+
+    def _has_new_end(self, key: Key) -> bool:
+        """A relation of a CI that the store does not know yet is none that it could know."""
+        items = self._unsaved(CI)
+        return items.is_new(key[:1]) or items.is_new(key[2:])
+
+    def find(self, table: Table, columns: tuple[str, ...], values: Iterable[Key]) -> list[Row]:
+        self._check()
+        findable(table, columns)
+        values = as_keys(table, columns, values)
+        if columns == table.key:
+            found = self.get(table, values)
+            return [found[value] for value in values if value in found]
+        unsaved = self._unsaved(table)
+        self._learn(table, list(unsaved.wanted))
+        asked = unsaved.found.get(columns, {})
+        unasked = [value for value in values if value not in asked]
+        if unasked:
+            unsaved.learn_found(columns, unasked, self._find(table, columns, unasked))
+        return list(unsaved.find(columns, values))
+
+    def scan(self, table: Table, after: Key | None = None, limit: int = 1000) -> list[Row]:
+        self._check()
+        self.save(table)
+        return super().scan(table, after, limit)
+
+    def between(self, table: Table, column: str, low: int, high: int) -> Iterator[Row]:
+        self._check()
+        self.save(table)
+        return super().between(table, column, low, high)
+
+    def count(self, table: Table) -> int:
+        self._check()
+        self.save(table)
+        return super().count(table)
+
+    def _check(self) -> None:
+        if self._over:
+            raise StoreUnavailable("this read of the store has ended")
+
+    # Writing ---------------------------------------------------------------------------------------------------------
 
     def insert(self, table: Table, rows: Iterable[Row]) -> None:
         self.store(table, rows, replace=False)
@@ -139,25 +212,15 @@ class Neo4jWriting(Neo4jReading):
         self.store(table, rows, replace=True)
 
     def store(self, table: Table, rows: Iterable[Row], replace: bool) -> None:
+        self._check()
+        unsaved = self._unsaved(table)
+        write = unsaved.put if replace else unsaved.insert
         with accepted():
-            if table is RELATION:
-                self.kinds |= relations.store(self, list(rows), replace)
-                return
-            entry = self._item if table is CI else self._entry(table)
-            for part in split([entry(row) for row in rows]):
-                self.run(queries.store(table, replace), rows=part).consume()
-
-    @staticmethod
-    def _entry(table: Table) -> Callable[[Row], dict[str, Any]]:
-        return lambda row: {"properties": properties(table, row)}
-
-    def _item(self, row: Row) -> dict[str, Any]:
-        own = properties(CI, row)
-        attributes, name = row[CI.position("attributes")], row[CI.position("class")]
-        if isinstance(attributes, dict):
-            own = {**flattened(attributes), **own}
-        labels = map(class_label, (name, *self._ancestors(name))) if name is not None else ()
-        return {"properties": own, "labels": [label for label in labels if label]}
+            for key, entry in entries(table, rows, self._ancestors):
+                write(key, entry)
+                self._held += 1
+        if self._held > HELD:
+            self.save_all()
 
     def delete(self, table: Table, keys: Iterable[Key]) -> None:
         if table.kind in {"history", "log"}:
@@ -169,10 +232,59 @@ class Neo4jWriting(Neo4jReading):
         self._remove(table, keys)
 
     def _remove(self, table: Table, keys: Iterable[Key]) -> None:
-        keys = as_keys(table, keys)
+        self._check()
+        keys = as_keys(table, table.key, keys)
         with accepted():
-            if table is RELATION:
-                relations.delete(self, keys)
+            if table is CI:
+                self._delete_items(keys)
                 return
-            for part in split([key_text(key) for key in keys]):
-                self.run(queries.delete(table), keys=part).consume()
+            for key in keys:
+                self._unsaved(table).delete(key)
+
+    def _delete_items(self, keys: list[Key]) -> None:
+        """At once: the server takes their relations along, those written before and none that come after."""
+        if keys:
+            self.save(CI)
+            self.save(RELATION)
+            self._run_all(queries.delete(CI), keys=[key_text(key) for key in keys])
+            self._unsaved(CI).saved()
+            self._unsaved(RELATION).saved()
+
+    # Sending ---------------------------------------------------------------------------------------------------------
+
+    def save_all(self) -> None:
+        """Send all that was written."""
+        self.save(RELATION)  # before the CIs are sent it is known which of them are new, and so their relations
+        for table in sorted(self._tables, key=lambda table: table is RECORD):  # as with what belongs to records
+            self.save(table)
+        self._held = 0
+
+    def save(self, table: Table) -> None:
+        """Send what was written to a table."""
+        unsaved = self._unsaved(table)
+        if not (unsaved.rows or unsaved.wanted or unsaved.gone):
+            return
+        if table is RELATION:
+            self._save_relations(unsaved)
+        else:
+            owners = self._unsaved(RECORD) if table in OWNER and not self._careful else None
+            new, other = unsaved.parted(owners)
+            self._run_all(queries.create(table), rows=new)
+            self._run_all(queries.replace(table), rows=other)
+            self._run_all(queries.insert(table), rows=list(unsaved.wanted.values()))
+            self._run_all(queries.delete(table), keys=[key_text(key) for key in unsaved.gone])
+        unsaved.saved()
+
+    def _save_relations(self, unsaved: Unsaved) -> None:
+        """People may have drawn relationships of the same type: so the rows are told from them first."""
+        self._learn(RELATION, unsaved.unsure())
+        self.save(CI)
+        relations.delete(self, list(unsaved.gone))
+        new, other = unsaved.parted()
+        self.kinds |= relations.create(self, new)
+        relations.replace(self, other)
+
+    def _run_all(self, query: str, **values: list[Any]) -> None:
+        ((name, told),) = values.items()
+        for part in split(told):
+            self.run(query, **{name: part}).consume()

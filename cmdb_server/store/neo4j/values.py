@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from cmdb_server.errors import Invalid
 from cmdb_server.store.neo4j.naming import ATTRIBUTE
 from cmdb_server.store.port import Key, Row
 from cmdb_server.store.tables import CI, Table
@@ -40,86 +39,16 @@ def indexable(value: Any) -> Any:
 
 def key_text(key: Key) -> str:
     """A key, or the leading part of one, as a text that sorts as the key does: by code points and by number."""
-    return END.join(_part(value) for value in key)
+    return END.join(map(part_text, key))
 
 
-def _part(value: Any) -> str:
+def part_text(value: Any) -> str:
+    """One column of a key."""
     if isinstance(value, str):
         if len(value) * 4 <= INDEXABLE and value.isprintable():
             return value  # nearly all are: nothing to shorten, nothing to escape
         return str(indexable(value)).translate(_ESCAPES)
     return f"{value + 2**63:016x}"
-
-
-def _integer(value: Any) -> int:
-    if value not in _INTEGERS:
-        raise Invalid(f"{value} is too large for an integer")
-    return int(value)
-
-
-def _typed(name: str, kinds: type | tuple[type, ...], convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def checked(value: Any) -> Any:
-        if not isinstance(value, kinds):
-            raise Invalid(f"a row does not fit its table: {name} cannot be {type(value).__name__}")
-        return convert(value)
-
-    return checked
-
-
-@cache
-def _writers(table: Table) -> tuple[tuple[str, Callable[[Any], Any], bool], ...]:
-    """For each column its name, what makes it a property, and whether its texts are indexed."""
-    of: dict[str, Callable[[str], Callable[[Any], Any]]] = {
-        "text": lambda name: _typed(name, str, lambda value: value),
-        "integer": lambda name: _typed(name, int, _integer),
-        "real": lambda name: _typed(name, (int, float), float),
-        "blob": lambda name: _typed(name, (bytes, bytearray, memoryview), bytes),
-        "json": lambda _: lambda value: _encode(value).decode(),
-    }
-    return tuple((name, of[kind](name), name in indexed_texts(table)) for name, kind in table.columns)
-
-
-@cache
-def indexed_texts(table: Table) -> frozenset[str]:
-    names = {name for columns in (table.key, *table.indexes) for name in columns}
-    return frozenset(name for name, kind in table.columns if kind == "text" and name in names)
-
-
-def properties(table: Table, row: Row) -> dict[str, Any]:
-    """The properties of a row, ``_key`` included. Raises ``Invalid`` for what does not fit."""
-    writers = _writers(table)
-    if len(row) != len(writers):
-        raise Invalid(f"a row does not fit its table: {table.name} has {len(writers)} columns, not {len(row)}")
-    found: dict[str, Any] = {}
-    for (name, convert, indexed), value in zip(writers, row, strict=True):
-        if value is not None:
-            found[name] = kept = convert(value)
-            if indexed and (short := indexable(kept)) != kept:
-                found["_long_" + name], found[name] = kept, short
-    found["_key"] = key_text(_key(table, row))
-    return found
-
-
-def _key(table: Table, row: Row) -> Key:
-    key = tuple(row[position] for position in key_positions(table))
-    if None in key:
-        raise Invalid(f"a row does not fit its table: a key of {table.name} is missing")
-    return key
-
-
-@cache
-def key_positions(table: Table) -> tuple[int, ...]:
-    return tuple(table.position(column) for column in table.key)
-
-
-@cache
-def columns_of(table: Table, name: str) -> str:
-    """The columns of a row of the node or relationship ``name``, in order."""
-    long = indexed_texts(table)
-    return ", ".join(
-        f"coalesce({name}.`_long_{column}`, {name}.`{column}`)" if column in long else f"{name}.`{column}`"
-        for column, _ in table.columns
-    )
 
 
 @cache

@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from cmdb_server.errors import Invalid
-from cmdb_server.store.neo4j.values import INDEXABLE, flattened, indexable, key_text, properties, reader
-from cmdb_server.store.tables import CI, FACT
-from tests.store_contract import ci, fact
+from cmdb_server.store.neo4j.values import INDEXABLE, flattened, indexable, key_text
 
 TEXTS = some.text(alphabet=some.sampled_from("\x00\x01\x02\x03aAé\ufffd🌍"), max_size=4)
 KEYS = some.tuples(TEXTS, TEXTS, some.integers(-(2**63), 2**63 - 1))
@@ -33,21 +29,6 @@ def test_long_texts_are_shortened_for_an_index_and_stay_apart(text: str) -> None
     short = indexable(text)
     assert len(short.encode()) <= INDEXABLE
     assert indexable(text + "x") != short
-
-
-def test_a_row_comes_back_from_its_properties() -> None:
-    row = ci("a", name="n" * 5000, attributes={"x": [1, {"y": None}]})
-    found = properties(CI, row)
-    assert found["_key"] == row[0]
-    assert len(found["name"]) < 5000
-    values = [found.get("_long_" + name, found.get(name)) for name, _ in CI.columns]
-    assert reader(CI)(values) == row
-
-
-def test_what_does_not_fit_is_refused() -> None:
-    for row in ((1,), fact("r", "a", "soon", 1), fact("r", "a", 2**63, 1), fact(None, "a", 1, 1)):  # type: ignore[arg-type]
-        with pytest.raises(Invalid):
-            properties(FACT, row)
 
 
 def test_nested_values_are_flattened_one_level() -> None:
