@@ -27,7 +27,7 @@ said that they may collide."""
 @dataclass(frozen=True, slots=True, eq=False)
 class Footprint:
     """``cis``: what the booking takes down itself, ``down``: all that falls with it, ``affected``: and all it degrades.
-    ``weakened``: slots that lose a member. ``network``: whether it can cut anybody off. All ascending."""
+    ``weakened``: slots that lose a member, be it out of reach. ``network``: whether it can cut anybody off. All ascending."""
 
     cis: Longs
     down: Longs
@@ -78,7 +78,9 @@ def footprint(projection: Projection, cis: Iterable[int]) -> Footprint:
     answer = impact(projection, cis)
     down = np.sort(answer.down)
     lists, network = projection.counted_of, projection.network()
+    cut = answer.cut.dependencies.slot
     weakened = projection.counted.slot.take(spans(lists.first, lists.last, down)).astype(np.int64)
+    weakened = np.concatenate((weakened, cut[cut >= 0]))
     cuts = network is not None and bool(network.matters.take(down).any())
     return Footprint(answer.failed, down, np.sort(answer.ci), distinct(weakened), cuts)
 
