@@ -102,14 +102,14 @@ def partitioned(
     asked = asked.rows(standing[asked.consumer] & serves[asked.provider])
     if not len(asked):
         return NONE
-    places = _Places.of(projection, now.network, np.unique(np.append(asked.consumer, asked.provider)))
-    asked = asked.rows(~_in_touch(asked, places, now))
-    return asked.rows(_in_touch(asked, places, Sight.well(now.network)))
+    places = Places.of(projection, now.network, np.unique(np.append(asked.consumer, asked.provider)))
+    asked = asked.rows(~in_touch(asked, places, now))
+    return asked.rows(in_touch(asked, places, Sight.well(now.network)))
 
 
 def way(projection: Projection, network: Network, consumer: int, provider: int) -> list[list[int]]:
     """Of each pair of places of theirs, the devices and ports between them on the forest, the consumer's end first."""
-    places = _Places.of(projection, network, np.asarray([consumer, provider]))
+    places = Places.of(projection, network, np.asarray([consumer, provider]))
     of = [places.device[places.ci == end].tolist() for end in (consumer, provider)]
     return [list(found) for one in of[0] for other in of[1] for found in network.between(one, other)]
 
@@ -167,14 +167,14 @@ def _crossing(projection: Projection, near: Bools, crosses: Bools) -> Dependenci
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Places:
+class Places:
     """Pairs: each ``ci`` with every linked ``device`` that it stands on."""
 
     ci: Longs
     device: Longs
 
     @classmethod
-    def of(cls, projection: Projection, network: Network, cis: Longs) -> _Places:
+    def of(cls, projection: Projection, network: Network, cis: Longs) -> Places:
         size, places = len(projection), _types(projection, "places")
         pair, seen, found = cis * size + cis, NOTHING, []
         while len(pair):
@@ -202,7 +202,7 @@ def _stands_on(projection: Projection, cis: Longs, places: Bools) -> tuple[Longs
     return projection.gates.consumer[gate[kept]].astype(np.int64), provider[kept].astype(np.int64)
 
 
-def _in_touch(asked: Dependencies, places: _Places, sight: Sight) -> Bools:
+def in_touch(asked: Dependencies, places: Places, sight: Sight) -> Bools:
     """By dependency."""
     size = len(sight.label)
     up = np.flatnonzero(~sight.down[places.device])

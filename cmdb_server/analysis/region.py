@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cmdb_server.analysis.lanes import Wires, crossing, wires, with_network
+from cmdb_server.analysis.partition import Dependencies
 from cmdb_server.analysis.requires import below
 from cmdb_server.projection.columns import Longs, spans
 from cmdb_server.projection.projection import Projection
@@ -29,17 +31,22 @@ class Level:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """``ci``: the CIs by their place in the region. ``counted``: places that count in some gate that can bear a
-    loss."""
+    """``ci``: the CIs by their place in the region. ``size``: places, with those that stand for a provider as one of its
+    consumers reaches it. ``counted``: places that count in some gate that can bear a loss, or whose failure can cut
+    something off. ``wires``: None without a network."""
 
     ci: Longs
+    size: int
     levels: tuple[Level, ...]
     counted: Longs
+    wires: Wires | None
 
 
 def region(projection: Projection, cis: Longs) -> Region:
-    """``cis`` and everything below them."""
-    members = np.sort(below(projection, cis)[0])
+    """``cis`` and everything below them, or on their ways through the network."""
+    members, network = np.sort(below(projection, cis)[0]), projection.network()
+    if network is not None:
+        members = with_network(projection, network, members)
     place = np.full(len(projection), -1, np.int64)
     place[members] = np.arange(len(members))
     gates, lists = projection.gates, projection.gates_of
@@ -62,8 +69,38 @@ def region(projection: Projection, cis: Longs) -> Region:
         weight,
         slack,
     )
-    counted = np.unique(every.provider[np.repeat(slack > 0, sizes)])
-    return Region(members, _levels(len(members), every, sizes), counted)
+    if network is None:
+        size, wired = len(members), None
+    else:
+        ways = crossing(projection, network, members)
+        size, wired = len(members) + len(ways), wires(projection, network, members, ways)
+        every, sizes = _by_ways(every, sizes, gate.astype(np.int64), ways, place)
+    counted = np.unique(every.provider[np.repeat(every.slack > 0, sizes)])
+    if wired is not None:
+        counted = np.union1d(counted, wired.matter)
+    return Region(members, size, _levels(size, every, sizes), counted, wired)
+
+
+def _by_ways(every: Level, sizes: Longs, gate: Longs, ways: Dependencies, place: Longs) -> tuple[Level, Longs]:
+    """``every`` with each of ``ways`` as a CI of its own between provider and consumer, which needs the provider."""
+    size, first = len(place), int(np.count_nonzero(place >= 0))
+    words = np.repeat(gate, sizes) * size + every.provider
+    asked = ways.gate * size + place[ways.provider]
+    order = np.argsort(words)
+    at = np.searchsorted(words, asked, sorter=order).clip(max=max(len(words) - 1, 0))
+    # Gates that never go down were left out, and with them their members.
+    used = np.flatnonzero(words[order[at]] == asked) if len(words) else at[:0]
+    provider = every.provider.copy()
+    provider[order[at[used]]] = first + used
+    extra = np.arange(len(ways))
+    return Level(
+        False,
+        np.append(every.consumer, first + extra),
+        np.append(every.first, len(provider) + extra),
+        np.append(provider, place[ways.provider]),
+        np.append(every.weight, np.ones(len(ways), np.int64)),
+        np.append(every.slack, np.zeros(len(ways), np.int64)),
+    ), np.append(sizes, np.ones(len(ways), np.int64))
 
 
 def _levels(size: int, every: Level, sizes: Longs) -> tuple[Level, ...]:

@@ -28,11 +28,11 @@ def single_points(projection: Projection, service: int) -> Longs:
     below = region(projection, np.asarray([service]))
     target = int(np.searchsorted(below.ci, service))
     size = len(below.ci)
-    block = max(64, BLOCK_BYTES // (8 * size) * 64)
+    block = max(64, BLOCK_BYTES // (8 * below.size) * 64)
     found = []
     for start in range(0, size, block):
         candidates = np.arange(start, min(start + block, size))
-        bits = simulated(below, _each(size, candidates))
+        bits = simulated(below, _each(below.size, candidates))
         found.append(candidates[unpacked(bits[target], len(candidates))])
     places = np.concatenate(found)
     points: Longs = below.ci[places[places != target]]
@@ -59,7 +59,7 @@ def fatal_pairs(projection: Projection, service: int) -> FatalPairs:
     below = region(projection, np.asarray([service]))
     size, target = len(below.ci), int(np.searchsorted(below.ci, service))
     everyone = np.arange(size)
-    alone = simulated(below, _each(size, everyone))
+    alone = simulated(below, _each(below.size, everyone))
     fatal = unpacked(alone[target], size)
     classes = _alike(below, alone, np.flatnonzero(~fatal), size)
     complete = len(classes) <= PAIR_CLASSES
@@ -72,8 +72,11 @@ def fatal_pairs(projection: Projection, service: int) -> FatalPairs:
 
 def _meeting(below: Region, down: Bools) -> Iterator[npt.NDArray[np.int64]]:
     """Pairs of lanes (rows of two, ascending) that may do more together than each alone: both take something from one
-    gate that bears either loss. All other pairs do together what they do alone. ``down``: by place and lane."""
+    gate that bears either loss, or from the network. All other pairs do together what they do alone. ``down``: by place
+    and lane."""
     losses = [np.zeros((0, down.shape[1]), bool)]
+    if below.wires is not None:
+        losses.append(np.logical_or.reduce(down[below.wires.matter], axis=0)[None, :])
     for level in below.levels:
         rows = np.flatnonzero(level.slack > 0)
         if len(rows):
@@ -105,10 +108,12 @@ def _fatal(below: Region, down: Bools, pairs: npt.NDArray[np.int64], target: int
 
 def simulated(below: Region, bits: Bits) -> Bits:
     """``bits``, by place, with everything set that follows. Changed in place and given back."""
-    for level in below.levels:
-        while _raise(level, bits) and level.looped:
-            pass
-    return bits
+    while True:
+        for level in below.levels:
+            while _raise(level, bits) and level.looped:
+                pass
+        if below.wires is None or not below.wires.raise_(bits):
+            return bits
 
 
 def _raise(level: Level, bits: Bits) -> bool:

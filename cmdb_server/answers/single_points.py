@@ -60,7 +60,7 @@ def single_points_of(
     pairs: bool = False,
     edits: Sequence[Edit] = (),
 ) -> SinglePointsAnswer:
-    """Whose failure alone takes ``ci`` down, through gates; paths to gateways left aside; with ``edits`` as it would
+    """Whose failure alone takes ``ci`` down, through gates and ways in the network; with ``edits`` as it would
     be. Raises ``NotFound``, and ``Invalid`` for pairs below too many and for edits that cannot be."""
 
     def work(reading: Reading) -> SinglePointsAnswer:
