@@ -187,7 +187,7 @@ def _parser() -> argparse.ArgumentParser:
 def _own_arguments(name: str, parser: argparse.ArgumentParser) -> None:
     spoken = "local, ssh://[user@]host[:port] or snmp://[community-reference@]host[:port]"
     if name == "scan":
-        ranges = "; a range: ssh://user@10.0.0.0/28; @FILE: one a line"
+        ranges = "; a range: ssh://user@10.0.0.0/28, ssh://user@10.0.0.5-20; @FILE: one a line"
         parser.add_argument("targets", nargs="+", metavar="TARGET", help=spoken + ranges)
     elif name == "probe":
         parser.add_argument("target", metavar="TARGET", help=spoken)
@@ -222,6 +222,7 @@ def _access() -> argparse.ArgumentParser:
     access = argparse.ArgumentParser(add_help=False)
     access.add_argument("--exclude", action="append", help="address or range that no sweep touches (repeatable)")
     access.add_argument("--software", action="append", help="folder of software signatures of your own (repeatable)")
+    access.add_argument("--profiles", action="append", help="folder of device profiles of your own (repeatable)")
     access.add_argument("--concurrency", type=int, help="targets at a time (32)")
     ssh = access.add_argument_group("ssh")
     ssh.add_argument("--user", dest="ssh_user")

@@ -23,6 +23,7 @@ from cmdb_agent.errors import AgentError, TransportError
 from cmdb_agent.mibs import mibs
 from cmdb_agent.observation import CoverageStatus, Sample, SnmpTransport, Transcript, Transport
 from cmdb_agent.probes import probes, probes_for
+from cmdb_agent.profile import profiles
 from cmdb_agent.redact import redact_text
 from cmdb_agent.settings import Limits, Settings
 from cmdb_agent.software import signatures
@@ -209,7 +210,7 @@ _SILENT_CONTENT = encode_content(Content([_whole(_SILENCE)]))
 
 def _read_host(target: Target, settings: Settings, reach: Reach) -> Found:
     """Runs the script on one host and reads what it printed."""
-    known = signatures(*(Path(folder).expanduser() for folder in settings.software))
+    known = signatures(*_folders(settings.software))
     marker, chosen = secrets.token_hex(16), probes_for(known)
     text = script.build(
         chosen,
@@ -251,10 +252,11 @@ def _covered(read: Sequence[Coverage], ended: bool) -> list[Coverage]:
 
 def _read_device(target: Target, settings: Settings, reach: Reach) -> Found:
     """Walks one device by SNMP."""
+    known = profiles(*_folders(settings.profiles))
     address = reach.resolve(target.host)
     transport = reach.snmp(_snmp_target(target, address), walker.Limits(seconds=settings.limits.script_s))
     try:
-        reading = device.read_device(transport)
+        reading = device.read_device(transport, known)
     finally:
         transport.close()
     observation, coverage, samples = device.device_observation(reading.walks, reading.facts, address)
@@ -263,6 +265,10 @@ def _read_device(target: Target, settings: Settings, reach: Reach) -> Found:
     errors += [ScanError(one.status, one.detail, one.section) for one in coverage if one.status in _BROKEN]
     observations = [one.observation for one in united]
     return Found(short_of(errors, coverage), observations, carried_samples(samples), errors)
+
+
+def _folders(named: Iterable[str]) -> list[Path]:
+    return [Path(folder).expanduser() for folder in named]
 
 
 def _snmp_target(target: Target, address: str) -> SnmpTarget:

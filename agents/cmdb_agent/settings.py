@@ -94,7 +94,8 @@ class TargetEntry:
 class Settings:
     """``server``: base URL; ``token``: a reference; ``spool``: the SQLite file that holds undelivered reports, bounded
     by ``spool_bytes``; ``every``: the interval of targets that name none (``15m``, ``1h``); ``exclude``: addresses
-    and ranges that no sweep of a range touches; ``software``: folders of signatures beside the agent's own."""
+    and ranges that no sweep of a range touches; ``software`` and ``profiles``: folders of signatures and of device
+    profiles beside the agent's own."""
 
     agent: str = ""
     site: str = "default"
@@ -110,6 +111,7 @@ class Settings:
     limits: Limits = DEFAULT_LIMITS
     exclude: tuple[str, ...] = ()
     software: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
     targets: tuple[TargetEntry, ...] = field(default=())
 
 

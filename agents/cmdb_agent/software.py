@@ -266,6 +266,8 @@ def signatures(*folders: Path) -> Signatures:
     Raises SettingsError naming the file and the key that is wrong."""
     files: dict[str, Path] = {}
     for folder in (FOLDER, *folders):
+        if not folder.is_dir():
+            raise SettingsError(f"{folder}: no such folder of signatures")
         files.update({path.name: path for path in sorted(folder.glob("*.toml"))})
     return Signatures(_load(files[name]) for name in sorted(files))
 

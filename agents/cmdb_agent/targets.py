@@ -1,5 +1,6 @@
 """What to scan: ``local``, ``ssh://[user@]host[:port]``, ``snmp://[community-reference@]host[:port]``, and ranges of
-addresses: ``ssh://user@10.0.0.0/28``, ``snmp://10.0.0.0:1161/28``."""
+addresses: ``ssh://user@10.0.0.0/28``, ``snmp://10.0.0.0:1161/28``, ``ssh://user@10.0.0.5-20``,
+``snmp://10.0.0.250-10.0.1.9:1161``."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from cmdb_agent import credentials
@@ -19,6 +20,7 @@ MOST_ADDRESSES = 1024
 """Of one range; each address is a part of its own of the range's scan."""
 DEFAULT_PORTS = {"ssh": 22, "snmp": 161}
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?")
+_SPAN = re.compile(r"(?P<first>(?P<net>\d+\.\d+\.\d+)\.\d+)-(?P<last>\d+(?P<whole>\.\d+\.\d+\.\d+)?)(?P<port>:\d+)?")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@\\-]{0,63}\$?")
 
 
@@ -87,23 +89,27 @@ def expand(text: str, ssh: SshAccess = NO_SSH, snmp: SnmpAccess = NO_SNMP, exclu
     ranges). Exclusions cut the range into smaller ones that are each swept whole, because only of a range of which
     every address was asked does silence tell anything. Raises ``TargetError``."""
     scheme, separator, rest = text.partition("://")
-    head, _, prefix = rest.rpartition("/")
-    if not separator or not prefix.isdecimal() or "@" in prefix:
+    way, at, place = rest.rpartition("@")
+    head, _, prefix = place.rpartition("/")
+    if span := _SPAN.fullmatch(place):
+        head = span["first"] + (span["port"] or "")
+    elif not separator or not prefix.isdecimal() or not head:
         return [parse(text, ssh, snmp)]
     shown = f"{scheme}://{_public(rest)}"
-    first = parse(f"{scheme}://{head}", ssh, snmp)
+    first = parse(f"{scheme}://{way}{at}{head}", ssh, snmp)
     try:
-        whole = ipaddress.ip_network(f"{first.host}/{prefix}")
+        asked = _between(first.host, span) if span else _network(f"{first.host}/{prefix}")
     except ValueError as error:
         raise TargetError(f"{shown}: not a range: {error}") from None
-    if whole.num_addresses > MOST_ADDRESSES:
-        raise TargetError(f"{shown}: {whole.num_addresses} addresses; a range has at most {MOST_ADDRESSES}")
+    size = sum(piece.num_addresses for piece in asked.pieces)
+    if size > MOST_ADDRESSES:
+        raise TargetError(f"{shown}: {size} addresses; a range has at most {MOST_ADDRESSES}")
     if first.ssh.jump:
         raise TargetError(f"{shown}: a range is swept directly, not through {first.ssh.jump}")
-    swept = {str(piece): _borne(piece, whole) for piece in _without(whole, exclude)}
+    swept = {str(piece): _borne(piece, asked) for piece in _without(asked.pieces, exclude)}
     total = sum(len(hosts) for hosts in swept.values())
     return [
-        dataclasses.replace(first, host=host, sweep=Sweep(piece, number, len(hosts), str(whole), total))
+        dataclasses.replace(first, host=host, sweep=Sweep(piece, number, len(hosts), asked.name, total))
         for piece, hosts in swept.items()
         for number, host in enumerate(hosts, 1)
     ]
@@ -112,8 +118,30 @@ def expand(text: str, ssh: SshAccess = NO_SSH, snmp: SnmpAccess = NO_SNMP, exclu
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def _without(whole: Network, exclude: Iterable[str]) -> list[Network]:
-    left: list[Network] = [whole]
+class _Asked(NamedTuple):
+    """A range as it was asked for: ``pieces`` make it up; ``unborne`` addresses of it no host bears."""
+
+    name: str
+    pieces: list[Network]
+    unborne: frozenset[ipaddress.IPv4Address | ipaddress.IPv6Address] = frozenset()
+
+
+def _network(text: str) -> _Asked:
+    """``10.0.0.0/28``; of IPv4 without its first and last address. Raises ValueError."""
+    whole = ipaddress.ip_network(text)
+    bare = whole.version == 4 and whole.prefixlen < 31
+    return _Asked(str(whole), [whole], frozenset({whole.network_address, whole.broadcast_address} if bare else ()))
+
+
+def _between(first: str, span: re.Match[str]) -> _Asked:
+    """``10.0.0.5-20`` or ``10.0.0.5-10.0.1.20``, both ends with it. Raises ValueError."""
+    last = span["last"] if span["whole"] else f"{span['net']}.{span['last']}"
+    ends = ipaddress.IPv4Address(first), ipaddress.IPv4Address(last)
+    return _Asked(f"{ends[0]}-{ends[1]}", list(ipaddress.summarize_address_range(*ends)))
+
+
+def _without(pieces: Iterable[Network], exclude: Iterable[str]) -> list[Network]:
+    left = list(pieces)
     for text in exclude:
         try:
             gone = ipaddress.ip_network(text)
@@ -129,11 +157,8 @@ def _minus(one: Network, gone: Network) -> list[Network]:
     return [] if one.prefixlen >= gone.prefixlen else list(one.address_exclude(gone))  # type: ignore[arg-type]
 
 
-def _borne(piece: Network, whole: Network) -> list[str]:
-    """The addresses of a piece, without the first and last of an IPv4 range, which no host bears."""
-    bare = whole.version == 4 and whole.prefixlen < 31
-    unborne = {whole.network_address, whole.broadcast_address} if bare else set()
-    return [str(address) for address in piece if address not in unborne]
+def _borne(piece: Network, asked: _Asked) -> list[str]:
+    return [str(address) for address in piece if address not in asked.unborne]
 
 
 def jumps(access: SshAccess) -> list[Target]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -66,8 +67,15 @@ def check_observation(grant: Grant, seen: Observation, path: str) -> None:
             raise Forbidden(f"{path}.relations[{at}]: an agent names no CI, only what it observed")
 
 
+_PORT = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^:\[\]]+))(?::\d{1,5})?", re.ASCII)
+
+
 @lru_cache(maxsize=4096)
 def _within(address: str, network: str) -> bool:
+    """Whether an address, a range or a name, which may come with a port (``10.0.0.5:2222``, ``[::1]:2222``), lies
+    in a network or is that name."""
+    if found := _PORT.fullmatch(address):
+        address = found["bracketed"] or found["plain"]
     try:
         inner, outer = ipaddress.ip_network(address, strict=False), ipaddress.ip_network(network, strict=False)
     except ValueError:

@@ -26,6 +26,7 @@ from cmdb_agent.transports.local import LocalTransport
 from cmdb_agent.transports.snmp import SnmpTarget
 from cmdb_schemas.report import Content, Report
 from tests import sshd
+from tests.snmprec import Recording, rows_of
 from tests.sshd import Sshd
 
 needs_sshd = pytest.mark.skipif(bool(sshd.MISSING), reason=sshd.MISSING)
@@ -372,3 +373,18 @@ def test_signatures_of_the_users_own_are_asked_for_and_recognised(tmp_path: Path
     assert [one.class_ for one in observation.components if one.local_key == "shopd"] == ["app_server"]
     [needs] = [one for one in observation.relations if one.type == "depends_on"]
     assert (needs.from_.ref, needs.to.address, needs.to.port) == ("app_server:shopd", "10.0.0.7", 5432)
+
+
+def test_profiles_of_the_users_own_read_a_device(tmp_path: Path) -> None:
+    (tmp_path / "example.toml").write_text(
+        'sysobjectid = ["1.3.6.1.4.1.99999"]\nclass = "switch"\nserial_number = [{ oid = "1.3.6.1.4.1.99999.1.4.0" }]\n'
+    )
+    rows = rows_of(["1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.99999.7", "1.3.6.1.4.1.99999.1.4.0|4|SN-1"])
+    reach = Reach(snmp=lambda *_: Recording(rows), resolve=lambda host: host)
+    access = SnmpAccess(community="env:PATH")
+    own = dataclasses.replace(SETTINGS, profiles=(str(tmp_path),))
+    [device] = content(scan_one(parse("snmp://10.0.0.1", snmp=access), own, reach)).observations
+    assert (device.class_, device.attributes["serial_number"]) == ("switch", "SN-1")
+    missing = dataclasses.replace(SETTINGS, profiles=(str(tmp_path / "none"),))
+    [error] = scan_one(parse("snmp://10.0.0.1", snmp=access), missing, reach).errors
+    assert "no such folder" in error.message

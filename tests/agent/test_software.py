@@ -123,3 +123,8 @@ def test_hostile_configuration_takes_time_in_proportion(piece: str) -> None:
         return best
 
     assert seconds(16_000) < 10 * seconds(4_000) + 0.1
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="none: no such folder of signatures"):
+        signatures(tmp_path / "none")

@@ -90,8 +90,29 @@ def test_a_range_is_every_address_that_a_host_can_bear() -> None:
     ]  # fmt: skip
 
 
+def test_a_span_is_every_address_between_its_ends_and_swept_whole_piece_by_piece() -> None:
+    swept = targets.expand("ssh://scan@10.0.0.5-8:2222")
+    assert {(target.port, target.ssh.user) for target in swept} == {(2222, "scan")}
+    assert [(one.host, one.sweep) for one in swept] == [
+        ("10.0.0.5", Sweep("10.0.0.5/32", 1, 1, "10.0.0.5-10.0.0.8", 4)),
+        ("10.0.0.6", Sweep("10.0.0.6/31", 1, 2, "10.0.0.5-10.0.0.8", 4)),
+        ("10.0.0.7", Sweep("10.0.0.6/31", 2, 2, "10.0.0.5-10.0.0.8", 4)),
+        ("10.0.0.8", Sweep("10.0.0.8/32", 1, 1, "10.0.0.5-10.0.0.8", 4)),
+    ]
+    over = targets.expand("snmp://env:C@10.0.0.254-10.0.1.1", exclude=["10.0.1.0"])
+    assert [one.host for one in over] == ["10.0.0.254", "10.0.0.255", "10.0.1.1"]
+    assert {one.snmp.community for one in over} == {"env:C"}
+
+
 def test_what_is_no_range_is_one_target() -> None:
-    for text in ("local", "ssh://10.0.0.1/", "ssh://me@host", "snmp://file:/etc/24@h"):
+    for text in (
+        "ssh://web-1",
+        "ssh://10-0-0-1.example",
+        "local",
+        "ssh://10.0.0.1/",
+        "ssh://me@host",
+        "snmp://file:/etc/24@h",
+    ):
         assert targets.expand(text) == [targets.parse(text)]
 
 
@@ -113,6 +134,9 @@ def test_exclusions_leave_ranges_that_are_swept_whole() -> None:
         ("ssh://10.0.0.0/20", "4096 addresses"),
         ("ssh://host/28", "not a range"),
         ("ssh://10.0.0.0/33", "not a range"),
+        ("ssh://10.0.0.9-5", "not a range"),
+        ("ssh://10.0.0.9-256", "not a range"),
+        ("ssh://10.0.0.9-10.0.9.1", "2297 addresses"),
     ],
 )
 def test_ranges_that_are_none(text: str, said: str) -> None:

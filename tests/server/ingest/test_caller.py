@@ -20,8 +20,12 @@ def told(**changes: object) -> Report:
 
 
 @pytest.mark.parametrize(
-    "target", ["10.0.0.0/16", "10.0.7.0/24", "10.0.7.9", "2001:db8:1::/48", "vcenter-1", "local:agent-1"]
-)
+    "target",
+    [
+        "10.0.0.0/16", "10.0.7.0/24", "10.0.7.9", "2001:db8:1::/48", "vcenter-1", "local:agent-1", "10.0.7.9:2222",
+        "2001:db8::7", "[2001:db8::7]:2222", "[2001:db8::7]", "vcenter-1:8443",
+    ],
+)  # fmt: skip
 def test_what_is_granted_passes(target: str) -> None:
     check_scope(CALLER, told(target=target))
 
@@ -42,6 +46,13 @@ def test_what_is_granted_passes(target: str) -> None:
         ({"target": "10.0.0.1/16 "}, "scope.target"),
         ({"target": "local:agent-2"}, "scope.target"),
         ({"target": "local:"}, "scope.target"),
+        ({"target": "10.1.0.1:2222"}, "scope.target"),
+        ({"target": "[::1]:2222"}, "scope.target"),
+        ({"target": "[10.0.0.1]:22:22"}, "scope.target"),
+        ({"target": "10.0.0.1:"}, "scope.target"),
+        ({"target": "10.0.0.1:x"}, "scope.target"),
+        ({"target": "[10.0.0.1"}, "scope.target"),
+        ({"target": "vcenter-2:8443"}, "scope.target"),
     ],
 )
 def test_what_is_not_granted_is_named(changes: dict[str, str], path: str) -> None:
