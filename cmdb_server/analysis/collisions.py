@@ -85,18 +85,24 @@ def footprint(projection: Projection, cis: Iterable[int]) -> Footprint:
     return Footprint(answer.failed, down, np.sort(answer.ci), distinct(weakened), cuts)
 
 
-def neighbourhood(projection: Projection, mine: Footprint, theirs: Footprint) -> Neighbourhood:
-    """A direct provider or consumer counts whatever its gate spares."""
-    common = np.intersect1d(mine.cis, theirs.cis)
-    below = np.union1d(np.intersect1d(theirs.cis, mine.affected), _direct_consumers(projection, mine.cis, theirs.cis))
-    above = _direct_consumers(projection, theirs.cis, mine.cis)
-    falling = np.intersect1d(mine.cis, theirs.affected)
-    # Theirs takes some of mine along: those of theirs that do so stand below mine.
-    providers = theirs.cis if len(np.setdiff1d(falling, common)) else _providers_of(projection, above, theirs.cis)
-    return Neighbourhood(common, np.setdiff1d(providers, common), np.setdiff1d(below, common))
+def neighbourhood(projection: Projection, mine: Footprint, theirs: Longs) -> Neighbourhood:
+    """What CIs that are booked too are to mine. Who stands directly above or below is so whatever a gate spares;
+    further off only who takes mine along, or is taken along."""
+    common = np.intersect1d(mine.cis, theirs)
+    others = np.setdiff1d(theirs, common)
+    consumers = np.union1d(np.intersect1d(others, mine.affected), _consumers(projection, mine.cis, others))
+    providers = [ci for ci in others.tolist() if _carries(projection, ci, mine.cis)]
+    return Neighbourhood(common, np.asarray(providers, np.int64), consumers)
 
 
-def _direct_consumers(projection: Projection, providers: Longs, among: Longs) -> Longs:
+def _carries(projection: Projection, ci: int, mine: Longs) -> bool:
+    """Whether any of mine stands on ``ci`` itself, or suffers of its failure."""
+    if len(_consumers(projection, np.asarray([ci]), mine)):
+        return True
+    return bool(np.isin(mine, impact(projection, [ci]).ci).any())
+
+
+def _consumers(projection: Projection, providers: Longs, among: Longs) -> Longs:
     """Those of ``among`` that have one of ``providers`` as a member of a gate."""
     direct, counted = projection.direct_of, projection.counted_of
     one = projection.direct.consumer.take(spans(direct.first, direct.last, providers))
@@ -105,81 +111,100 @@ def _direct_consumers(projection: Projection, providers: Longs, among: Longs) ->
     return np.intersect1d(among, np.concatenate((one, other)).astype(np.int64))
 
 
-def _providers_of(projection: Projection, consumers: Longs, among: Longs) -> Longs:
-    if not len(consumers):
-        return consumers
-    keep = [len(_direct_consumers(projection, among[at : at + 1], consumers)) > 0 for at in range(len(among))]
-    return among.take(np.flatnonzero(np.asarray(keep, bool)))
-
-
 def collide(
     projection: Projection,
     mine: Footprint,
-    booked: Mapping[str, Footprint],
-    pieces: Sequence[frozenset[str]],
+    booked: Mapping[str, Iterable[int]],
+    pieces: Iterable[frozenset[str]],
 ) -> tuple[Collision, ...]:
-    """The collisions of ``mine`` with ``booked``, by name, of which in turn those in one of ``pieces`` are active at
-    once. None of them: no subset of what is active at any time takes anything down with mine that neither takes."""
+    """The collisions of ``mine`` with ``booked``, CIs by name, of which in turn those in one of ``pieces`` are active
+    at once. None of them: no subset of what is active at any time takes anything down with mine that neither takes."""
+    told = sorted({piece for piece in pieces if piece}, key=lambda piece: (-len(piece), sorted(piece)))
     clean: list[frozenset[str]] = []
     found = []
-    for active in sorted({piece for piece in pieces if piece}, key=lambda piece: (-len(piece), sorted(piece))):
+    known = _Known(projection, mine, {name: np.asarray(list(cis), np.int64) for name, cis in booked.items()})
+    everything = frozenset().union(*told)
+    for active in told if everything in told else [everything, *told]:
         if any(active <= other for other in clean):
             continue
-        met = _Piece(projection, mine, {name: booked[name] for name in sorted(active)}).collision()
-        if met is None:
+        piece = _Piece(known, active)
+        if not piece.may_collide():
             clean.append(active)
-        elif met.meetings:
+        elif active in told and (met := piece.collision()).meetings:
             found.append(met)
     return tuple(found)
+
+
+class _Known:
+    """Mine, what is booked by name, and what was found out so far."""
+
+    def __init__(self, projection: Projection, mine: Footprint, booked: Mapping[str, Longs]) -> None:
+        self.projection, self.mine, self._booked = projection, mine, booked
+        consumer = projection.slots.consumer.take(mine.weakened)
+        self.spared: Longs = mine.weakened[~np.isin(consumer, mine.down)]
+        self._theirs: dict[frozenset[str], Footprint] = {}
+        self._both: dict[frozenset[str], Longs] = {}
+
+    def theirs(self, names: frozenset[str]) -> Footprint:
+        """What falls of ``names`` without mine."""
+        if names not in self._theirs:
+            self._theirs[names] = footprint(self.projection, self._cis(names))
+        return self._theirs[names]
+
+    def joint(self, names: frozenset[str]) -> Impact:
+        return impact(self.projection, np.concatenate((self._cis(names), self.mine.cis)))
+
+    def falls_only_with(self, ci: int, names: frozenset[str]) -> bool:
+        """Whether ``ci``, which does not fall of mine, falls of mine and ``names`` and not of these alone."""
+        return self.falls(ci, names) and not _has(self.theirs(names).down, ci)
+
+    def falls(self, ci: int, names: frozenset[str]) -> bool:
+        """Whether ``ci`` falls of mine and ``names``."""
+        if names not in self._both:
+            self._both[names] = np.sort(self.joint(names).down)
+        return _has(self._both[names], ci)
+
+    def weakened(self, name: str) -> bool:
+        """Whether a booking weakens alone what mine weakens too, or may cut off who mine may."""
+        theirs = self.theirs(frozenset((name,)))
+        return bool(len(np.intersect1d(self.spared, theirs.weakened))) or (self.mine.network and theirs.network)
+
+    def _cis(self, names: frozenset[str]) -> Longs:
+        return np.concatenate([self._booked[name] for name in sorted(names)])
 
 
 class _Piece:
     """Mine and what is booked at one time."""
 
-    def __init__(self, projection: Projection, mine: Footprint, booked: Mapping[str, Footprint]) -> None:
-        self._projection, self._mine = projection, mine
-        self._spared = self._weak_but_holding()
-        cuts = [theirs for theirs in booked.values() if theirs.network] if mine.network else []
-        # Who weakens nothing of mine may do so with others: such a one counts unless all of them together do not.
-        self._booked, self._cuts = booked, len(cuts) > 0
-        self._falls: dict[frozenset[str], Longs] = {}
-        self._alone: dict[frozenset[str], Longs] = {}
+    def __init__(self, known: _Known, active: frozenset[str]) -> None:
+        self._known, self._active, self._names = known, active, sorted(active)
+        self._mine, self._projection, self._all = known.mine, known.projection, known.theirs(active)
+        self._shared = np.intersect1d(known.spared, self._all.weakened)
+        self._cuts = known.mine.network and self._all.network
 
-    def _weak_but_holding(self) -> Longs:
-        consumer = self._projection.slots.consumer.take(self._mine.weakened)
-        standing = ~np.isin(consumer, self._mine.down)
-        return self._mine.weakened[standing]
+    def may_collide(self) -> bool:
+        """False: nothing can, whatever part of the bookings is left out."""
+        return bool(len(self._shared)) or self._cuts
 
-    def collision(self) -> Collision | None:
-        """None: nothing can collide, whatever part of the bookings is left out. Without meetings: nothing does, but a
-        part of them might."""
-        everyone = frozenset(self._booked)
-        theirs = footprint(self._projection, self._failed(everyone, mine=False)) if len(everyone) > 1 else None
-        weakened = (theirs or next(iter(self._booked.values()))).weakened
-        shared = np.intersect1d(self._spared, weakened)
-        if not len(shared) and not self._cuts:
-            return None
-        joint = impact(self._projection, self._failed(everyone))
-        anyway = theirs.down if theirs else next(iter(self._booked.values())).down
-        self._alone[everyone], self._falls[everyone] = anyway, np.sort(joint.down)
-        more = np.setdiff1d(self._falls[everyone], self._mine.down)
-        roots = self._roots(joint, shared, more)
-        together = np.setdiff1d(more, anyway)
-        if not roots and not self._cuts:
-            return None
-        met = (self._masked(ci, gate) if masked else self._meeting(ci, gate) for ci, gate, masked in roots)
-        return Collision(tuple(sorted(everyone)), together, tuple(one for one in met if one))
+    def collision(self) -> Collision:
+        """Without meetings: nothing does collide."""
+        joint = self._known.joint(self._active)
+        more = np.setdiff1d(joint.down, self._mine.down)
+        met = (
+            self._masked(ci, gate) if masked else self._meeting(ci, gate)
+            for ci, gate, masked in self._roots(joint, more)
+        )  # fmt: skip
+        together = np.setdiff1d(more, self._all.down)
+        return Collision(tuple(self._names), together, tuple(one for one in met if one))
 
-    def _roots(self, joint: Impact, shared: Longs, more: Longs) -> list[tuple[int, int | None, bool]]:
+    def _roots(self, joint: Impact, more: Longs) -> list[tuple[int, int | None, bool]]:
         """(CI, gate, masked) of those with which a fall of both begins."""
-        slots = self._projection.slots
-        anyway = self._alone[frozenset(self._booked)]
+        slots, shared = self._projection.slots, self._shared
         consumer = slots.consumer.take(shared).astype(np.int64)
-        fell = np.isin(consumer, joint.down)
-        masked = np.isin(consumer, anyway)
+        masked = np.isin(consumer, self._all.down)
         roots: dict[int, tuple[int, int | None, bool]] = {
             int(consumer[at]): (int(consumer[at]), int(slots.gate[shared[at]]), bool(masked[at]))
-            for at in np.flatnonzero(fell).tolist()
+            for at in np.flatnonzero(np.isin(consumer, joint.down)).tolist()
         }
         if self._cuts:
             roots |= {ci: (ci, None, masked) for ci, masked in self._cut(joint, more) if ci not in roots}
@@ -188,42 +213,23 @@ class _Piece:
     def _cut(self, joint: Impact, more: Longs) -> Iterable[tuple[int, bool]]:
         """Who falls without a counting gate that both weaken: the way there was cut, or hid behind what fell anyway."""
         rank = dict(zip(joint.ci.tolist(), joint.rank.tolist(), strict=True))
-        anyway = self._alone[frozenset(self._booked)]
-        only = np.setdiff1d(more, anyway).tolist()
+        only = np.setdiff1d(more, self._all.down).tolist()
         first = min((rank[ci] for ci in only), default=0)
         yield from ((ci, False) for ci in only if rank[ci] == first)
-        yield from ((ci, True) for ci in np.intersect1d(more, anyway).tolist())
-
-    def _failed(self, names: frozenset[str], mine: bool = True) -> Longs:
-        parts = [self._booked[name].cis for name in names]
-        return distinct(np.concatenate([*parts, self._mine.cis] if mine else parts))
-
-    def _fallen(self, names: frozenset[str], mine: bool) -> Longs:
-        """Who falls of ``names``, with mine or without."""
-        if not mine and len(names) == 1:
-            return self._booked[next(iter(names))].down
-        known = self._falls if mine else self._alone
-        if names not in known:
-            known[names] = np.sort(impact(self._projection, self._failed(names, mine)).down)
-        return known[names]
-
-    def _falls_only_with(self, ci: int, names: frozenset[str]) -> bool:
-        return _has(self._fallen(names, mine=True), ci) and not _has(self._fallen(names, mine=False), ci)
+        yield from ((ci, True) for ci in np.intersect1d(more, self._all.down).tolist())
 
     def _sufficient(self, ci: int) -> tuple[str, ...]:
         """Those with each of whom alone mine takes ``ci`` down."""
+        known = self._known
         return tuple(
-            name
-            for name, theirs in self._booked.items()
-            if (len(np.intersect1d(self._spared, theirs.weakened)) or (self._cuts and theirs.network))
-            and self._falls_only_with(ci, frozenset((name,)))
+            name for name in self._names if known.weakened(name) and known.falls_only_with(ci, frozenset((name,)))
         )
 
     def _meeting(self, ci: int, gate: int | None) -> Meeting:
         single = self._sufficient(ci)
         if single:
             return Meeting(ci, gate, single, group=False, masked=False)
-        group = minimal(sorted(self._booked), lambda names: _has(self._fallen(frozenset(names), mine=True), ci))
+        group = minimal(self._names, lambda names: self._known.falls(ci, frozenset(names)))
         return Meeting(ci, gate, tuple(group), group=True, masked=False)
 
     def _masked(self, ci: int, gate: int | None) -> Meeting | None:
@@ -231,12 +237,11 @@ class _Piece:
         single = self._sufficient(ci)
         if single:
             return Meeting(ci, gate, single, group=False, masked=True)
-        if len(self._booked) > TRIED:
-            return Meeting(ci, gate, tuple(sorted(self._booked)), group=True, masked=True, certain=False)
-        group = next(
-            (part for part in _parts(sorted(self._booked)) if self._falls_only_with(ci, frozenset(part))), None
-        )
-        return Meeting(ci, gate, group, group=True, masked=True) if group else None
+        if len(self._names) > TRIED:
+            return Meeting(ci, gate, tuple(self._names), group=True, masked=True, certain=False)
+        parts = map(frozenset, _parts(self._names))
+        group = next((part for part in parts if self._known.falls_only_with(ci, part)), None)
+        return Meeting(ci, gate, tuple(sorted(group)), group=True, masked=True) if group else None
 
 
 def _parts(names: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from itertools import combinations
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,9 +57,9 @@ def test_none_found_is_none_for_any_part_and_what_is_found_is_so(
     booked = {name: kept for name, cis in booked.items() if (kept := {ci for ci in cis if ci in number})}
     if not mine or not booked:
         return
-    prints = {name: footprint(projection, [number[ci] for ci in cis]) for name, cis in booked.items()}
+    theirs = {name: [number[ci] for ci in cis] for name, cis in booked.items()}
     own = footprint(projection, [number[ci] for ci in mine])
-    found = collide(projection, own, prints, [frozenset(booked)])
+    found = collide(projection, own, theirs, [frozenset(booked)])
 
     def down(names: tuple[str, ...], with_mine: bool) -> set[int]:
         return evaluate(world, set().union(*(booked[name] for name in names), mine if with_mine else set())).down()
@@ -90,7 +91,7 @@ def pool(size: int, gate: int = 1) -> World:
 def test_threes_collide_where_no_pair_does() -> None:
     projection = pool(3).projection()
     number = [projection.ci(name_id(str(ci))) for ci in range(4)]
-    booked = {"b": footprint(projection, [number[1]]), "c": footprint(projection, [number[2]])}
+    booked = {"b": [number[1]], "c": [number[2]]}
     mine = footprint(projection, [number[0]])
     assert collide(projection, mine, booked, [frozenset("b"), frozenset("c")]) == ()
     [found] = collide(projection, mine, booked, [frozenset("bc"), frozenset("b")])
@@ -101,7 +102,7 @@ def test_threes_collide_where_no_pair_does() -> None:
 def test_one_that_suffices_is_named_even_where_all_of_them_mask_it() -> None:
     projection = pool(3, 2).projection()
     number = [projection.ci(name_id(str(ci))) for ci in range(4)]
-    booked = {"b": footprint(projection, [number[1]]), "c": footprint(projection, [number[2]])}
+    booked = {"b": [number[1]], "c": [number[2]]}
     [found] = collide(projection, footprint(projection, [number[0]]), booked, [frozenset("bc")])
     [met] = found.meetings
     assert (met.ci, met.names, met.group, met.masked) == (number[3], ("b", "c"), False, True)
@@ -112,16 +113,16 @@ def test_neighbours_are_told_apart() -> None:
     projection = chain.projection()
     number = [projection.ci(name_id(str(ci))) for ci in range(4)]
     mine = footprint(projection, [number[1]])
-    told = neighbourhood(projection, mine, footprint(projection, [number[0], number[2], number[1], number[3]]))
+    told = neighbourhood(projection, mine, np.sort([number[0], number[2], number[1], number[3]]))
     assert told.same.tolist() == [number[1]]
     assert number[2] in told.consumers.tolist()
     assert number[0] in told.providers.tolist()
-    assert not neighbourhood(projection, mine, footprint(projection, [number[3]]))
+    assert not neighbourhood(projection, mine, np.asarray([number[3]]))
 
 
 def test_a_redundant_provider_is_one_all_the_same() -> None:
     projection = pool(2).projection()
     number = [projection.ci(name_id(str(ci))) for ci in range(3)]
-    told = neighbourhood(projection, footprint(projection, [number[2]]), footprint(projection, [number[0]]))
+    told = neighbourhood(projection, footprint(projection, [number[2]]), np.asarray([number[0]]))
     assert told.providers.tolist() == [number[0]]
     assert not len(told.consumers)
