@@ -149,27 +149,40 @@ def rulings(draw: st.DrawFn) -> list[Ruling]:
     ]  # fmt: skip
 
 
+def told_plainly(store: Store, told: Sequence[bytes], ruled: Sequence[Ruling]) -> tuple[list[str], list[Ruling]]:
+    """All reports, then the decisions that stand. Gives the records, and which decisions can be made about them."""
+    records = sorted(deliver(store, told).ci_of)
+    possible = [r for r in ruled if len({records[n % len(records)] for n in r.about}) > 1] if records else []
+    for ruling in possible:
+        if not ruling.undone:
+            ruling.apply(store, records)
+    return records, possible
+
+
+def told_amid(
+    store: Store, told: Sequence[bytes], ruled: Sequence[Ruling], records: Sequence[str], rng: random.Random
+) -> None:
+    """Reports and decisions mixed, the latter also undone again; each as soon as what it is about is there."""
+    shuffled: list[bytes | Ruling] = [*told, *ruled]
+    rng.shuffle(shuffled)
+    waiting: list[Ruling] = []
+    for step in shuffled:
+        if isinstance(step, bytes):
+            ingest(store, step, CALLER, NOW)
+        elif not step.apply(store, records):
+            waiting.append(step)
+    assert all(step.apply(store, records) for step in waiting)
+    note(f"steps: {[step if isinstance(step, Ruling) else told.index(step) for step in shuffled]}")
+
+
 @EXAMPLES
 @given(told=estates(), ruled=rulings(), rng=st.randoms(use_true_random=False))
 def test_decisions_and_their_undoing_amid_reports_give_the_same(
     told: list[bytes], ruled: list[Ruling], rng: random.Random
 ) -> None:
     with opened() as one, opened() as other:
-        records = sorted(deliver(one, told).ci_of)
-        ruled = [r for r in ruled if len({records[n % len(records)] for n in r.about}) > 1] if records else []
-        for ruling in ruled:
-            if not ruling.undone:
-                ruling.apply(one, records)
-        shuffled: list[bytes | Ruling] = [*told, *ruled]
-        rng.shuffle(shuffled)
-        waiting: list[Ruling] = []
-        for step in shuffled:
-            if isinstance(step, bytes):
-                ingest(other, step, CALLER, NOW)
-            elif not step.apply(other, records):
-                waiting.append(step)
-        assert all(step.apply(other, records) for step in waiting)
-        note(f"steps: {[step if isinstance(step, Ruling) else told.index(step) for step in shuffled]}")
+        records, standing = told_plainly(one, told, ruled)
+        told_amid(other, told, standing, records, rng)
         note("\n".join(f"{row}" for store in (one, other) for row in store.read(lambda tx: list(pages(tx, tables.CI)))))
         assert not differing(one.read(outcome), other.read(outcome))
 

@@ -22,6 +22,7 @@ from cmdb_server.store.digest import graph_digest, pages
 from cmdb_server.store.port import Row, Store
 from cmdb_server.store.sqlite import SqliteStore
 from tests.delivered import CALLER
+from tests.estate import Estate
 from tests.factories import START, host, report
 from tests.situations import BOX, OTHER, of
 
@@ -224,28 +225,24 @@ def _taken(store: Store, told: Iterable[bytes], case: Case) -> str:
     return store.read(graph_digest)
 
 
-def test_what_was_deleted_by_hand_and_is_found_again_is_not_swallowed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("hold_back", [False, True])
+def test_what_was_deleted_by_hand_and_is_found_again_is_not_swallowed(either: Estate, hold_back: bool) -> None:
     """netboxlabs/diode#548: the content found again is the very same."""
-    for hold_back in (False, True):
-        store = SqliteStore(tmp_path / f"{hold_back}.sqlite")
-        ingest(store, scan("r1", 1, A), CALLER, NOW)
-        (ci,) = (row[0] for row in things(store, "a"))
-        body = {"sides": [[ci]], "hold_back": hold_back}
-        decide(store, "anna", "tombstone", body, "sold", START + 2 * DAY)
-        assert not living(store)
-        ingest(store, scan("r2", 3, A), CALLER, NOW)
-        assert ("a" in living(store)) is not hold_back
-        store.close()
+    store = either.store
+    ingest(store, scan("r1", 1, A), CALLER, NOW)
+    (ci,) = (row[0] for row in things(store, "a"))
+    decide(store, "anna", "tombstone", {"sides": [[ci]], "hold_back": hold_back}, "sold", START + 2 * DAY)
+    assert not living(store)
+    ingest(store, scan("r2", 3, A), CALLER, NOW)
+    assert ("a" in living(store)) is not hold_back
 
 
-def test_one_device_found_at_two_addresses_at_once_is_one_ci(tmp_path: Path) -> None:
+def test_one_device_found_at_two_addresses_at_once_is_one_ci(either: Estate) -> None:
     """netdisco/netdisco#664: found by two agents at the same moment."""
-    store = SqliteStore(tmp_path / "cmdb.sqlite")
     told = [scan(f"r{n}", 1, at("d", f"10.0.0.{n}", of(BOX, "serial")), scope=f"s{n}") for n in range(1, 9)]
-    agents = [threading.Thread(target=ingest, args=(store, body, CALLER, NOW)) for body in told]
+    agents = [threading.Thread(target=ingest, args=(either.store, body, CALLER, NOW)) for body in told]
     for agent in agents:
         agent.start()
     for agent in agents:
         agent.join()
-    assert len(things(store)) == 1
-    store.close()
+    assert len(things(either.store)) == 1

@@ -1,4 +1,5 @@
-"""The same promise on a real Neo4j, and both stores hold the same graph: any order, any repeats, one digest."""
+"""The same promise on a real Neo4j, and both stores hold the same graph: any order, any repeats, decisions amid them, one
+digest."""
 
 from __future__ import annotations
 
@@ -12,6 +13,8 @@ from cmdb_server.store.neo4j import Neo4jStore
 from cmdb_server.store.neo4j.naming import STORE
 from cmdb_server.store.neo4j.schema import clear
 from cmdb_server.store.sqlite import SqliteStore
+from tests.delivered import outcome
+from tests.server.ingest.test_cluster import Ruling, differing, estates, opened, rulings, told_amid, told_plainly
 from tests.server.ingest.test_order import digest_after, reports
 from tests.store_contract import Opener
 
@@ -32,7 +35,11 @@ def neo4j(neo4j_opener: Opener):
     store.close()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def examples(count: int) -> settings:
+    return settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@examples(25)
 @given(told=reports(), seed=st.integers(0, 2**32))
 def test_any_order_gives_one_digest_on_both_stores(
     neo4j: Neo4jStore, tmp_path_factory: pytest.TempPathFactory, told: list[bytes], seed: int
@@ -45,3 +52,14 @@ def test_any_order_gives_one_digest_on_both_stores(
     assert digest_after(emptied(neo4j), shuffled) == expected
     assert digest_after(emptied(neo4j), told) == expected
     embedded.close()
+
+
+@examples(15)
+@given(told=estates(), ruled=rulings(), rng=st.randoms(use_true_random=False))
+def test_decisions_and_their_undoing_amid_reports_give_one_outcome_on_both_stores(
+    neo4j: Neo4jStore, told: list[bytes], ruled: list[Ruling], rng: random.Random
+) -> None:
+    with opened() as embedded:
+        records, standing = told_plainly(embedded, told, ruled)
+        told_amid(emptied(neo4j), told, standing, records, rng)
+        assert not differing(embedded.read(outcome), neo4j.read(outcome))
