@@ -43,8 +43,10 @@ def in_context(
     mine: Iterable[int],
     also: Mapping[str, Iterable[int]],
     not_impacted: Iterable[int] = (),
+    most_points: int | None = None,
 ) -> InContext:
-    """``mine`` failing while each of ``also`` (a name, such as that of a change or an incident, and its CIs) fails."""
+    """``mine`` failing while each of ``also`` (a name, such as that of a change or an incident, and its CIs) fails.
+    ``most_points``: only so many meeting points are looked for, since each takes several answers; None: all."""
     sources, spared = list(mine), list(not_impacted)
     context = {name: list(cis) for name, cis in also.items()}
     everyone = [ci for cis in context.values() for ci in cis]
@@ -59,7 +61,7 @@ def in_context(
         alone=np.setdiff1d(f_mine, f_also),
         anyway=np.intersect1d(f_mine, f_also),
         together=together,
-        meeting_points=_meeting_points(projection, (sources, context, spared), joint, (f_mine, f_also)),
+        meeting_points=_meeting_points(projection, (sources, context, spared), joint, (f_mine, f_also), most_points),
     )
 
 
@@ -68,17 +70,20 @@ def _meeting_points(
     asked: tuple[list[int], dict[str, list[int]], list[int]],
     joint: Impact,
     apart: tuple[Longs, Longs],
+    most: int | None,
 ) -> tuple[MeetingPoint, ...]:
     """The gates of the answer whose members lost come from both sides, of CIs that fell only together."""
     sides = [np.isin(np.arange(len(projection)), down) for down in apart]
     fell = ~(sides[0] | sides[1])
     gates = joint.gates()
-    found = []
+    found: list[MeetingPoint] = []
     for row in np.flatnonzero(fell[joint.ci] & (gates >= 0) & (joint.state == State.DOWN)).tolist():
         gate, ci = int(gates[row]), int(joint.ci[row])
         members = projection.members_of(gate)
         # Where members fell only together too, the sides met further down: that gate is the meeting point.
         if not fell[members[np.isin(members, joint.down)]].any():
+            if len(found) == most:
+                break
             found.append(_met(projection, asked, gate, ci))
     return tuple(found)
 

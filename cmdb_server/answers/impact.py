@@ -13,6 +13,7 @@ from cmdb_server.analysis.doubt import doubt, doubtful
 from cmdb_server.analysis.explanation import Explanation
 from cmdb_server.analysis.impact import Impact
 from cmdb_server.analysis.impact import impact as computed
+from cmdb_server.answers.also import NOTHING_ELSE, Asked, ContextTold, told_in_context
 from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
 from cmdb_server.answers.told import HIDDEN, GateTold, Named, Sees, StepTold, Teller, plain
 from cmdb_server.answers.viewer import Viewer
@@ -73,7 +74,8 @@ class ImpactAnswer:
     """``services`` and ``cis`` list no CI twice. ``second_path_lost``: who reaches its gateways by one link alone now.
     ``uncertain``: may be down or not, because of ``scan_next``, which no
     source has confirmed lately. ``counts``: all affected but those failed by themselves, by state and
-    by class, whatever is listed. ``more``: how many are not listed. ``supposed``: the edits it was asked with. Times in ms."""
+    by class, whatever is listed. ``more``: how many are not listed. ``supposed``: the edits it was asked with; ``context``: what else is
+    booked or open then, where that was asked for. Times in ms."""
 
     revision: int
     at: int | None
@@ -90,6 +92,7 @@ class ImpactAnswer:
     more: Mapping[str, int]
     certificate: CertificateTold
     supposed: tuple[Supposed, ...] = ()
+    context: ContextTold | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; ``class_`` as ``class``."""
@@ -108,6 +111,7 @@ def impact(
     limit: int = LIMIT,
     sees: Sees | None = None,
     edits: Sequence[Edit] = (),
+    also: Asked = NOTHING_ELSE,
 ) -> ImpactAnswer:
     """What breaks when ``failed`` fail together, on the graph at ``at`` as known at ``known_at`` (ms; None: now), as
     it would be with ``edits``.
@@ -124,7 +128,11 @@ def impact(
         answer = computed(view.projection, sources, spared)
         teller = Teller.to(viewer, view.projection, sees)
         found = _Telling(view, Explanation(answer), teller).answer(at, known_at, depth, limit)
-        return replace(found, supposed=told(view, teller, edits))
+        context = None
+        if also.also != "none":
+            booked = also.bookings(reading, at, projections.clock())
+            context = told_in_context(view, teller, sources, spared, booked, limit)
+        return replace(found, supposed=told(view, teller, edits), context=context)
 
     return projections.store.read(work)
 

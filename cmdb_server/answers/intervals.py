@@ -13,6 +13,7 @@ import numpy as np
 from cmdb_server.analysis.intervals import FOREVER, Failure, OverTime, Span, over_time
 from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
 from cmdb_server.answers.impact import CRITICALITY, LIMIT, service_classes
+from cmdb_server.answers.spans import SpanTold, length, spans_told
 from cmdb_server.answers.told import Named, Sees, Teller, plain
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.what_if import Edit, edits_of, supposing
@@ -41,14 +42,6 @@ class Expected:
 
     at: int
     edits: tuple[Edit, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SpanTold:
-    """[start, end) in ms; ``end`` None: none."""
-
-    start: int
-    end: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +180,7 @@ class _Telling:
     def _affected(self, ci: int) -> AffectedOverTime:
         down, limping = (self._found.of(ci, state) for state in (State.DOWN, State.DEGRADED))
         return AffectedOverTime(
-            self._teller.named(ci), _told(down), _told(limping), _length(down), _length(limping)
+            self._teller.named(ci), spans_told(down), spans_told(limping), length(down), length(limping)
         )  # fmt: skip
 
     def _services(self, cis: Longs, limit: int) -> tuple[ServiceOverTime, ...]:
@@ -212,13 +205,3 @@ class _Telling:
         states = Counter(State(value).name.lower() for value in piece.impact.state.tolist())
         failed = tuple(self._teller.named(ci) for ci in piece.impact.failed.tolist())
         return PieceTold(piece.start, piece.end, failed, dict(states))
-
-
-def _told(spans: Sequence[Span]) -> tuple[SpanTold, ...]:
-    return tuple(SpanTold(*span) for span in spans)
-
-
-def _length(spans: Sequence[Span]) -> int | None:
-    if any(end is None for _, end in spans):
-        return None
-    return sum((end or 0) - start for start, end in spans)

@@ -8,13 +8,16 @@ from uuid import UUID
 from flask import Response
 from marshmallow import Schema, fields, validate
 
+from cmdb_server.answers.also import KINDS, Asked
 from cmdb_server.answers.impact import ImpactAnswer, impact
 from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant, Whole, rfc3339
 from cmdb_server.api.rendering import DrawnSchema, answered, described
 from cmdb_server.api.resource import resource
+from cmdb_server.api.spans import SpanSchema, SpanToldSchema, timed
 from cmdb_server.api.what_if import EditedSchema
+from cmdb_server.errors import Invalid
 
 BLUEPRINT = resource("impact", __name__, "What breaks, with the way it breaks and the gates that hold")
 MOST = 1000
@@ -32,10 +35,19 @@ class QuestionSchema(DrawnSchema):
     known_at = Instant(load_default=None, allow_none=True)
     depth = Whole(1, 1000, load_default=None, allow_none=True)
     limit = Whole(1, MOST, load_default=100, metadata={"description": "Listed of each kind; all are computed"})
+    also = fields.String(
+        load_default="none",
+        validate=validate.OneOf(tuple(KINDS)),
+        metadata={"description": "Booked changes and open outages as the answer's context"},
+    )
 
 
 class SupposingSchema(QuestionSchema, EditedSchema):
     """A question that may suppose things."""
+
+    during = fields.Nested(
+        SpanSchema, load_default=None, allow_none=True, metadata={"description": "When else is booked; left out: then"}
+    )
 
 
 class QuerySchema(QuestionSchema):
@@ -103,6 +115,40 @@ class CertificateSchema(Schema):
     gates_held = fields.Integer(required=True)
 
 
+class OtherSchema(Schema):
+    """A booked change or an open outage."""
+
+    number = fields.String(required=True)
+    kind = fields.String(required=True)
+    state = fields.String(required=True)
+    summary = fields.String(required=True)
+    degraded = fields.Boolean(required=True)
+    spans = fields.List(fields.Nested(SpanToldSchema), required=True)
+    cis = fields.List(fields.Nested(NamedSchema), required=True)
+
+
+class MeetingSchema(Schema):
+    """Down only of both together, by this gate."""
+
+    ci = fields.Nested(NamedSchema, required=True)
+    gate = fields.Nested(GateSchema, required=True)
+    with_ = fields.List(fields.String(), required=True, data_key="with")
+    minimal_group = fields.Boolean(required=True, metadata={"description": "All of them are needed"})
+    others_may_exist = fields.Boolean(required=True)
+
+
+class ContextSchema(Schema):
+    """Who is down of what else is booked or open (already), of mine alone, of either (anyway), of both together."""
+
+    others = fields.List(fields.Nested(OtherSchema), required=True)
+    already = fields.List(fields.Nested(NamedSchema), required=True)
+    alone = fields.List(fields.Nested(NamedSchema), required=True)
+    anyway = fields.List(fields.Nested(NamedSchema), required=True)
+    together = fields.List(fields.Nested(NamedSchema), required=True)
+    meeting_points = fields.List(fields.Nested(MeetingSchema), required=True)
+    counts = fields.Dict(required=True)
+
+
 class SupposedSchema(Schema):
     edit = fields.String(required=True)
     ci = fields.Nested(NamedSchema, required=True)
@@ -127,6 +173,7 @@ class ImpactSchema(Schema):
     more = fields.Dict(required=True, metadata={"description": "How many of each kind are not listed"})
     certificate = fields.Nested(CertificateSchema, required=True)
     supposed = fields.List(fields.Nested(SupposedSchema), required=True, metadata={"description": "The edits"})
+    context = fields.Nested(ContextSchema, required=True, allow_none=True)
 
 
 @BLUEPRINT.route("/impact")
@@ -155,14 +202,23 @@ def _answer(asked: dict[str, Any]) -> Response:
     answer = impact(
         context().projections, viewer(), _texts(asked["failed"]), asked["at"], asked["known_at"],
         _texts(asked["not_impacted"]), asked["depth"], asked["limit"], edits=asked.get("edits", ()),
+        also=Asked(asked["also"], _during(asked.get("during"))),
     )  # fmt: skip
     return answered(lambda: answer, lambda: _json(answer), answer.revision, asked["format"], "impact")
+
+
+def _during(told: dict[str, Any] | None) -> tuple[int, int | None] | None:
+    if told is not None and told["end"] is not None and told["end"] <= told["start"]:
+        text = "ends before it begins"
+        raise Invalid(f"during: {text}", errors=[{"path": "during.end", "message": text}])
+    return None if told is None else (told["start"], told["end"])
 
 
 def _json(answer: ImpactAnswer) -> dict[str, Any]:
     """The schema above describes this; dumping through it would cost more than computing it."""
     times = {"at": answer.at, "known_at": answer.known_at}
-    return answer.as_json() | {name: None if value is None else rfc3339(value) for name, value in times.items()}
+    told: dict[str, Any] = timed(answer.as_json())
+    return told | {name: None if value is None else rfc3339(value) for name, value in times.items()}
 
 
 def _texts(ids: list[UUID]) -> list[str]:

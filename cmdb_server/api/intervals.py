@@ -11,20 +11,13 @@ from cmdb_server.answers.intervals import Booked, Expected, intervals
 from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
-from cmdb_server.api.fields import Instant, Whole, rfc3339
+from cmdb_server.api.fields import Instant, Whole
 from cmdb_server.api.impact import MOST, NamedSchema
 from cmdb_server.api.resource import resource
+from cmdb_server.api.spans import SpanSchema, SpanToldSchema, timed
 from cmdb_server.api.what_if import EditedSchema
 
 BLUEPRINT = resource("intervals", __name__, "What breaks from when to when, while failures begin and end")
-TIMES = ("start", "end")
-
-
-class SpanSchema(Schema):
-    """From start, up to end but without it; no end: for ever."""
-
-    start = Instant(required=True)
-    end = Instant(load_default=None, allow_none=True)
 
 
 class BookedSchema(Schema):
@@ -45,11 +38,6 @@ class OverTimeSchema(SpanSchema):
     at = Instant(load_default=None, allow_none=True)
     known_at = Instant(load_default=None, allow_none=True)
     limit = Whole(1, MOST, load_default=100, metadata={"description": "Listed of each kind; all are computed"})
-
-
-class SpanToldSchema(Schema):
-    start = Instant(required=True)
-    end = Instant(required=True, allow_none=True)
 
 
 class AffectedOverTimeSchema(Schema):
@@ -94,7 +82,7 @@ def ask(asked: dict[str, Any]) -> Response:
         context().projections, viewer(), _span(asked), failures, expected, _texts(asked["not_impacted"]),
         asked["at"], asked["known_at"], asked["limit"],
     )  # fmt: skip
-    return tagged(_timed(answer.as_json()), answer.revision)
+    return tagged(timed(answer.as_json()), answer.revision)
 
 
 def _span(told: dict[str, Any]) -> tuple[int, int | None]:
@@ -103,13 +91,3 @@ def _span(told: dict[str, Any]) -> tuple[int, int | None]:
 
 def _texts(ids: Any) -> tuple[str, ...]:
     return tuple(str(id_) for id_ in ids)
-
-
-def _timed(value: Any) -> Any:
-    """With every start and end as RFC 3339."""
-    if isinstance(value, dict):
-        return {
-            name: rfc3339(inner) if name in TIMES and isinstance(inner, int) else _timed(inner)
-            for name, inner in value.items()
-        }
-    return [_timed(inner) for inner in value] if isinstance(value, list) else value

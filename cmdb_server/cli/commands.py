@@ -13,10 +13,11 @@ from typing import Any
 from rich.console import Console, RenderableType
 
 from cmdb_server import settings
-from cmdb_server.cli import render, supposing
+from cmdb_server.cli import in_context, render, supposing
 from cmdb_server.cli.client import Client, segment
 from cmdb_server.cli.exits import ABSENT, REFUSED, fail
 from cmdb_server.cli.impact_table import impact_table
+from cmdb_server.cli.in_context import with_context
 from cmdb_server.cli.presenting import WIDE, Question, present
 from cmdb_server.store.port import Loadable
 
@@ -143,9 +144,11 @@ def impact(told: Told) -> None:
         "failed": [client.identify(ci) for ci in told.ci],
         "not_impacted": [client.identify(ci) for ci in told.not_impacted],
         "edits": supposing.edits(client, told),
+        **in_context.asked(told),
         **{name: value for name, value in (("depth", told.depth), *_times(told).items()) if value is not None},
     }
-    present(told, client, Question("POST", "/impact", body), {"tree": render.impact, "table": impact_table})
+    ways = {"tree": with_context(render.impact), "table": with_context(impact_table)}
+    present(told, client, Question("POST", "/impact", body), ways)
 
 
 def client_of(told: Told) -> Client:

@@ -17,8 +17,10 @@ from cmdb_server.cli import (
     deciding,
     exchange,
     exits,
+    in_context,
     kept,
     notifying,
+    outages,
     past,
     presenting,
     render,
@@ -70,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     samples.add(sub, asked)
     standing.add(sub, asked)
     comparing.add(sub, asked)
+    outages.add(sub, asked)
     deciding.add(sub, asked)
     kept.add(sub, asked)
     notifying.add(sub)
@@ -153,6 +156,7 @@ def _questions(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     impact.add_argument("ci", nargs="+", help="id or name")
     impact.add_argument("--not-impacted", action="append", default=[], metavar="CI", help="held to stay up")
     impact.add_argument("--depth", type=int, help="list only so many hops (all are computed)")
+    in_context.options(impact)
     impact.set_defaults(run=commands.impact)
     show = sub.add_parser("show", parents=[asked, times], help="one CI with its components and relations")
     show.add_argument("ci", help="id or name")

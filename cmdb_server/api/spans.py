@@ -1,0 +1,33 @@
+"""Stretches of time in questions and answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema
+
+from cmdb_server.api.fields import Instant, rfc3339
+
+EDGES = ("start", "end")
+
+
+class SpanSchema(Schema):
+    """From start, up to end but without it; no end: for ever."""
+
+    start = Instant(required=True)
+    end = Instant(load_default=None, allow_none=True)
+
+
+class SpanToldSchema(Schema):
+    start = Instant(required=True)
+    end = Instant(required=True, allow_none=True)
+
+
+def timed(value: Any) -> Any:
+    """Plain values with every start and end, in ms, as RFC 3339."""
+    if isinstance(value, dict):
+        return {
+            name: rfc3339(inner) if name in EDGES and isinstance(inner, int) else timed(inner)
+            for name, inner in value.items()
+        }
+    return [timed(inner) for inner in value] if isinstance(value, list) else value
