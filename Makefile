@@ -15,8 +15,8 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONNOUSERSITE := 1
 
-.PHONY: help install demo test lint lint-rules lint-format lint-types lint-imports bench lab-test neo4j-test wheels \
-	clean python-check
+.PHONY: help install demo test lint lint-rules lint-format lint-types lint-imports bench lab-test neo4j-test \
+	browser-test wheels clean python-check
 
 help:
 	@echo "make demo        scan this machine and a small estate, ask what breaks, and serve until Ctrl-C (ONCE=1, KEEP=1)"
@@ -25,6 +25,7 @@ help:
 	@echo "make bench       the benchmarks (SCALE=0.01 for a hundredth)"
 	@echo "make lab-test    tests against the lab (root)"
 	@echo "make neo4j-test  tests against a real Neo4j (JDK 17 and Maven)"
+	@echo "make browser-test  what is served, in a real Chromium (Debian: chromium, chromium-driver)"
 	@echo "make wheels      the three distributions, into dist/"
 
 install: $(STAMP)
@@ -73,6 +74,9 @@ lab-test: $(STAMP)
 neo4j-test: $(STAMP)
 	deploy/neo4j/fetch.sh
 	$(BIN)/python -m pytest -m neo4j $(PYTEST_ARGS)
+
+browser-test: $(STAMP)
+	$(BIN)/python -m pytest -m browser $(PYTEST_ARGS)
 
 wheels: $(STAMP)
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist ./schemas ./agents .
