@@ -51,6 +51,9 @@ from cmdb_server.api.context import KEY, Context
 from cmdb_server.api.metrics_registry import Metrics
 from cmdb_server.api.quota import Quota
 from cmdb_server.errors import SettingsError
+from cmdb_server.jobs.runner import Runner
+from cmdb_server.jobs.timed import Running
+from cmdb_server.jobs.timed import run as run_jobs
 from cmdb_server.practices.kind import Kind
 from cmdb_server.practices.kind import kinds as kept_kinds
 from cmdb_server.projection.projections import Projections
@@ -124,9 +127,31 @@ def create_app(settings: Settings, store: Store | None = None, quota: Quota | No
 
 def serve_for_development(settings: Settings, announce: Callable[[tuple[Any, ...]], None]) -> None:
     """Serve from this process alone, with threads, until interrupted. ``announce`` is told the socket's address."""
-    server = make_server(*settings.bind, create_app(settings), threaded=True)
+    app = create_app(settings)
+    server = make_server(*settings.bind, app, threaded=True)
     announce(server.socket.getsockname())
-    server.serve_forever()
+    runner = runner_of(app)
+    runner.start()
+    try:
+        server.serve_forever()
+    finally:
+        runner.end()
+
+
+def runner_of(app: Flask) -> Runner:
+    """What does the timed jobs beside an app, on its store; it does nothing where ``CMDB_JOBS`` is off."""
+    found: Context = app.extensions[KEY]
+    running = _running(found)
+    return Runner(lambda now_ms: run_jobs(running, now_ms) if running.settings.jobs else 0)
+
+
+def running(settings: Settings) -> Running:
+    """What jobs are done with, where no server runs."""
+    return _running(_context(settings, None, None))
+
+
+def _running(found: Context) -> Running:
+    return Running(found.settings, found.store, found.projections, found.kinds, found.kept)
 
 
 def open_store(settings: Settings) -> Loadable:

@@ -58,6 +58,7 @@ class Settings:
     kinds: tuple[Path, ...] = ()
     webhook_networks: tuple[str, ...] = ()
     sample_days: Mapping[str, int] = field(default_factory=lambda: SAMPLE_DAYS)
+    jobs: bool = True
     log_level: str = "INFO"
 
     @property
@@ -165,6 +166,12 @@ def _sample_days(text: str) -> Mapping[str, int]:
     return MappingProxyType(days)
 
 
+def _switch(text: str) -> bool:
+    if text.lower() not in ("on", "off"):
+        raise ValueError("must be on or off")
+    return text.lower() == "on"
+
+
 def _level(text: str) -> str:
     if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
@@ -190,5 +197,6 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "kinds": _folders,
     "webhook_networks": _networks,
     "sample_days": _sample_days,
+    "jobs": _switch,
     "log_level": _level,
 }

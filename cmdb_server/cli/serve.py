@@ -18,6 +18,8 @@ from cmdb_server.cli.exits import USAGE, fail
 from cmdb_server.settings import LOOPBACK, Settings, bind_address
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+LONGEST_JOB_S = 5.0
+"""How long a worker that ends waits for the job it is at; its claim passes on otherwise."""
 Announce = Callable[[str], None]
 
 
@@ -52,6 +54,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "secure_scheme_headers": {},
             "when_ready": self._when_ready,
             "child_exit": _forget_metrics,
+            "post_worker_init": _start_jobs,
+            "worker_exit": _end_jobs,
             "certfile": self._settings.tls_certificate and str(self._settings.tls_certificate),
             "keyfile": self._settings.tls_key and str(self._settings.tls_key),
         }
@@ -124,3 +128,16 @@ def _forget_metrics(_: Any, worker: Any) -> None:
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def _start_jobs(worker: Any) -> None:
+    """Each worker does timed jobs beside its requests: they claim one another's nothing."""
+    from cmdb_server.app import runner_of
+
+    worker.jobs = runner_of(worker.wsgi)
+    worker.jobs.start()
+
+
+def _end_jobs(_: Any, worker: Any) -> None:
+    if hasattr(worker, "jobs"):
+        worker.jobs.end(LONGEST_JOB_S)

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 
 from cmdb_server.errors import NotFound
+from cmdb_server.practices.claims import Claims
 from cmdb_server.store.digest import pages
-from cmdb_server.store.port import Reading, Row, Store, Writing
+from cmdb_server.store.port import Row, Store, Writing
 from cmdb_server.store.tables import WEBHOOK
-
-CLAIM_MS = 60_000
-FIRST_RETRY_MS, LONGEST_RETRY_MS = 5_000, 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def remove(store: Store, id_: str) -> Webhook:
     """Tell a URL nothing any more. Raises NotFound."""
 
     def work(tx: Writing) -> Webhook:
-        found = _find(tx, id_)
+        found = CLAIMS.find(tx, id_)
         if found is None:
             raise NotFound(f"there is no webhook {id_}")
         tx.delete(WEBHOOK, [(id_,)])
@@ -67,44 +65,17 @@ def remove(store: Store, id_: str) -> Webhook:
 
 def claim(store: Store, id_: str, now_ms: int) -> Webhook | None:
     """Have a webhook for oneself until the claim runs out; None when it is another's, not due or gone."""
-
-    def work(tx: Writing) -> Webhook | None:
-        found = _find(tx, id_)
-        if found is None or found.due_at > now_ms or found.claimed_until > now_ms:
-            return None
-        mine = replace(found, claimed_until=now_ms + CLAIM_MS, fence=found.fence + 1)
-        tx.put(WEBHOOK, [_row(mine)])
-        return mine
-
-    return store.write(work)
+    return CLAIMS.claim(store, id_, now_ms)
 
 
 def delivered(store: Store, mine: Webhook, since: int, cursor: str | None) -> bool:
     """Say that all up to here was taken. False when the claim has passed to another meanwhile."""
-    done = replace(mine, since=since, cursor=cursor, attempts=0, due_at=0, claimed_until=0, fault=None)
-    return _end(store, done)
+    return CLAIMS.end(store, replace(mine, since=since, cursor=cursor, attempts=0, due_at=0, fault=None))
 
 
 def failed(store: Store, mine: Webhook, fault: str, now_ms: int) -> bool:
     """Say that it was not, and try again later, each time after twice as long."""
-    wait = min(FIRST_RETRY_MS << min(mine.attempts, 20), LONGEST_RETRY_MS)
-    return _end(store, replace(mine, attempts=mine.attempts + 1, due_at=now_ms + wait, claimed_until=0, fault=fault))
-
-
-def _end(store: Store, done: Webhook) -> bool:
-    def work(tx: Writing) -> bool:
-        found = _find(tx, done.id)
-        if found is None or found.fence != done.fence:
-            return False
-        tx.put(WEBHOOK, [_row(done)])
-        return True
-
-    return store.write(work)
-
-
-def _find(tx: Reading, id_: str) -> Webhook | None:
-    row = tx.get(WEBHOOK, [(id_,)]).get((id_,))
-    return None if row is None else _webhook(row)
+    return CLAIMS.failed(store, mine, fault, now_ms)
 
 
 def _webhook(row: Row) -> Webhook:
@@ -115,3 +86,6 @@ def _webhook(row: Row) -> Webhook:
 def _row(one: Webhook) -> Row:
     told = astuple(one)
     return (*told[:3], list(one.kinds), *told[4:])
+
+
+CLAIMS = Claims(WEBHOOK, _webhook, _row)

@@ -284,7 +284,7 @@ JOB = Table(
         ("id", "text"), ("kind", "text"), ("subject", "json"), ("due_at", "integer"), ("claimed_until", "integer"),
         ("fence", "integer"), ("attempts", "integer"), ("fault", "text"), ("done_at", "integer"),
     ),
-    key=("id",), indexes=(("due_at",),),
+    key=("id",), indexes=(("due_at",), ("done_at",)),
 )
 """What is to be done at a time. ``due_at`` null: it was done. ``fence`` counts the claims on it: only the newest one may
 say how it ended."""

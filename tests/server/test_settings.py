@@ -25,6 +25,7 @@ def test_everything_can_be_told(tmp_path: Path) -> None:
         "CMDB_MAX_REPORT": "4096",
         "CMDB_CLASSES": os.pathsep.join(["/etc/cmdb/classes", "more"]),
         "CMDB_KINDS": "/etc/cmdb/kinds",
+        "CMDB_JOBS": "off",
         "CMDB_LOG_LEVEL": "debug",
         "UNRELATED": "x",
     }
@@ -34,7 +35,7 @@ def test_everything_can_be_told(tmp_path: Path) -> None:
     assert settings.bind == ("::1", 0)
     assert (settings.proxies, settings.max_report, settings.log_level) == (1, 4096, "DEBUG")
     assert settings.classes == (Path("/etc/cmdb/classes"), Path("more")) and settings.kinds == (Path("/etc/cmdb/kinds"),)
-    assert settings.tls
+    assert settings.tls and not settings.jobs and Settings().jobs
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,7 @@ def test_everything_can_be_told(tmp_path: Path) -> None:
         ("CMDB_WORKERS", "two"),
         ("CMDB_TLS_KEY", "/nowhere"),
         ("CMDB_LOG_LEVEL", "loud"),
+        ("CMDB_JOBS", "maybe"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(variable: str, text: str) -> None:

@@ -1,14 +1,19 @@
-"""``cmdb webhooks`` tells a receiver of what a served store takes in."""
+"""``cmdb webhooks`` tells a receiver of what a served store takes in; ``cmdb jobs`` and servers do what is due."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import httpx
 import pytest
 
 from cmdb_server.api.context import now_ms
+from cmdb_server.practices import timed
+from cmdb_server.store.sqlite import SqliteStore
 from tests.factories import host, report
 from tests.receiver import Receiver
 from tests.serving import Served
@@ -45,3 +50,28 @@ def test_changes_reach_the_receiver_signed_and_once(cmdb, server: Served, receiv
     ((event,),) = receiver.received
     assert event["data"]["cause"]["report"] == "r2"
     assert receiver.headers[0]["webhook-signature"].startswith("v1,")
+
+
+def faults(path: Path) -> dict[str, str | None]:
+    with closing(SqliteStore(path)) as store:
+        return {job.id: job.fault for job in timed.every(store)}
+
+
+def schedule(path: Path, id_: str) -> None:
+    with closing(SqliteStore(path)) as store:
+        store.write(lambda tx: timed.schedule(tx, id_, "unheard", {}, now_ms()))
+
+
+def test_a_server_does_what_is_due_by_itself(server: Served) -> None:
+    schedule(server.store, "beside")
+    deadline = time.monotonic() + 60
+    while faults(server.store)["beside"] is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert "unheard" in (faults(server.store)["beside"] or "")
+
+
+def test_jobs_are_done_where_no_server_runs(cmdb, tmp_path: Path) -> None:
+    schedule(tmp_path / "own.db", "alone")
+    ran = cmdb("jobs", "--once")
+    assert ran.code == 0, ran.err
+    assert "unheard" in (faults(tmp_path / "own.db")["alone"] or "")

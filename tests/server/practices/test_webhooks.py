@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import pytest
 
 from cmdb_server.errors import NotFound
 from cmdb_server.practices import webhooks
-from cmdb_server.practices.webhooks import CLAIM_MS, Webhook
+from cmdb_server.practices.claims import CLAIM_MS
+from cmdb_server.practices.webhooks import Webhook
 from cmdb_server.store.port import Store
-from cmdb_server.store.sqlite import SqliteStore
 
 NOW = 1_700_000_000_000
-
-
-@pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "neo4j":
-        opened: Store = request.getfixturevalue("neo4j_opener")()
-        return opened
-    return SqliteStore(tmp_path / "cmdb.db")
 
 
 @pytest.fixture
