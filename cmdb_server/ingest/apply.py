@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from cmdb_server.ingest import watching
 from cmdb_server.ingest.batch import Batch, Held, Tie
 from cmdb_server.ingest.entries import entries, takes_back
 from cmdb_server.ingest.sighting import Claim, Origin, Said, Sighting, is_complete
@@ -18,12 +19,15 @@ PRESENCE = ""
 
 
 def apply(
-    batch: Batch, sightings: Iterable[Sighting], origin: Origin, part: int, at: int, sections: Mapping[str, str]
-) -> None:
-    """Take in sightings at ``at`` (ms), each newer than all that is known of its record."""
+    batch: Batch, sightings: Iterable[Sighting], origin: Origin, part: int, at: int, sections: Mapping[str, str],
+    again: Collection[str] = (),
+) -> None:  # fmt: skip
+    """Take in sightings at ``at`` (ms), each newer than all that is known of its record. ``again``: records whose
+    sighting may end something even if it is what was told before."""
     seen = list(sightings)
     known = [s.thing.record for s in seen if s.thing.record in batch.records]
-    changed = [id_ for id_, s in ((s.thing.record, s) for s in seen) if id_ in batch.records and not _same(batch, s)]
+    same = {s.thing.record for s in seen if s.thing.record in batch.records and _same(batch, s)}.difference(again)
+    changed = [id_ for id_ in known if id_ not in same]
     batch.components(known)
     borne = _borne(batch, changed)
     ties = _ties(batch, changed)
@@ -31,7 +35,7 @@ def apply(
         held = batch.records.get(sighting.thing.record)
         if held is None:
             _begin(batch, sighting, origin, part, at)
-        elif _same(batch, sighting):
+        elif held.id in same:
             _resume(batch, held, part, at)
         else:
             _update(batch, held, sighting, part, at, sections, borne, ties.get(held.id, {}))
@@ -109,8 +113,11 @@ def _resume(batch: Batch, held: Held, part: int, at: int) -> int:
     if held.ended_at is not None:
         batch.fact(held.id, PRESENCE, at, 1)
         revive(batch, held)
-    if held.part != part or held.last_at is not None:
-        held.part, held.last_at = part, None
+    if held.part != part:
+        watching.move(batch, held, part)
+        batch.dirty.add(held.id)
+    if held.last_at is not None:
+        held.last_at = None
         batch.dirty.add(held.id)
     return last
 
@@ -150,6 +157,18 @@ def _update(
     _say(batch, held, sighting.thing, at, last, borne.get(held.id, {}))
     _components(batch, held, sighting, at, last, sections, borne)
     _reclaim(batch, held, sighting.claims, ties, at, last, sections)
+    lacking = (tie for key, tie in ties.items() if (held.id, key) in batch.ties and tie.last_at is not None)
+    watching.await_ends(batch, held, dues(batch.descendants(held.id), lacking))
+
+
+def dues(parts: Iterable[Held], ties: Iterable[Tie]) -> Iterator[int]:
+    """From when on a further sighting may end these parts and claims, which the last one lacked (``Lane.pending``)."""
+    for part in parts:
+        if part.last_at is not None and part.ended_at is None:
+            yield watching.MORE_COMPLETE
+    for tie in ties:
+        if tie.last_at is not None:
+            yield tie.last_at + TRAFFIC_FORGOTTEN_MS if tie.section == TRAFFIC else watching.MORE_COMPLETE
 
 
 def bears(batch: Batch, held: Held, said: Said) -> None:

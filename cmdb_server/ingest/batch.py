@@ -75,10 +75,11 @@ class Lane:
     lost: list[str]
     contested: list[str]
 
+    pending: dict[str, list[int]]
     def row(self) -> Row:
         return (
             self.scope, self.part, self.source, self.site, self.target, self.probe, self.agent, self.parts, self.scan,
-            self.digest, self.observed_at, self.revision, self.lost, self.contested,
+            self.digest, self.observed_at, self.revision, self.lost, self.contested, self.pending,
         )  # fmt: skip
 
 

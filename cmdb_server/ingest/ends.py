@@ -59,8 +59,12 @@ def _recounted(batch: Batch) -> list[Tie]:
 
 
 def _load_ties(batch: Batch) -> None:
-    """The claims told anew are in memory already; add those that wait for what appeared, and those that were loosened."""
-    for kind, value, *_ in batch.tx.find(tables.IDENTIFIER, ("record",), [(id_,) for id_ in batch.listening]):
+    """The claims told anew are in memory already; add those that wait for what appeared, and those that were loosened.
+    What listens anew may be meant by any address of its host, whichever record of the host's bears it."""
+    batch.load(batch.listening)
+    hosts = {held.ci for id_ in batch.listening if (held := batch.records.get(id_)) is not None}
+    things = {held.id for some in batch.of_cis(hosts).values() for held in some} if hosts else set()
+    for kind, value, *_ in batch.tx.find(tables.IDENTIFIER, ("record",), [(id_,) for id_ in things]):
         batch.wake(kind, value)
     for row in batch.tx.find(tables.TIE, ("far",), [(far,) for far in batch.woken]):
         _take(batch, row)

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cmdb_server.ingest import decode
-from cmdb_server.ingest.apply import PRESENCE, TRAFFIC, TRAFFIC_FORGOTTEN_MS, bears, drop_tie
-from cmdb_server.ingest.batch import Batch, Held, Tie
+from cmdb_server.ingest.apply import PRESENCE, TRAFFIC, TRAFFIC_FORGOTTEN_MS, bears, drop_tie, dues
+from cmdb_server.ingest.batch import Batch, Held, Lane, Tie
 from cmdb_server.ingest.courses import Course, corrections, courses, equal, presence
 from cmdb_server.ingest.entries import entries, takes_back
 from cmdb_server.ingest.sighting import Claim, Index, Origin, Said, Sighting, is_complete, read, unpack
+from cmdb_server.ingest.watching import await_ends, note
 from cmdb_server.store import tables
 
 
@@ -35,10 +36,12 @@ class Scan:
 
 @dataclass(slots=True)
 class Told:
-    """All a scope was ever told: its scans, and each record's (time, digest of the observation, part, coverage)."""
+    """All a scope was ever told: its scans, each record's (time, digest of the observation, part, coverage), and the
+    records of each content."""
 
     scans: dict[str, Scan] = field(default_factory=dict)
     sightings: dict[str, list[tuple[int, str, int, Mapping[str, str]]]] = field(default_factory=dict)
+    contents: dict[str, set[str]] = field(default_factory=dict)
 
 
 def rebuild(batch: Batch, origin: Origin, records: set[str], scan: str | None) -> None:
@@ -74,6 +77,7 @@ def read_scope(batch: Batch, scope: str) -> Told:
     rows = batch.tx.find(tables.REPORT, ("scope",), [(scope,)])
     contents = batch.tx.get(tables.CONTENT, {(row[13],) for row in rows})
     members = {key[0]: unpack(row[2]) for key, row in contents.items()}
+    told.contents = {content: set(held.values()) for content, held in members.items()}
     for row in rows:
         sections = dict(contents[(row[13],)][1])
         scan = told.scans.setdefault(row[8], Scan(row[11]))
@@ -136,6 +140,7 @@ class Rebuilt:
         self.absences, self.rivalled = self._absences(displacing)
         self.rows: dict[tuple[str, str], Course] = {}
         self.said: dict[str, Said] = {}
+        self.ties: list[Tie] = []
 
     def _absences(self, displacing: Mapping[str, list[tuple[int, str]]]) -> tuple[list[int], bool]:
         """When something showed that it was gone: complete scans without it, others at its address; and whether such
@@ -153,6 +158,8 @@ class Rebuilt:
         self._parts()
         self._claims()
         self._history()
+        parts = [self.batch.records[id_] for id_ in self.said if id_ != self.record]
+        await_ends(self.batch, self.batch.records[self.record], dues(parts, self.ties))
         self.batch.seeds.add(self.record)
         self.batch.recount.add(self.batch.records[self.record].ci)
 
@@ -171,11 +178,11 @@ class Rebuilt:
 
     def _is_current(self, at: int, part: int) -> bool:
         lane = self.batch.lanes.get((self.held.scope if self.held else self.origin.scope, part))
-        return lane is not None and lane.observed_at == at and self.record in self._lane_members(lane.digest)
+        return lane is not None and lane.observed_at == at and self._tells(lane)
 
-    def _lane_members(self, content: str) -> set[str]:
-        row = self.batch.tx.get(tables.CONTENT, [(content,)]).get((content,))
-        return set(unpack(row[2]).values()) if row is not None else set()
+    def _tells(self, lane: Lane) -> bool:
+        """Whether the lane's newest report holds the record."""
+        return self.record in self.told.contents.get(lane.digest, ())
 
     def _note_lost(self, held: Held, *, current: bool) -> None:
         """Have the lane look at the record at its next report: it held one that was since seen elsewhere, or lacks one
@@ -189,9 +196,11 @@ class Rebuilt:
             lost = ended is not None or self.rivalled
         else:
             lost = ended is None or ended > lane.observed_at
-        if lost and held.id not in lane.lost:
-            lane.lost.append(held.id)
-            self.batch.dirty_lanes.add((lane.scope, lane.part))
+        if lost:
+            note(self.batch, lane, held.id)
+        for (scope, part), other in self.batch.lanes.items():
+            if scope == held.scope and part != held.part and self._tells(other):
+                note(self.batch, other, held.id)
 
     def _hold(self, said: Said, first_at: int, part: int) -> Held:
         held = self.batch.records.get(said.record)
@@ -305,6 +314,7 @@ class Rebuilt:
         self.batch.dropped_ties.pop((self.record, key), None)
         self.batch.stale_ties.add((self.record, key))
         self.batch.dirty_ties.add((self.record, key))
+        self.ties.append(tie)
 
     def _claim_course(self, said: list[tuple[int, Claim]]) -> Course:
         by_time = dict(said)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from cmdb_server.ingest import apply, late
 from cmdb_server.ingest.accepted import Accepted
-from cmdb_server.ingest.batch import Batch, Held, Lane
+from cmdb_server.ingest.batch import Batch, Lane
 from cmdb_server.ingest.log import is_whole, members
 from cmdb_server.ingest.sighting import Origin, Sighting
+from cmdb_server.ingest.watching import watch
 
 
 def lose(batch: Batch, lane: Lane, missing: set[str]) -> None:
@@ -54,20 +55,12 @@ def displace(batch: Batch, accepted: Accepted, seen: Sequence[Sighting]) -> None
                 apply.end(batch, other, accepted.at)
             else:
                 rivals.update(id_ for id_, like in there[other.target].items() if like != other.local_key)
-            _watch(batch, other)
+            watch(batch, other)
     for id_ in sorted(rivals):
-        _watch(batch, batch.records[id_])
+        watch(batch, batch.records[id_])
     if disputed:
         # Another scope has told later things of these addresses already.
         late.rebuild(batch, origin, {s.thing.record for s in seen if s.target in disputed}, None)
-
-
-def _watch(batch: Batch, held: Held) -> None:
-    """Read the record at its lane's next report, even if its bytes are the same again."""
-    lane = batch.lane(held.scope, held.part)
-    if held.id not in lane.lost:
-        lane.lost.append(held.id)
-        batch.dirty_lanes.add((held.scope, held.part))
 
 
 def close_scan(batch: Batch, accepted: Accepted) -> None:
@@ -96,8 +89,10 @@ def _end_lost(batch: Batch, origin: Origin, lane: Lane, start: int) -> None:
     for id_ in lost:
         held = batch.records[id_]
         if held.last_at is None or held.last_at >= start:
-            # Seen by this very scan: what is watched, or was driven away since, is to be read the next time too.
-            if held.last_at is None or held.ended_at is not None:
+            # Seen by this very scan: what is watched, or was driven away since, is to be read the next time too, unless
+            # it is another part by now that confirms it.
+            moved = held.part != lane.part and held.ended_at is None
+            if not moved and (held.last_at is None or held.ended_at is not None):
                 lane.lost.append(id_)
             continue
         if held.ended_at is None:

@@ -153,7 +153,7 @@ def _advance(batch: PastBatch, row: Row, origin: Origin) -> None:
     if known is None or known.observed_at < row[P["observed_at"]]:
         batch.lanes[key] = Lane(
             origin.scope, row[P["part"]], origin.source, origin.site, origin.target, origin.probe, row[P["agent"]],
-            row[P["parts"]], row[P["scan"]], row[P["digest"]], row[P["observed_at"]], row[P["revision"]], [], [],
+            row[P["parts"]], row[P["scan"]], row[P["digest"]], row[P["observed_at"]], row[P["revision"]], [], [], {},
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from cmdb_schemas.ci_class import CIClass, classes
 from cmdb_schemas.relations import relation_types
-from cmdb_server.ingest import apply, cluster, counts, decode, ends, items, late, leaving, log, samples
+from cmdb_server.ingest import apply, cluster, counts, decode, ends, items, late, leaving, log, samples, watching
 from cmdb_server.ingest.accepted import Accepted, admitted, invalid
 from cmdb_server.ingest.batch import Batch, Lane
 from cmdb_server.ingest.caller import Caller, check_observation
@@ -68,6 +68,7 @@ def take_in(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Ac
     unchanged = in_order and lane is not None and lane.digest == accepted.digest
     unchanged = unchanged and lane is not None and not lane.lost and lane.observed_at < accepted.at
     count = 0
+    unchanged = unchanged and lane is not None and not watching.is_due(lane, accepted.at)
     if unchanged and lane is not None:
         log.enter_report(batch, accepted)
         _advance(batch, lane, accepted)
@@ -106,7 +107,8 @@ def _take_changes(batch: Batch, accepted: Accepted, lane: Lane | None, *, in_ord
     raws = [bytes(raw) for raw in content.observations]
     digests = [digest(raw) for raw in raws]
     fresh: dict[bytes, Sighting] = {}
-    lost = set(lane.lost) if lane is not None else set()
+    again = watching.awaiting(batch, accepted.origin.scope, accepted.at)
+    lost = again.union(lane.lost if lane is not None else ())
     for index, (raw, mark) in enumerate(zip(raws, digests, strict=True)):
         if mark not in before or before[mark] in lost:
             fresh[mark] = _read(accepted, batch, raw, mark, index)
@@ -120,7 +122,7 @@ def _take_changes(batch: Batch, accepted: Accepted, lane: Lane | None, *, in_ord
         late.rebuild(batch, accepted.origin, {record for record, _ in members}, accepted.report.scan.id)
         return len(fresh)
     missing = set(before.values()) - {record for record, _ in members}
-    _apply(batch, accepted, lane, list(fresh.values()), sections, missing)
+    _apply(batch, accepted, lane, list(fresh.values()), sections, missing, again)
     return len(fresh)
 
 
@@ -148,7 +150,7 @@ def _check_distinct(members: Iterable[tuple[str, bytes]]) -> None:
 
 def _apply(
     batch: Batch, accepted: Accepted, lane: Lane | None, seen: list[Sighting], sections: Mapping[str, str],
-    missing: set[str],
+    missing: set[str], again: set[str],
 ) -> None:  # fmt: skip
     """The usual case: nothing newer is known of the scope. A record seen elsewhere at the very same time is late."""
     part, at = accepted.report.scan.part, accepted.at
@@ -159,7 +161,7 @@ def _apply(
     if lane is None:
         batch.lanes[(accepted.origin.scope, part)] = _lane(accepted, batch.tx.revision)
         batch.dirty_lanes.add((accepted.origin.scope, part))
-    apply.apply(batch, prompt, accepted.origin, part, at, sections)
+    apply.apply(batch, prompt, accepted.origin, part, at, sections, again)
     if lane is not None:
         lane.lost = [id_ for id_ in lane.lost if id_ not in batch.records or batch.records[id_].last_at is not None]
         leaving.lose(batch, lane, missing)
@@ -187,7 +189,7 @@ def _lane(accepted: Accepted, revision: int) -> Lane:
     return Lane(
         scope=origin.scope, part=report.scan.part, source=origin.source, site=origin.site, target=origin.target,
         probe=origin.probe, agent=report.agent, parts=report.scan.parts, scan=report.scan.id, digest=accepted.digest,
-        observed_at=accepted.at, revision=revision, lost=[], contested=[],
+        observed_at=accepted.at, revision=revision, lost=[], contested=[], pending={},
     )  # fmt: skip
 
 

@@ -100,12 +100,14 @@ LANE = Table(
         ("scope", "text"), ("part", "integer"), ("source", "text"), ("site", "text"), ("target", "text"),
         ("probe", "text"), ("agent", "text"), ("parts", "integer"), ("scan", "text"), ("digest", "text"),
         ("observed_at", "integer"), ("revision", "integer"), ("lost", "json"), ("contested", "json"),
+        ("pending", "json"),
     ),
     key=("scope", "part"), indexes=(("target",),),
 )
 """The newest report of one part of a scope: what an unchanged report advances instead of every record it confirms.
-``lost``: records no longer confirmed, which the next complete scan ends. ``contested``: records whose further sightings
-may change who is who, or which value wins."""
+``lost``: records no longer confirmed, which the next complete scan ends. ``pending``: record -> from when (ms) a
+further sighting of it may end parts or claims that its last one lacked; 0: one that is more complete. ``contested``:
+records whose further sightings may change who is who, or which value wins."""
 
 RECORD = Table(
     "record", "state",

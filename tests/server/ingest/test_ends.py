@@ -147,3 +147,11 @@ def test_of_a_keyed_ci_the_fullest_word_wins_in_any_order(estate: Estate, other:
     assert estate.digest() == other.digest()
     told = estate.ci("curl", "software_package")["attributes"]
     assert told == {"name": "curl", "version": "2", "vendor": "x", "purl": "pkg:a"}
+
+
+def test_what_listens_anew_is_meant_by_every_address_of_its_host(estate: Estate) -> None:
+    """Whichever record bears the address: one source knows it, another finds out what listens."""
+    estate.tell(0, host("a", "10.0.0.2", mac="3c:ec:ef:00:00:02"), host("b", "10.0.0.1", uses=[("10.0.0.2", 443)]))
+    assert estate.relations("depends_on") == {("app", "depends_on", "a")}
+    estate.tell(1, host("a", "10.0.0.3", mac="3c:ec:ef:00:00:02", listens=[443]), source="snmp")
+    assert estate.relations("depends_on") == {("app", "depends_on", "app")}

@@ -44,13 +44,18 @@ def things(draw: Any) -> Any:
     )  # fmt: skip
 
 
+def seen_as(thing: Any) -> str:
+    """What tells one sighting of a scan from another."""
+    return repr((thing.address, sorted((kind, sorted(values)) for kind, values in thing.identifiers.items())))
+
+
 @st.composite
 def reports(draw: Any) -> list[bytes]:
     """Scans of three scopes by two sources, whole, partial or failed; no two of a scope at one moment."""
     told = []
     moments = draw(st.lists(st.tuples(st.integers(0, 8), st.sampled_from(["x", "y", "z"])), max_size=7, unique=True))
     for number, (minute, scope) in enumerate(moments):
-        seen = draw(st.lists(things(), max_size=3, unique_by=lambda thing: repr((thing.address, thing.identifiers))))
+        seen = draw(st.lists(things(), max_size=3, unique_by=seen_as))
         told.append(
             report(
                 f"r{number}", START + minute * MINUTE, seen, target=f"scope-{scope}",
