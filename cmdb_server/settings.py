@@ -7,6 +7,7 @@ is needed.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -21,6 +22,10 @@ MIB = 1024 * 1024
 NEO4J_SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 SAMPLE_DAYS: Mapping[str, int] = MappingProxyType({"raw": 3, "5min": 8, "1h": 90, "1d": 1100})
 """How many days samples are kept at each resolution."""
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+"""A mail address in its plain form."""
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -38,7 +43,8 @@ class StoreAddress:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings with their defaults. Sizes are bytes, rates are per token and minute, ``proxies`` is how many
-    trusted reverse proxies stand in front (0: none, and plain HTTP is then served to loopback only)."""
+    trusted reverse proxies stand in front (0: none, and plain HTTP is then served to loopback only). Owners are told
+    by mail where there is an ``smtp_host``; its ``smtp_port`` None is the usual one."""
 
     store: StoreAddress = StoreAddress("sqlite", Path("cmdb.db"))
     store_password: str = "env:CMDB_NEO4J_PASSWORD"  # noqa: S105  a reference, not a password
@@ -59,6 +65,13 @@ class Settings:
     webhook_networks: tuple[str, ...] = ()
     sample_days: Mapping[str, int] = field(default_factory=lambda: SAMPLE_DAYS)
     jobs: bool = True
+    smtp_host: str = ""
+    smtp_port: int | None = None
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_from: str = ""
+    smtp_user: str | None = None
+    smtp_password: str = "env:CMDB_SMTP_SECRET"  # noqa: S105  a reference, not a password
+    smtp_ca: Path | None = None
     log_level: str = "INFO"
 
     @property
@@ -80,6 +93,10 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**given)
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise SettingsError("CMDB_TLS_CERTIFICATE and CMDB_TLS_KEY are given together or not at all")
+    if settings.smtp_host and not settings.smtp_from:
+        raise SettingsError("CMDB_SMTP_FROM: mail needs an address that it comes from")
+    if settings.smtp_security == "none" and settings.smtp_host not in (*LOOPBACK, ""):
+        raise SettingsError("CMDB_SMTP_SECURITY: beyond this machine mail is handed in encrypted: starttls or tls")
     return settings
 
 
@@ -172,6 +189,24 @@ def _switch(text: str) -> bool:
     return text.lower() == "on"
 
 
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise ValueError("must be a name or an address, without a port")
+    return text
+
+
+def _security(text: str) -> str:
+    if text not in ("starttls", "tls", "none"):
+        raise ValueError("must be starttls, tls or none")
+    return text
+
+
+def _mailbox(text: str) -> str:
+    if not ADDRESS.fullmatch(text):
+        raise ValueError("must be a mail address in its plain form, such as cmdb@example.org")
+    return text
+
+
 def _level(text: str) -> str:
     if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
@@ -198,5 +233,12 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "webhook_networks": _networks,
     "sample_days": _sample_days,
     "jobs": _switch,
+    "smtp_host": _host,
+    "smtp_port": _whole(1, 65535),
+    "smtp_security": _security,
+    "smtp_from": _mailbox,
+    "smtp_user": str,
+    "smtp_password": str,
+    "smtp_ca": _file,
     "log_level": _level,
 }

@@ -15,7 +15,7 @@ from cmdb_server.api.fields import Text
 from cmdb_server.api.kept_schemas import HistorySchema, KeptPageSchema, KindSchema, kind_told, shown
 from cmdb_server.api.resource import resource
 from cmdb_server.errors import NotFound
-from cmdb_server.practices import kept, kept_rows
+from cmdb_server.practices import kept, kept_rows, notices  # noqa: F401  notices join the versions they tell of
 from cmdb_server.practices.kept import By
 from cmdb_server.practices.kept_check import MOST_CIS
 from cmdb_server.practices.kept_rows import Kept

@@ -21,14 +21,12 @@ from pathlib import Path
 from typing import Literal
 
 from cmdb_server.notify.webhook import RefusedError
+from cmdb_server.settings import ADDRESS
 
 TIMEOUT_S = 30.0
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 LONGEST_SUBJECT = 200
 Security = Literal["starttls", "tls", "none"]
-_ADDRESS = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)"
-)
 _BROKEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
@@ -60,7 +58,7 @@ class Letter:
 
 def is_address(text: str) -> bool:
     """Whether it is a mail address in its plain form, such as ann@example.org."""
-    return len(text) <= 254 and _ADDRESS.fullmatch(text) is not None
+    return len(text) <= 254 and ADDRESS.fullmatch(text) is not None
 
 
 def message(letter: Letter, sender: str, at_s: int) -> EmailMessage:

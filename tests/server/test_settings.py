@@ -34,7 +34,9 @@ def test_everything_can_be_told(tmp_path: Path) -> None:
     assert settings.store_password == "file:/run/secrets/neo4j"
     assert settings.bind == ("::1", 0)
     assert (settings.proxies, settings.max_report, settings.log_level) == (1, 4096, "DEBUG")
-    assert settings.classes == (Path("/etc/cmdb/classes"), Path("more")) and settings.kinds == (Path("/etc/cmdb/kinds"),)
+    assert settings.classes == (Path("/etc/cmdb/classes"), Path("more")) and settings.kinds == (
+        Path("/etc/cmdb/kinds"),
+    )
     assert settings.tls and not settings.jobs and Settings().jobs
 
 
@@ -53,6 +55,12 @@ def test_everything_can_be_told(tmp_path: Path) -> None:
         ("CMDB_TLS_KEY", "/nowhere"),
         ("CMDB_LOG_LEVEL", "loud"),
         ("CMDB_JOBS", "maybe"),
+        ("CMDB_SMTP_HOST", "mail.example.org:25"),
+        ("CMDB_SMTP_SECURITY", "ssl"),
+        ("CMDB_SMTP_PORT", "0"),
+        ("CMDB_SMTP_FROM", "cmdb@example.org\nBcc: eve@example.org"),
+        ("CMDB_SMTP_FROM", "CMDB <cmdb@example.org>"),
+        ("CMDB_SMTP_CA", "/nowhere"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(variable: str, text: str) -> None:
@@ -109,3 +117,15 @@ def test_how_long_samples_are_kept() -> None:
     for text in ("2min=5", "raw", "raw=1", "raw=x"):
         with pytest.raises(SettingsError, match="CMDB_SAMPLE_DAYS"):
             read({"CMDB_SAMPLE_DAYS": text})
+
+
+def test_mail_is_told_whole_and_encrypted_beyond_this_machine() -> None:
+    mail = {"CMDB_SMTP_HOST": "mail.example.org", "CMDB_SMTP_FROM": "cmdb@example.org"}
+    told = read(mail | {"CMDB_SMTP_USER": "cmdb", "CMDB_SMTP_PASSWORD": "file:/run/secrets/smtp"})
+    assert (told.smtp_host, told.smtp_from, told.smtp_security) == ("mail.example.org", "cmdb@example.org", "starttls")
+    assert (told.smtp_user, told.smtp_password, told.smtp_port) == ("cmdb", "file:/run/secrets/smtp", None)
+    with pytest.raises(SettingsError, match="CMDB_SMTP_FROM"):
+        read({"CMDB_SMTP_HOST": "mail.example.org"})
+    with pytest.raises(SettingsError, match="CMDB_SMTP_SECURITY"):
+        read(mail | {"CMDB_SMTP_SECURITY": "none"})
+    assert read(mail | {"CMDB_SMTP_HOST": "127.0.0.1", "CMDB_SMTP_SECURITY": "none"}).smtp_host == "127.0.0.1"

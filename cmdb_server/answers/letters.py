@@ -1,0 +1,95 @@
+"""What owners are told when something is planned or down that their services stand on: each of their own alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cmdb_server.answers.directory import address_of
+from cmdb_server.answers.impact import AffectedService
+from cmdb_server.answers.render.html import html
+from cmdb_server.answers.render.plain_text import plain_text
+from cmdb_server.answers.render.report import Cell, Report, Row, Section, called, marked, name, ranked, way
+from cmdb_server.answers.spans import Span
+from cmdb_server.answers.told import moment
+from cmdb_server.notify.mail import Letter
+
+FEW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to what is kept: ``number`` at ``version`` by ``transition``. ``spans``: when its CIs are down, the
+    first ones."""
+
+    number: str
+    version: int
+    kind: str
+    transition: str
+    state: str
+    summary: str
+    subject: str
+    note: str = ""
+    effect: str = ""
+    spans: tuple[Span, ...] = ()
+
+
+def recipients(services: Iterable[AffectedService], known: Mapping[str, str]) -> dict[str, tuple[AffectedService, ...]]:
+    """By address: the services of the owners reached there, as they are ordered. Who has no address is left out."""
+    found: dict[str, list[AffectedService]] = {}
+    for one in services:
+        if (address := address_of(one.owner, known)) is not None:
+            found.setdefault(address, []).append(one)
+    return {address: tuple(theirs) for address, theirs in found.items()}
+
+
+def letters(
+    event: Event, services: Sequence[AffectedService], known: Mapping[str, str]
+) -> tuple[Letter, ...]:  # fmt: skip
+    """One for each recipient, in order of their addresses."""
+    return tuple(letter(event, address, theirs) for address, theirs in sorted(recipients(services, known).items()))
+
+
+def letter(event: Event, address: str, theirs: Sequence[AffectedService]) -> Letter:
+    """What one recipient is told."""
+    report = notice(event, theirs)
+    id_ = f"{event.number} {event.version} {address}"
+    return Letter(address, f"{report.title} ({_names(theirs)})", plain_text(report), html(report), id_, event.number)
+
+
+def notice(event: Event, theirs: Sequence[AffectedService]) -> Report:
+    """The report that a letter bears."""
+    title = f"{event.number} {event.state}: {event.summary or event.kind}"
+    hit = f"{len(theirs)} of your services stand on what it touches" if len(theirs) > 1 else (
+        "One of your services stands on what it touches"
+    )  # fmt: skip
+    columns = ("State meanwhile", "Service", "Criticality", "Why")
+    rows = tuple(_row(event, one) for one in theirs)
+    return Report(title, f"{hit}: {_names(theirs)}.", tuple(_facts(event)), (Section("Your services", columns, rows),))
+
+
+def _row(event: Event, one: AffectedService) -> Row:
+    """Of what is only degraded, the ways are told without the states that they would have."""
+    path, state = one.affected.path, one.affected.state
+    why = way(path)
+    if event.effect == "degraded":
+        state, why = "degraded", tuple(called(step.ci) for step in path)
+    return Row((marked(state), name(one.affected.ci), ranked(one.criticality), why), state)
+
+
+def _facts(event: Event) -> Iterable[tuple[str, Cell]]:
+    yield "What", f"{event.kind} {event.number}, {event.state} ({event.transition})"
+    yield "By", event.subject
+    if event.effect:
+        yield "Effect on what it touches", event.effect
+    for start, end in event.spans[:FEW]:
+        yield "When", f"{moment(start)} to {moment(end) or 'not known yet'}"
+    if len(event.spans) > FEW:
+        yield "When", f"and {len(event.spans) - FEW} times more"
+    if event.note:
+        yield "Note", event.note
+
+
+def _names(theirs: Sequence[AffectedService]) -> str:
+    told = ", ".join(name(one.affected.ci) for one in theirs[:FEW])
+    return told if len(theirs) <= FEW else f"{told} and {len(theirs) - FEW} more"

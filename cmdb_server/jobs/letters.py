@@ -1,0 +1,98 @@
+"""Tells the owners of services by mail, each at least once; a repeat bears the same Message-ID.
+
+Whom to tell is found in one job, and each of them is told in a job of their own: one address that is refused keeps
+nobody else from being told, and is tried again alone.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from cmdb_server.answers.directory import directory
+from cmdb_server.answers.impact import AffectedService, impact
+from cmdb_server.answers.letters import Event, letter, recipients
+from cmdb_server.answers.viewer import Viewer
+from cmdb_server.errors import NotFound
+from cmdb_server.ingest.declare import resolve_all
+from cmdb_server.jobs.timed import Running, job
+from cmdb_server.notify import mail
+from cmdb_server.practices import kept_rows, notices
+from cmdb_server.practices.booked import CHANGE, booking_of
+from cmdb_server.practices.kept_rows import Kept, Version
+from cmdb_server.practices.notices import LETTER, OWNERS
+from cmdb_server.practices.timed import Job
+from cmdb_server.settings import Settings, secret
+
+LOG = logging.getLogger(__name__)
+MOST = 10_000
+"""Services told of."""
+AHEAD_MS = 366 * 86_400_000
+
+
+@job(OWNERS)
+def tell_owners(running: Running, mine: Job, now_ms: int) -> None:
+    """Find out whom to tell, and have each of them told."""
+    if not running.settings.smtp_host:
+        return
+    number, version = mine.subject["number"], mine.subject["version"]
+    services = _services(running, _as_of(running, number, version))
+    known = running.store.read(lambda tx: directory(tx, running.kinds))
+    found = recipients(services, known)
+    LOG.info("%s: %d services are hit, %d owners are told", number, len(services), len(found))
+    if found:
+        running.store.write(lambda tx: [notices.tell(tx, number, version, to, now_ms) for to in sorted(found)])
+
+
+@job(LETTER)
+def tell_one(running: Running, mine: Job, now_ms: int) -> None:
+    """Tell one owner of those of their services that are hit now; of none, nothing."""
+    if not running.settings.smtp_host:
+        return
+    version = _as_of(running, mine.subject["number"], mine.subject["version"])
+    known = running.store.read(lambda tx: directory(tx, running.kinds))
+    theirs = recipients(_services(running, version), known).get(mine.subject["to"], ())
+    if theirs:
+        told = letter(_event(version, _kind(running, version), now_ms), mine.subject["to"], theirs)
+        mail.send(_server(running.settings), lambda: secret(running.settings.smtp_password), told, now_ms // 1000)
+
+
+def _server(told: Settings) -> mail.MailServer:
+    return mail.MailServer(
+        told.smtp_host, told.smtp_from, told.smtp_security, told.smtp_port, told.smtp_user, told.smtp_ca
+    )
+
+
+def _as_of(running: Running, number: str, version: int) -> Version:
+    for one in kept_rows.history(running.store, number):
+        if one.version == version:
+            return one
+    raise NotFound(f"{number} has no version {version}")
+
+
+def _kind(running: Running, version: Version) -> str:
+    return kept_rows.one(running.store, version.number).kind
+
+
+def _services(running: Running, version: Version) -> tuple[AffectedService, ...]:
+    """The services hit by what it says is down then; CIs that are no more hit none."""
+    kind = _kind(running, version)
+    cis = version.cis.get("changed" if kind == CHANGE else "down", ())
+    if kind == CHANGE and version.body.get("interruption") == "none":
+        return ()
+    there = set(running.store.read(lambda tx: resolve_all(tx, cis)).values())
+    if not there:
+        return ()
+    viewer = Viewer("cmdb", "admin", running.kinds)
+    return impact(running.projections, viewer, sorted(there), limit=MOST).services
+
+
+def _event(version: Version, kind: str, now_ms: int) -> Event:
+    spans: tuple[tuple[int, int | None], ...] = ()
+    if kind == CHANGE:
+        thing = Kept(version.number, kind, version.state, version.version, version.subject, version.at, version.at,
+                     version.revision, version.body, version.cis)  # fmt: skip
+        spans = booking_of(thing, (now_ms, now_ms + AHEAD_MS), now_ms).spans
+    return Event(
+        version.number, version.version, kind, version.transition, version.state, str(version.body.get("summary", "")),
+        version.subject, version.note, str(version.body.get("interruption", "")), spans,
+    )  # fmt: skip

@@ -1,0 +1,33 @@
+"""When owners are told of what is kept: noted with the version itself, so that neither is without the other."""
+
+from __future__ import annotations
+
+from cmdb_server.practices import timed
+from cmdb_server.practices.guards import Attempt, effect
+from cmdb_server.practices.timed import Job
+from cmdb_server.store.port import Writing
+
+OWNERS, LETTER = "tell-owners", "letter"
+"""Kinds of jobs: whom to tell, and telling one of them."""
+WAS_BOOKED = ("scheduled", "implement")
+
+
+@effect("change", "schedule")
+@effect("change", "cancel", "rework")
+@effect("outage", "open", "end")
+def tell_owners(tx: Writing, attempt: Attempt) -> None:
+    """Owners hear of a change once it is booked, and then when it is called off; of an outage as it begins and ends."""
+    if attempt.transition in ("cancel", "rework") and (
+        attempt.before is None or attempt.before.state not in WAS_BOOKED
+    ):
+        return
+    number, version = attempt.after.number, attempt.after.version
+    timed.schedule(tx, f"{OWNERS} {number} {version}", OWNERS, {"number": number, "version": version}, attempt.now_ms)
+
+
+def tell(tx: Writing, number: str, version: int, address: str, now_ms: int) -> Job | None:
+    """Have one owner told, unless that was noted before."""
+    id_ = f"{LETTER} {number} {version} {address}"
+    if timed.one(tx, id_) is not None:
+        return None
+    return timed.schedule(tx, id_, LETTER, {"number": number, "version": version, "to": address}, now_ms)
