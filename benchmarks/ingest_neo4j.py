@@ -13,6 +13,7 @@ from neo4j import Driver, GraphDatabase
 
 from benchmarks.estate_reports import CLAIMS, COMPONENTS, PER_HOST, reports
 from benchmarks.ingest import CALLER, Write, recorded, timed
+from benchmarks.missing import skipped
 from cmdb_server.ingest.pipeline import ingest
 from cmdb_server.store.digest import graph_digest
 from cmdb_server.store.neo4j import Neo4jStore
@@ -142,8 +143,7 @@ class Load:
 def run(cis: int, folder: Path, *, goal: bool) -> int:
     """Print the ratio; 1 when ``goal`` asks for it and it is missed."""
     if reason := missing():
-        print(f"skipped: {reason}")
-        return 0
+        return skipped(reason)
     with server(folder) as at, GraphDatabase.driver(at.uri, auth=(at.user, at.password)) as driver:
         erase(at.uri, at.user, at.password)
         for statement in bare_schema():

@@ -73,11 +73,16 @@ def served(folder: Path, **settings: str) -> Iterator[Served]:
     try:
         yield running
     finally:
-        running.process.terminate()
-        try:
-            running.process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            running.kill()
+        stop(running)
+
+
+def stop(running: Served) -> None:
+    """End it as an operator does."""
+    running.process.terminate()
+    try:
+        running.process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        running.kill()
 
 
 def agent_token(store: Path, agent: str) -> str:

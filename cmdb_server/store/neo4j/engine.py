@@ -208,12 +208,15 @@ class Neo4jStore:
 
     def _index(self, kinds: set[str]) -> None:
         """Indexes types when they are first written: the schema cannot change inside of the write."""
-        if new := kinds - self._indexed:
-            self.change_schema([schema.relationship_index(kind) for kind in sorted(new)])
-            self._indexed |= new
+        for kind in sorted(
+            kinds - self._indexed
+        ):  # each alone: one that held several could wait for a writer in a ring
+            self.change_schema([schema.relationship_index(kind)])
+            self._indexed.add(kind)
 
     def revision(self) -> int:
-        return self.read(lambda reading: reading.revision)
+        with self._session() as session:
+            return session.execute_read(self._revision)
 
     def durable_revision(self) -> int:
         """The newest committed one: Neo4j synchronises its log before it acknowledges."""

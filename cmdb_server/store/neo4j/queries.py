@@ -39,7 +39,7 @@ def relation_columns() -> str:
 @cache
 def get(table: Table) -> str:
     return (
-        f"{AS_PLANNED}UNWIND $keys AS key MATCH (n:{label_of(table)} {{_key: key}}) USING INDEX n:{label_of(table)}(_key) "
+        f"{AS_PLANNED}UNWIND $keys AS key MATCH (n:{label_of(table)} {{_key: key}}) USING INDEX SEEK n:{label_of(table)}(_key) "
         + _collected(columns_of(table, "n"))
     )
 
@@ -50,7 +50,7 @@ def find(table: Table, columns: tuple[str, ...]) -> str:
     name, told = way(table, columns)
     equals = "=" if columns == told else "STARTS WITH"
     return (
-        f"{AS_PLANNED}UNWIND $values AS value MATCH (n:{label_of(table)}) USING INDEX n:{label_of(table)}(`{name}`) "
+        f"{AS_PLANNED}UNWIND $values AS value MATCH (n:{label_of(table)}) USING INDEX SEEK n:{label_of(table)}(`{name}`) "
         f"WHERE n.`{name}` {equals} value {_collected(columns_of(table, 'n'))}"
     )
 
@@ -68,7 +68,7 @@ def between(table: Table, column: str) -> str:
     """Above ``low`` and not above ``high``: numbers, or texts that come after all that begin with theirs."""
     name, _ = way(table, (column,))
     return (
-        f"MATCH (n:{label_of(table)}) USING INDEX n:{label_of(table)}(`{name}`) WHERE n.`{name}` > $low AND n.`{name}` <= $high "
+        f"MATCH (n:{label_of(table)}) USING INDEX SEEK n:{label_of(table)}(`{name}`) WHERE n.`{name}` > $low AND n.`{name}` <= $high "
         f"RETURN {columns_of(table, 'n')} ORDER BY n.`{name}`, n._key"
     )
 
@@ -137,8 +137,8 @@ def create_relations(kind: str) -> str:
     near = len(names(RELATION))
     values = ", ".join(f"`{name}`: row[{at}]" for at, name in _own())
     return (
-        f"{AS_PLANNED}UNWIND $rows AS row MATCH (a:CI {{_key: row[{near}]}}) USING INDEX a:CI(_key) "
-        f"MATCH (b:CI {{_key: row[{near + 1}]}}) USING INDEX b:CI(_key) CREATE (a)-[:{kind} {{{values}}}]->(b) RETURN count(*)"
+        f"{AS_PLANNED}UNWIND $rows AS row MATCH (a:CI {{_key: row[{near}]}}) USING INDEX SEEK a:CI(_key) "
+        f"MATCH (b:CI {{_key: row[{near + 1}]}}) USING INDEX SEEK b:CI(_key) CREATE (a)-[:{kind} {{{values}}}]->(b) RETURN count(*)"
     )
 
 
@@ -149,7 +149,7 @@ def _between_known_ends(kind: str, each: str, near: str, far: str) -> str:
     """Both ends are found before what is between them: from a package that every host has, one end would lead over all
     of its relations."""
     return (
-        f"{AS_PLANNED}UNWIND {each} MATCH (a:CI)-[r:{kind}]->(b:CI) USING INDEX a:CI(_key) USING INDEX b:CI(_key) "
+        f"{AS_PLANNED}UNWIND {each} MATCH (a:CI)-[r:{kind}]->(b:CI) USING INDEX SEEK a:CI(_key) USING INDEX SEEK b:CI(_key) "
         f"WHERE a._key = {near} AND b._key = {far} AND r.revision IS NOT NULL "
     )
 
@@ -174,15 +174,18 @@ def get_relations(kind: str) -> str:
 @cache
 def find_relations(columns: tuple[str, ...]) -> str:
     """By the near end (and type, and far end) or by the far end."""
-    node = "(a:CI {_key: value[0]})-[r]->(b:CI)" if columns[0] == "from_ci" else "(a:CI)-[r]->(b:CI {_key: value[0]})"
+    end = "a" if columns[0] == "from_ci" else "b"
     tests = {"type": "toLower(type(r)) = value[1]", "to_ci": "b._key = value[2]"}
     where = "".join(f" AND {tests[column]}" for column in columns[1:])
-    return f"UNWIND $values AS value MATCH {node} WHERE r.revision IS NOT NULL{where} {_collected(relation_columns())}"
+    return (
+        f"UNWIND $values AS value MATCH (a:CI)-[r]->(b:CI) USING INDEX SEEK {end}:CI(_key) "
+        f"WHERE {end}._key = value[0] AND r.revision IS NOT NULL{where} {_collected(relation_columns())}"
+    )
 
 
 @cache
 def find_relations_by(column: str, kinds: tuple[str, ...]) -> str:
-    match = f"UNWIND $values AS value MATCH (a)-[r:{{0}}]->(b) USING INDEX r:{{0}}(`{column}`) WHERE r.`{column}` = value[0]"
+    match = f"UNWIND $values AS value MATCH (a)-[r:{{0}}]->(b) USING INDEX SEEK r:{{0}}(`{column}`) WHERE r.`{column}` = value[0]"
     parts = _each_type(kinds, match, "0")
     return f"CALL () {{ {parts} }} {_collected(relation_columns())}"
 
@@ -191,7 +194,7 @@ def find_relations_by(column: str, kinds: tuple[str, ...]) -> str:
 def relations_between(column: str, kinds: tuple[str, ...]) -> str:
     """One seek for each type, since an index on relationships belongs to a type."""
     range_ = f"r.`{column}` > $low AND r.`{column}` <= $high"
-    match = f"MATCH (a)-[r:{{0}}]->(b) USING INDEX r:{{0}}(`{column}`) WHERE {range_}"
+    match = f"MATCH (a)-[r:{{0}}]->(b) USING INDEX SEEK r:{{0}}(`{column}`) WHERE {range_}"
     parts = _each_type(kinds, match, f"r.`{column}`")
     return f"CALL () {{ {parts} }} WITH * ORDER BY first, a._key, toLower(type(r)), b._key RETURN {relation_columns()}"
 
@@ -209,6 +212,6 @@ def scan_relations(started: bool) -> str:
         else ""
     )
     return (
-        f"MATCH (a:CI) WHERE {after} WITH a ORDER BY a._key MATCH (a)-[r]->(b:CI) WHERE r.revision IS NOT NULL{past} "
+        f"MATCH (a:CI) USING INDEX SEEK a:CI(_key) WHERE {after} WITH a ORDER BY a._key MATCH (a)-[r]->(b:CI) WHERE r.revision IS NOT NULL{past} "
         f"WITH a, r, b ORDER BY a._key, toLower(type(r)), b._key LIMIT $limit {_collected(relation_columns())}"
     )

@@ -134,7 +134,7 @@ def test_what_people_add_by_hand_is_no_row(store: Loadable, graph: Graph) -> Non
 
 
 def test_look_ups_use_an_index(store: Loadable, graph: Graph) -> None:
-    """The plan of each of the hot queries seeks; none scans a label."""
+    """The plan of each of the hot queries seeks, whatever the tables held when it was made; none scans."""
     from cmdb_server.store.neo4j import queries
 
     write(store, CI, *(ci(n, name=f"n{n}") for n in range(300)))
@@ -163,7 +163,7 @@ def test_look_ups_use_an_index(store: Loadable, graph: Graph) -> None:
         plan = graph.driver.execute_query("EXPLAIN " + query, parameters).summary.plan
         operators = names_of(plan)
         assert any("IndexSeek" in name for name in operators), (query, operators)
-        assert not any(name.startswith(("NodeByLabelScan", "AllNodesScan")) for name in operators), (query, operators)
+        assert not any("LabelScan" in name or "IndexScan" in name for name in operators), (query, operators)
 
 
 def test_writing_rows_does_not_stop_at_each(graph: Graph, store: Loadable) -> None:
