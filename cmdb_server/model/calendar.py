@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -22,8 +22,12 @@ MOST_OCCURRENCES = 20_000
 EARLIEST, LATEST = 0, instants.parse("2500-01-01T00:00:00Z")
 """What a window may lie between: far from where the arithmetic of dates ends."""
 _KEYS = ("start", "end", "rrule", "zone")
-_SPARE = timedelta(days=2)
+_SPARE, _SPARE_MS = timedelta(days=2), 2 * 86_400_000
 """More than any two offsets differ by."""
+_CHUNK_MS = 1 << 32
+"""About 50 days."""
+LONGEST_MS = 366 * 86_400_000
+"""How long a window that comes again may last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +41,37 @@ class Window:
 
     def intervals(self, within: Interval, most: int = MOST_OCCURRENCES) -> Intervals:
         """Its times that lie, wholly or in part, within [start, end): as they are, not cut off. Raises Invalid when
-        that takes more than ``most`` occurrences since the window's first."""
-        return normalise(one for one in self.occurrences(within, most) if one[0] < within[1] and within[0] < one[1])
+        that is more than ``most`` occurrences."""
+        return normalise(self.occurrences(within, most))
 
     def occurrences(self, within: Interval, most: int = MOST_OCCURRENCES) -> Iterator[Interval]:
         """Its occurrences in order of their start, as ``intervals`` but not merged where they overlap."""
-        if self.rule is None:
-            if self.start < within[1] and within[0] < self.end:
-                yield self.start, self.end
-            return
-        zone = zone_of(self.zone)
-        first, length = _wall(self.start, zone), _wall(self.end, zone) - _wall(self.start, zone)
-        last = _wall(min(max(within[1], EARLIEST), LATEST), zone) + _SPARE
-        for count, start in enumerate(recurrence.starts(self.rule, first, zone, until=last)):
-            one = _utc(start, zone), _utc(start + length, zone)
-            if one[0] >= within[1]:
-                return
+        for count, one in enumerate(self._all(within)):
             if count >= most:
-                message = f"comes more than {most} times until then: let it start later"
+                message = f"comes more than {most} times in that time: ask for less"
                 raise Invalid(f"rrule: {message}", errors=[{"path": "rrule", "message": message}])
-            if max(one[0], within[0]) < one[1]:
-                yield one
+            yield one
+
+    def _all(self, within: Interval) -> Iterator[Interval]:
+        if self.rule is None:
+            found = iter(((self.start, self.end),))
+        else:
+            low = max(self.start, within[0] - (self.end - self.start) - _SPARE_MS)
+            chunks = range(low // _CHUNK_MS, min(within[1], LATEST) // _CHUNK_MS + 1)
+            found = (one for chunk in chunks for one in _starting(self, chunk))
+        return (one for one in found if max(one[0], within[0]) < min(one[1], within[1]))
+
+
+@lru_cache(65536)
+def _starting(recurring: Window, chunk: int) -> Intervals:
+    """The occurrences that start in one chunk of all time: what is asked again and again is made once."""
+    zone, begin, end = zone_of(recurring.zone), chunk * _CHUNK_MS, (chunk + 1) * _CHUNK_MS
+    first = _wall(recurring.start, zone)
+    length = _wall(recurring.end, zone) - first
+    since, until = (_wall(min(max(edge, EARLIEST), LATEST), zone) for edge in (begin, end))
+    starts = recurrence.starts(recurring.rule or "", first, zone, since - _SPARE, until + _SPARE)
+    found = ((_utc(start, zone), _utc(start + length, zone)) for start in starts)
+    return tuple(one for one in found if begin <= one[0] < end and one[0] < one[1])
 
 
 def window(told: Mapping[str, Any], path: str = "") -> Window:
@@ -69,6 +83,8 @@ def window(told: Mapping[str, Any], path: str = "") -> Window:
     if start is not None and end is not None and end <= start:
         faults.append(("end", "is not after its start"))
     rule = told.get("rrule")
+    if not faults and rule is not None and start is not None and end is not None and end - start > LONGEST_MS:
+        faults.append(("end", "is more than a year after its start, for a window that comes again"))
     if not faults and rule is not None and start is not None:
         try:
             recurrence.check(rule, _wall(start, zone_of(zone)), zone_of(zone))
@@ -91,7 +107,7 @@ def _time(told: Mapping[str, Any], key: str, faults: list[tuple[str, str]]) -> i
 
 
 def _known(name: object, faults: list[tuple[str, str]]) -> str:
-    if isinstance(name, str) and name in _names():
+    if isinstance(name, str) and name in zones():
         return name
     faults.append(("zone", f"unknown time zone {name!r}: write an IANA name such as Europe/Berlin"))
     return "UTC"
@@ -103,7 +119,8 @@ def _invalid(path: str, faults: Iterable[tuple[str, str]]) -> Invalid:
 
 
 @cache
-def _names() -> frozenset[str]:
+def zones() -> frozenset[str]:
+    """The names of all zones there are."""
     return frozenset(available_timezones())
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
@@ -16,6 +16,7 @@ LONGEST = 512
 _PARTS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS", "WKST"})
 _LARGEST_SET = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}
 """How many days one period has at most, from which BYSETPOS chooses."""
+_LENGTH = {"DAILY": timedelta(days=1), "WEEKLY": timedelta(days=7)}
 _UNTIL = re.compile(r"\d{8}(T\d{6}Z?)?", re.ASCII)
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _NUMBER = re.compile(r"[+-]?\d{1,4}", re.ASCII)
@@ -26,22 +27,61 @@ def check(text: object, first: datetime, zone: ZoneInfo) -> None:
     """Raise ValueError, in words, for what is no rule, is not read here, or never comes when it begins at ``first``."""
     if not isinstance(text, str) or not 0 < len(text) <= LONGEST:
         raise ValueError("must be an RRULE such as FREQ=WEEKLY;BYDAY=SA")
-    parts = _parts(text)
-    _check_values(parts)
-    if next(iter(_rule(text, first, zone)), None) is None:
-        raise ValueError("never comes")
+    if fault := _fault(text, first, zone):
+        raise ValueError(fault)
 
 
-def starts(text: str, first: datetime, zone: ZoneInfo, until: datetime) -> Iterator[datetime]:
-    """When it begins by the clock of the zone, from ``first`` on and not after ``until``."""
-    rest = timedelta(microseconds=first.microsecond)  # which the library drops
-    return takewhile(lambda start: start <= until, (start + rest for start in _rule(text, first, zone)))
-
-
-@lru_cache(4096)
-def _rule(text: str, first: datetime, zone: ZoneInfo) -> rrule:
+@lru_cache(16384)
+def _fault(text: str, first: datetime, zone: ZoneInfo) -> str:
+    """What is wrong with it, or an empty text."""
     try:
-        found = rrulestr(_local(_parts(text), zone), dtstart=first)
+        parts = _parts(text)
+        _check_values(parts)
+        found = next(iter(_rule(parts, first, zone)), None)
+    except ValueError as error:
+        return str(error)
+    return "never comes" if found is None else ""
+
+
+def starts(text: str, first: datetime, zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[datetime]:
+    """When it begins by the clock of the zone, of all times from ``first`` on those from ``since`` to ``until``."""
+    rest = timedelta(microseconds=first.microsecond)  # which the library drops
+    begin = max(since, first)
+    parts, moved = _moved(_parts(text), first, begin)
+    found = (start + rest for start in _rule(parts, moved, zone))
+    return takewhile(lambda start: start <= until, dropwhile(lambda start: start < begin, found))
+
+
+def _moved(parts: dict[str, str], first: datetime, since: datetime) -> tuple[dict[str, str], datetime]:
+    """The rule as if it began shortly before ``since``, with all that it takes from its beginning told: otherwise
+    every time since then would be gone through. One that counts has to be."""
+    every, freq = int(parts.get("INTERVAL", "1")), parts["FREQ"]
+    if "COUNT" in parts:
+        return parts, first
+    if freq in _LENGTH:
+        step = _LENGTH[freq] * every
+        return parts, first + max((since - first) // step - 1, 0) * step
+    told = dict(parts)
+    if "BYDAY" not in told and "BYMONTHDAY" not in told:
+        told["BYMONTHDAY"] = str(first.day)
+        if freq == "YEARLY":
+            told.setdefault("BYMONTH", str(first.month))
+    if freq == "YEARLY":
+        periods = (since.year - first.year) // every - 1
+        return (
+            (told, first.replace(year=first.year + periods * every, month=1, day=1)) if periods > 0 else (told, first)
+        )
+    months = 12 * (since.year - first.year) + since.month - first.month
+    periods = months // every - 1
+    if periods <= 0:
+        return told, first
+    year, month = divmod(12 * first.year + first.month - 1 + periods * every, 12)
+    return told, first.replace(year=year, month=month + 1, day=1)
+
+
+def _rule(parts: dict[str, str], first: datetime, zone: ZoneInfo) -> rrule:
+    try:
+        found = rrulestr(_local(parts, zone), dtstart=first)
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"is no RRULE: {error}") from None
     if not isinstance(found, rrule):
@@ -83,7 +123,7 @@ def _check_values(parts: dict[str, str]) -> None:
         raise ValueError("COUNT and UNTIL exclude each other")
     freq = parts["FREQ"]
     _numbers(parts, "INTERVAL", 1, 1000)
-    _numbers(parts, "COUNT", 1, 100_000)
+    _numbers(parts, "COUNT", 1, 10_000)
     months = _numbers(parts, "BYMONTH", 1, 12)
     days = _numbers(parts, "BYMONTHDAY", -31, 31)
     _numbers(parts, "BYSETPOS", -_LARGEST_SET[freq], _LARGEST_SET[freq])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from cmdb_server.errors import Invalid
 from cmdb_server.model.calendar import Window, expand, window
 from cmdb_server.model.instants import of_moment, parse, rfc3339
-from cmdb_server.model.intervals import normalise
+from cmdb_server.model.intervals import normalise, overlap
+from cmdb_server.model.slots import first_free
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 BERLIN = "Europe/Berlin"
@@ -75,6 +77,7 @@ def test_occurrences_that_began_before_the_period_count() -> None:
         ({"rrule": "FREQ=NEVER"}, ["rrule"]),
         ({"rrule": ""}, ["rrule"]),
         ({"until": "x"}, ["until"]),
+        ({"start": "2026-03-02T00:00:00Z", "end": "2027-04-02T00:00:00Z", "rrule": "FREQ=DAILY"}, ["end"]),
     ],
 )
 def test_what_is_wrong_is_named_by_its_path(told: dict[str, Any], paths: list[str]) -> None:
@@ -87,12 +90,15 @@ def test_what_is_wrong_is_named_by_its_path(told: dict[str, Any], paths: list[st
 def test_expansion_is_bounded() -> None:
     daily = told("1970-01-01T00:00:00Z", "1970-01-01T01:00:00Z", rrule="FREQ=DAILY")
     assert len(daily.intervals((0, 365 * DAY))) == 365
+    far = parse("2499-01-01T00:00:00Z")
+    assert daily.intervals((far, far + DAY)) == ((far, far + HOUR),), "however long ago it began"
     with pytest.raises(Invalid) as refused:
-        daily.intervals((parse("2499-01-01T00:00:00Z"), parse("2499-01-02T00:00:00Z")))
+        daily.intervals((0, far))
     assert refused.value.extra["errors"][0]["path"] == "rrule"
     with pytest.raises(Invalid):
         expand([daily], (0, 11 * DAY), most=10)
-    assert len(expand([daily], (0, 10 * DAY), most=11)) == 10
+    assert len(expand([daily], (0, 10 * DAY), most=10)) == 10
+    assert len(told("1970-01-01T00:00:00Z", "2400-01-01T00:00:00Z").intervals((0, far))) == 1
 
 
 ZONES = (
@@ -154,3 +160,36 @@ def test_of_windows_that_come_once(told: list[tuple[int, int]], start: int) -> N
     within = (start, start + 200_000)
     inside = [(max(one.start, within[0]), min(one.end, within[1])) for one in windows]
     assert expand(windows, within) == normalise(inside)
+
+
+def booked(seed: int, count: int) -> list[Window]:
+    """Windows as a year of changes has them: most come once, some every week or night, in several zones."""
+    random = Random(seed)
+    made = []
+    for _ in range(count):
+        start = parse("2026-01-01T00:00:00Z") + random.randrange(365 * 24) * HOUR
+        end = start + random.choice([15, 60, 240, 480]) * MINUTE
+        rule = random.choice([None] * 6 + ["FREQ=WEEKLY;INTERVAL=2", "FREQ=DAILY;COUNT=10", "FREQ=MONTHLY;BYDAY=1SU"])
+        made.append(Window(start, end, rule, random.choice(ZONES)))
+    return made
+
+
+def test_two_thousand_booked_windows_overlap_as_if_each_pair_were_looked_at() -> None:
+    windows = booked(1, 2000)
+    mine = told("2026-06-06T22:00:00+02:00", "2026-06-07T06:00:00+02:00", rrule="FREQ=WEEKLY", zone=BERLIN)
+    period = (parse("2026-06-01T00:00:00Z"), parse("2026-08-01T00:00:00Z"))
+    nights = mine.intervals(period)
+    assert len(nights) == 8
+    found = {place for place, one in enumerate(windows) if overlap(one.intervals(period), nights)}
+    naive = {
+        place
+        for place, one in enumerate(windows)
+        for start, end in one.occurrences((0, period[1]))
+        if any(start < b and a < end for a, b in nights)
+    }
+    assert found == naive and 50 < len(found) < 1000
+    busy = expand(windows, period)
+    slot = first_free(2 * HOUR, nights, busy)
+    starts = [at for a, b in nights for at in range(a, b - 2 * HOUR + 1, 15 * MINUTE)]
+    fits = [at for at in starts if not any(a < at + 2 * HOUR and at < b for a, b in busy)]
+    assert slot == ((fits[0], fits[0] + 2 * HOUR) if fits else None)
