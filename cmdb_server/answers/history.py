@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from cmdb_schemas.ci_class import classes
 from cmdb_server.answers.life import Life
@@ -15,6 +16,7 @@ from cmdb_server.ingest import ruling
 from cmdb_server.ingest.batch import Batch, Held
 from cmdb_server.ingest.past import state_at
 from cmdb_server.ingest.sighting import Kinds
+from cmdb_server.model.precedence import Candidate
 from cmdb_server.model.presence import Run, stage
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row
@@ -24,11 +26,14 @@ FOREVER = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class PastRecord:
-    """A record as it was: the CI that held it, where it was observed, and when."""
+    """A record as it was: the CI that held it, who observed it where, when, and what it said: attribute -> [value,
+    since, confirmed | None]."""
 
     ci: str
     site: str
     run: Run
+    source: str
+    attributes: Mapping[str, Sequence[Any]]
 
 
 @dataclass(slots=True)
@@ -40,7 +45,7 @@ class Graph:
     records: dict[str, PastRecord]
     revision: int
     kinds: Kinds
-    _of: dict[str, list[PastRecord]] = field(default_factory=dict)
+    _of: dict[str, list[tuple[str, PastRecord]]] = field(default_factory=dict)
 
     def resolve(self, id_: str) -> str:
         """The CI an id stood for. Raises NotFound."""
@@ -51,12 +56,25 @@ class Graph:
             raise NotFound(f"no CI {id_!r} then")
         return record.ci
 
+    def members(self, ci: str) -> list[tuple[str, PastRecord]]:
+        """The records that the CI was made of, each after its id."""
+        if not self._of:
+            for id_, record in self.records.items():
+                self._of.setdefault(record.ci, []).append((id_, record))
+        return self._of.get(ci, [])
+
+    def words(self, ci: str, attribute: str) -> list[Candidate]:
+        """What its sources said of an attribute: those that were still there, or else those that had gone."""
+        told = []
+        for id_, record in self.members(ci):
+            if (entry := record.attributes.get(attribute)) is not None:
+                confirmed = entry[2] if entry[2] is not None else record.run.last
+                told.append((Candidate(record.source, id_, entry[0], entry[1], confirmed), record.run.ended_at))
+        return [one for one, ended in told if ended is None] or [one for one, _ in told]
+
     def life(self, ci: str, now: int) -> Life:
         """How alive the CI was."""
-        if not self._of:
-            for record in self.records.values():
-                self._of.setdefault(record.ci, []).append(record)
-        members = self._of.get(ci, [])
+        members = [record for _, record in self.members(ci)]
         class_ = self.kinds[self.cis[ci][1]]
         if not members:
             return Life("current", None, "")
@@ -92,10 +110,14 @@ def graph_at(
     cis = {row[0]: row for row in past.scan(tables.CI, None, past.count(tables.CI))}
     relations = past.scan(tables.RELATION, None, past.count(tables.RELATION))
     records = {
-        held.id: PastRecord(held.ci, held.site, Run(held.first_at, batch.seen_last(held), _ended(batch, held)))
+        held.id: PastRecord(held.ci, held.site, _run(batch, held), held.source, held.attributes)
         for held in batch.records.values()
     }
     return Graph(cis, relations, records, revision, known)
+
+
+def _run(batch: Batch, held: Held) -> Run:
+    return Run(held.first_at, batch.seen_last(held), _ended(batch, held))
 
 
 def _ended(batch: Batch, held: Held) -> int | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cmdb_server.answers.life import Life
 from cmdb_server.answers.views import SourceView
+from cmdb_server.ingest.ruling import in_transaction
 from cmdb_server.ingest.sighting import Kinds
+from cmdb_server.model.decisions import Decision, pins
+from cmdb_server.model.precedence import Candidate, shipped
 from cmdb_server.model.presence import Run, stage
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row
@@ -27,6 +30,7 @@ class Lives:
         self._records: dict[str, Row] = {}
         self._of: dict[str, list[Row]] = {}
         self._lanes: dict[tuple[str, int], Row] = {}
+        self._decided: tuple[Decision, ...] | None = None
 
     def load(self, cis: Iterable[str]) -> None:
         """Read what is needed for these CIs."""
@@ -89,6 +93,40 @@ class Lives:
                 record[0], top[R["source"]], top[R["site"]], top[R["target"]].partition("\x00")[0], agent, run.first,
                 run.last, run.ended_at,
             )  # fmt: skip
+
+    def unconfirmed(self, row: Row, attribute: str, value: Any) -> bool:
+        """Whether all who say this value of a loaded CI said it longer ago than precedence relies on. What a person
+        pinned, or no source says itself, is relied on."""
+        words = self.words(row[0], attribute)
+        class_, rules = self._kinds[row[1]], shipped()
+        key = rules.key((class_.name, *class_.ancestors), attribute)
+        ends = [rules.stale_at(one, key) for one in words if one.value == value]
+        if not ends or any(end is None or end > self._now for end in ends):
+            return False
+        return attribute not in pins(self._decisions(), self._members(row[0]))
+
+    def _members(self, ci: str) -> frozenset[str]:
+        if self._past is not None:
+            return frozenset(id_ for id_, _ in self._past.members(ci))
+        return frozenset(row[0] for row in self._of.get(ci, ()))
+
+    def _decisions(self) -> tuple[Decision, ...]:
+        if self._decided is None:
+            self._decided = in_transaction(self._tx).decisions
+        return self._decided
+
+    def words(self, ci: str, attribute: str) -> list[Candidate]:
+        """What the sources of a loaded CI say of an attribute: those that are still there, or else those that are
+        gone."""
+        if self._past is not None:
+            return self._past.words(ci, attribute)
+        told = []
+        for record in self._of.get(ci, ()):
+            if (entry := record[R["attributes"]].get(attribute)) is not None:
+                run = self._run(record)
+                confirmed = entry[2] if entry[2] is not None else run.last
+                told.append((Candidate(record[R["source"]], record[0], entry[0], entry[1], confirmed), run.ended_at))
+        return [one for one, ended in told if ended is None] or [one for one, _ in told]
 
     def holding(self, ci: str) -> Iterator[tuple[Row, Row]]:
         """The records of a loaded CI, each with the record of the thing it is a component of, or itself."""

@@ -1,7 +1,7 @@
 """CIs that a selector means: masks narrow the estate down, then each is held against the selector on its own.
 
 Only the store can say when and where a CI was seen; one that is missing or retired is stale, and what it said is
-unknown.
+unknown. So is a single value that no source has confirmed within the time that its rule of precedence gives it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from cmdb_schemas.relations import relation_types
 from cmdb_server.answers.history import Graph
 from cmdb_server.answers.lives import Lives
 from cmdb_server.model.selector import Selector
+from cmdb_server.model.selector_evaluation import UNKNOWN
 from cmdb_server.model.selector_tree import Related, parts
 from cmdb_server.model.selector_vocabulary import Vocabulary
 from cmdb_server.projection.columns import Longs
@@ -139,7 +140,8 @@ class _Subject:
         return life.stage if name == "stage" else life.site
 
     def attribute(self, name: str) -> Any:
-        return self.row[ATTRIBUTES].get(name)
+        value = self.row[ATTRIBUTES].get(name)
+        return UNKNOWN if value is not None and self.look.lives.unconfirmed(self.row, name, value) else value
 
     def related(self, type_: str, incoming: bool) -> Iterator[_Subject]:
         for row in self.look.others.get((self.row[0], type_, incoming), ()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from enum import Enum, auto
 from typing import Any, Protocol
 
 from cmdb_server.model.selector_tree import (
@@ -32,6 +33,15 @@ COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
+class Unknown(Enum):
+    """Instead of a value that nobody has confirmed lately enough to be relied on."""
+
+    VALUE = auto()
+
+
+UNKNOWN = Unknown.VALUE
+
+
 class Subject(Protocol):
     """A CI as it is looked at. ``stale``: nobody sees it any more, so that its attributes and relations are unknown."""
 
@@ -42,7 +52,7 @@ class Subject(Protocol):
         """What it has beside its attributes, by one of ``selector_tree.OWN``; None or empty where it has none."""
 
     def attribute(self, name: str) -> Any:
-        """The value as the graph holds it, None where there is none."""
+        """The value as the graph holds it, None where there is none, ``UNKNOWN`` where it has gone stale."""
 
     def related(self, type_: str, incoming: bool) -> Iterable[Subject]:
         """The CIs at the other ends of its relations of this type."""
@@ -68,7 +78,8 @@ def evaluate(node: Node, subject: Subject, now: float) -> bool | None:
         case Has(field):
             if subject.stale and not field.own:
                 return None
-            return _raw(field, subject) not in (None, "", [], {})
+            raw = _raw(field, subject)
+            return None if raw is UNKNOWN else raw not in (None, "", [], {})
         case Related(type_, incoming, other):
             return None if subject.stale else _some(evaluate(other, o, now) for o in subject.related(type_, incoming))
         case CompareFields(first, sign, second):
@@ -98,7 +109,10 @@ def _raw(field: Field, subject: Subject) -> Any:
 
 
 def _value(field: Field, subject: Subject) -> Value | None:
-    return None if subject.stale and not field.own else value_of(field, _raw(field, subject))
+    if subject.stale and not field.own:
+        return None
+    raw = _raw(field, subject)
+    return None if raw is UNKNOWN else value_of(field, raw)
 
 
 def _all(found: Iterable[bool | None]) -> bool | None:

@@ -14,10 +14,12 @@ from cmdb_server.answers.inventory import Filters
 from cmdb_server.answers.selected import selected
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.ingest.caller import Caller
+from cmdb_server.ingest.decisions import decide
 from cmdb_server.ingest.pipeline import ingest
 from cmdb_server.model.selector_lexer import SelectorError
 from cmdb_server.projection.projections import Projections
 from cmdb_server.projection.rules import Rules
+from cmdb_server.store import tables
 from cmdb_server.store.sqlite import SqliteStore
 from tests.factories import START, host, report
 
@@ -88,3 +90,29 @@ def test_what_is_missing_is_unknown_though_nothing_was_told(estate: Estate) -> N
 def test_a_fault_names_its_column(estate: Estate) -> None:
     with pytest.raises(SelectorError, match="column 4"):
         estate.names("   os_nam == 1")
+
+
+def test_a_value_that_nobody_confirmed_for_long_is_unknown_though_the_ci_is_seen(estate: Estate) -> None:
+    """SSH told the operating system once; SNMP sees the host every day, and tells how many processors it has."""
+    seen = [host("web-1", "10.0.0.1", cpu_count=4)]
+    for day in range(1, 17):
+        at = START + day * DAY
+        ingest(estate.store, report(f"s{day}", at, seen, source="snmp"), AGENT, at)
+    fresh, late = START + 13 * DAY, START + 16 * DAY
+    only = 'class == "server" && stage == "current" && '
+    assert estate.names(only + 'os_name == "Debian"', fresh) == ["web-1"]
+    assert estate.names(only + "cpu_count == 4", late) == ["web-1"]
+    for text in (
+        'os_name == "Debian"',
+        'os_name != "Debian"',
+        "has(os_name)",
+        "!has(os_name)",
+        'os_name in ["Debian"]',
+    ):
+        assert estate.names(only + text, late) == [], text
+    assert estate.names(only + '(os_name == "Debian" || cpu_count == 4)', late) == ["web-1"]
+    assert estate.names(only + 'os_name == "Debian"', late, at=fresh) == ["web-1"]
+    assert estate.names(only + 'os_name == "Debian"', late + DAY, at=late) == []
+    [web] = estate.store.read(lambda tx: tx.find(tables.CI, ("name",), [("web-1",)]))
+    decide(estate.store, "ann", "pin", {"sides": [[web[0]]], "attribute": "os_name", "pinned": "Debian"}, "", late)
+    assert estate.names(only + 'os_name == "Debian"', late) == ["web-1"]
