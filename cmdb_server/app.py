@@ -37,6 +37,7 @@ from cmdb_server.api import (
     relations,
     reports,
     requires,
+    retention,
     reviews,
     search,
     samples,
@@ -77,6 +78,7 @@ BLUEPRINTS = (
     decisions.BLUEPRINT,
     reviews.BLUEPRINT,
     health_of_cmdb.BLUEPRINT,
+    retention.BLUEPRINT,
     impact.BLUEPRINT,
     requires.BLUEPRINT,
     paths.BLUEPRINT,
@@ -165,7 +167,7 @@ def open_store(settings: Settings) -> Loadable:
         from cmdb_server.store.neo4j import Neo4jStore
     except ImportError:
         raise SettingsError("a Neo4j store needs its driver: pip install 'cmdb-server[neo4j]'") from None
-    kinds = _kinds(settings)
+    kinds = kinds_of(settings)
     return Neo4jStore(
         address.uri,
         address.user,
@@ -175,7 +177,8 @@ def open_store(settings: Settings) -> Loadable:
     )
 
 
-def _kinds(settings: Settings) -> Mapping[str, CIClass]:
+def kinds_of(settings: Settings) -> Mapping[str, CIClass]:
+    """The classes in use, the installation's own included. Raises SettingsError."""
     try:
         return classes(*settings.classes)
     except DefinitionError as error:
@@ -190,7 +193,7 @@ def _kept_kinds(settings: Settings) -> Mapping[str, Kind]:
 
 
 def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Context:
-    kinds, types = _kinds(settings), relation_types()
+    kinds, types = kinds_of(settings), relation_types()
     opened = store if store is not None else open_store(settings)
     return Context(
         settings=settings,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cmdb_server.answers.causes import Cause, causes
 from cmdb_server.errors import Invalid
+from cmdb_server.ingest.reach import check_since
 from cmdb_server.store import tables
 from cmdb_server.store.port import Key, Reading, Row, Store
 
@@ -34,12 +35,14 @@ class Changes:
 
 
 def changes(store: Store, since: int, cursor: str | None = None, limit: int = 1000) -> Changes:
-    """What changed after revision ``since``. Raises Invalid for a revision that is still to come."""
+    """What changed after revision ``since``. Raises Invalid for a revision that is still to come,
+    Forgotten for one that the feed does not reach back to."""
 
     def work(tx: Reading) -> Changes:
         if since > tx.revision:
             message = f"revision {since} is still to come: the newest is {tx.revision}"
             raise Invalid(f"since: {message}", errors=[{"path": "since", "message": message}])
+        check_since(tx, since if cursor is None else _after(cursor)[0])
         after = (since + 1, "", "") if cursor is None else _after(cursor)
         rows = tx.scan(tables.FEED, after, limit + 1)
         page, more = rows[:limit], len(rows) > limit

@@ -12,9 +12,9 @@ from typing import Any
 from cmdb_schemas.ci_class import classes
 from cmdb_server.answers.life import Life
 from cmdb_server.errors import NotFound
-from cmdb_server.ingest import ruling
 from cmdb_server.ingest.batch import Batch, Held
 from cmdb_server.ingest.past import state_at
+from cmdb_server.ingest.reach import check_revision, check_time, revision_at
 from cmdb_server.ingest.sighting import Kinds
 from cmdb_server.model.precedence import Candidate
 from cmdb_server.model.presence import Run, stage
@@ -83,25 +83,13 @@ class Graph:
         return Life(stage(runs, class_.life, now).stage, last, min(one.site for one in members))
 
 
-def revision_at(tx: Reading, known_at: int) -> int:
-    """The newest revision recorded by ``known_at`` (ms), by the times of reports and decisions."""
-    received = tables.REPORT.position("received_at")
-    low, high = 0, tx.revision
-    while low < high:
-        middle = (low + high) // 2
-        rows = tx.scan(tables.REPORT, (middle,), 1)
-        if rows and rows[0][0] <= high and rows[0][received] <= known_at:
-            low = rows[0][0]
-        else:
-            high = middle
-    decided = (int(row[ruling.D["revision"]]) for row in ruling.rows(tx) if row[ruling.D["at"]] <= known_at)
-    return max(low, *decided, 0)
-
-
 def graph_at(
     tx: Reading, at: int | None, known_at: int | None, kinds: Kinds | None = None, *, revision: int | None = None
 ) -> Graph:
-    """The graph at ``at`` (ms; None: now) as known at ``known_at`` (ms; None: now), or at ``revision``."""
+    """The graph at ``at`` (ms; None: now) as known at ``known_at`` (ms; None: now), or at ``revision``. Raises
+    Forgotten for what retention dropped."""
+    check_time(tx, at, "at")
+    check_time(tx, known_at, "known_at")
     if revision is None:
         revision = tx.revision if known_at is None else revision_at(tx, known_at)
     known = kinds or classes()

@@ -19,9 +19,10 @@ from cmdb_server.errors import Invalid, UnsupportedMediaType
 View = Callable[..., Any]
 Decorator = Callable[[View], View]
 PREFIX = "/api/v1"
-QUERY_REFUSALS = {422: "UNPROCESSABLE_ENTITY"}
+QUERY_REFUSALS = {410: "GONE", 422: "UNPROCESSABLE_ENTITY"}
 BODY_REFUSALS = {
     400: "BAD_REQUEST",
+    410: "GONE",
     413: "REQUEST_ENTITY_TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
     422: "UNPROCESSABLE_ENTITY",

@@ -24,6 +24,7 @@ from cmdb_server.cli import (
     past,
     presenting,
     render,
+    retaining,
     samples,
     standing,
     supposing,
@@ -76,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     deciding.add(sub, asked)
     kept.add(sub, asked)
     notifying.add(sub)
+    retaining.add(sub)
     return root
 
 

@@ -16,6 +16,7 @@ from cmdb_schemas.relations import RelationType
 from cmdb_server.ingest.sighting import Index, Kinds, Said
 from cmdb_server.model.components import CALLED, NATIVE, PLACE, PLACE_NAME
 from cmdb_server.store import tables
+from cmdb_server.store.bounds import HISTORY, bound
 from cmdb_server.store.port import Row, Writing
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ class Batch:
     moved: dict[str, str] = field(default_factory=dict)
     parts_read: set[str] = field(default_factory=set)
     ruled: Ruled | None = None
+    dropped_until: int | None = None
 
     # Records ---------------------------------------------------------------------------------------------------------
 
@@ -288,6 +290,12 @@ class Batch:
             self.wake(kind, value)
             if kind == "listens":
                 self.listening.add(value.partition("|")[0])
+
+    def reach(self) -> int:
+        """Until when (ms) the past was dropped: of what was before, no word is added."""
+        if self.dropped_until is None:
+            self.dropped_until = bound(self.tx, HISTORY).at
+        return self.dropped_until
 
     def wake(self, kind: str, value: str) -> None:
         """Have the claims looked at again whose far end this entry may be."""

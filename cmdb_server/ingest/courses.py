@@ -44,9 +44,9 @@ def courses(rows: Iterable[Row], value: int) -> dict[tuple[str, str], dict[int, 
     return {key: {at: told for at, (_, told) in course.items()} for key, course in found.items()}
 
 
-def corrections(known: Mapping[int, Any], wanted: Course) -> Course:
+def corrections(known: Mapping[int, Any], wanted: Course, floor: int = -1) -> Course:
     """The rows to add so that what stands says what is wanted, at every time. Nothing is ever changed or removed: a
-    row at the same time with a later revision overrules the earlier one."""
+    row at the same time with a later revision overrules the earlier one. ``floor``: until when the past was dropped."""
     target = dict(wanted)
     added: Course = []
     value: Any = None
@@ -57,7 +57,7 @@ def corrections(known: Mapping[int, Any], wanted: Course) -> Course:
             value, begun = target[at], True
         if at in known:
             stands = known[at]
-        if begun and not equal(stands, value):
+        if begun and at > floor and not equal(stands, value):
             added.append((at, value))
             stands = value
     return added

@@ -288,7 +288,7 @@ class Rebuilt:
         for key, said in told.items():
             course = self._claim_course(said)
             far = said[-1][1].far
-            for at, value in corrections(known.get((self.record, key), {}), course):
+            for at, value in corrections(known.get((self.record, key), {}), course, self.batch.reach()):
                 self.batch.claim(self.record, key, at, far, value)
             if course[-1][1] is None:
                 if key in ties:
@@ -342,7 +342,7 @@ class Rebuilt:
         said = [row for key, row in self.batch.facts.items() if key[0] in set(ids)]
         known = courses([*self.batch.tx.find(tables.FACT, ("record",), [(id_,) for id_ in ids]), *said], 4)
         for (record, attribute), course in self.rows.items():
-            for at, value in corrections(known.get((record, attribute), {}), course):
+            for at, value in corrections(known.get((record, attribute), {}), course, self.batch.reach()):
                 self.batch.fact(record, attribute, at, value)
 
 

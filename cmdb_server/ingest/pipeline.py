@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from cmdb_schemas.ci_class import CIClass, classes
 from cmdb_schemas.relations import relation_types
-from cmdb_server.ingest import apply, cluster, counts, decode, ends, items, late, leaving, log, samples, watching
+from cmdb_server.ingest import apply, cluster, counts, decode, ends, items, late, leaving, log, reach, samples, watching
 from cmdb_server.ingest.accepted import Accepted, admitted, invalid
 from cmdb_server.ingest.batch import Batch, Lane
 from cmdb_server.ingest.caller import Caller, check_observation
@@ -60,6 +60,7 @@ def take_in(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Ac
     report, origin = accepted.report, accepted.origin
     if (known := _taken(tx, report.id)) is not None:
         return Ack(report.id, known[0], 0, duplicate=True)
+    reach.check_report(tx, accepted.at, accepted.received)
     batch = Batch(tx, kinds, dict(relation_types()), accepted.received)
     lanes = {row[1]: Lane(*row) for row in tx.find(tables.LANE, ("scope",), [(origin.scope,)])}
     batch.lanes.update({(origin.scope, part): lane for part, lane in lanes.items()})

@@ -1,5 +1,5 @@
-"""States of the graph by name. A baseline names a time and a revision; the history, which forgets nothing, keeps the
-rest, so that it costs one row and never changes."""
+"""States of the graph by name. A baseline names a time and a revision; the history, which retention does
+not cut behind a baseline, keeps the rest, so that it costs one row and never changes."""
 
 from __future__ import annotations
 

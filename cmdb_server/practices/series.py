@@ -18,7 +18,7 @@ import msgspec
 from cmdb_server.ingest import samples
 from cmdb_server.ingest.samples import Measured
 from cmdb_server.model.series import WIDTHS, Metered, bucket, met, packed, point, unpacked
-from cmdb_server.ingest.bounds import SERIES, Bound, advance, bound
+from cmdb_server.store.bounds import SERIES, Bound, advance, bound
 from cmdb_server.store.port import Reading, Row, Store, Writing
 from cmdb_server.store.tables import SAMPLE, SAMPLED, SERIES_1D, SERIES_1H, SERIES_5MIN, Table
 
@@ -157,6 +157,12 @@ def thin(store: Store, days: Mapping[str, int], now_ms: int, limit: int = BATCH)
         if next(iter(old_rows(store, table, -1, horizon, 1)), None) is not None:
             dropped += _drop(store, table, horizon, limit)
     return dropped
+
+
+def thinnable(tx: Reading, days: Mapping[str, int], now_ms: int) -> int:
+    """How many rows would go, the newest samples of each part perhaps excepted."""
+    horizons = ((table, now_ms - days[name] * 86_400_000) for name, table in (("raw", SAMPLED), *TABLES.items()))
+    return sum(1 for table, horizon in horizons for _ in tx.between(table, _time(table), -1, horizon))
 
 
 def old_rows(store: Store, table: Table, after: int, horizon: int, limit: int) -> list[Row]:

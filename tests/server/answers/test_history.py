@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cmdb_schemas.report import Component, End, Observation, Relation
-from cmdb_server.answers.history import graph_at, revision_at
+from cmdb_server.answers.history import graph_at
 from cmdb_server.errors import NotFound
 from cmdb_server.ingest.pipeline import ingest
+from cmdb_server.ingest.reach import revision_at
 from cmdb_server.store.port import Row, Store
 from cmdb_server.store.sqlite import SqliteStore
 from cmdb_server.store.tables import CI, RELATION

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from cmdb_schemas.report import Sample
 from cmdb_server.model.series import WIDTHS
 from cmdb_server.practices import series
-from cmdb_server.ingest.bounds import SERIES, bound
 from cmdb_server.store import tables
+from cmdb_server.store.bounds import SERIES, bound
 from cmdb_server.store.port import Row
 from cmdb_server.store.sqlite import SqliteStore
 from tests.estate import DAY, Estate, minute

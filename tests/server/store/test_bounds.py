@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cmdb_server.ingest.bounds import HISTORY, Bound, advance, bound
+from cmdb_server.store.bounds import HISTORY, Bound, advance, bound
 from cmdb_server.store.sqlite import SqliteStore
 
 
