@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cmdb_server.ingest import declare
+from cmdb_server.settings import Settings
 from tests.factories import START
 
 KEPT = "/api/v1/kept"
 WINDOW = {"start": "2026-03-01T22:00:00Z", "end": "2026-03-02T02:00:00Z"}
 READY = {"summary": "move", "windows": [WINDOW], "plan": "do it", "back_out": "undo it"}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, kinds=(Path(__file__).parents[2] / "cases/kept",))
 
 
 @pytest.fixture
@@ -32,10 +40,10 @@ def go(client, place: str, transition: str, **more: Any) -> Any:
 
 
 def test_a_change_by_two_people_from_opening_to_its_schedule(ann, bob, reader, web) -> None:
-    made = ann.post(f"{KEPT}/change", json={"body": READY, "cis": {"changed": [web]}})
+    made = ann.post(f"{KEPT}/request", json={"body": READY, "cis": {"changed": [web]}})
     assert made.status_code == 201, made.json
     place = made.headers["Location"].removeprefix("http://localhost")
-    assert place == f"{KEPT}/change/CHG0000001" and made.json["possible"] == ["assess", "cancel"]
+    assert place == f"{KEPT}/request/REQ0000001" and made.json["possible"] == ["assess", "cancel"]
     assert reader.get(place).json == made.json and made.json["subject"] == "ann"
     assert go(ann, place, "assess").json["state"] == "assess"
     assert go(ann, place, "authorise").json["state"] == "authorise"
@@ -54,8 +62,8 @@ def test_a_change_by_two_people_from_opening_to_its_schedule(ann, bob, reader, w
 
 def test_two_people_editing_at_once(ann, as_role, web) -> None:
     cy = as_role("operator", subject="cy")
-    place = f"{KEPT}/change/CHG0000001"
-    ann.post(f"{KEPT}/change", json={"body": READY, "cis": {"changed": [web]}})
+    place = f"{KEPT}/request/REQ0000001"
+    ann.post(f"{KEPT}/request", json={"body": READY, "cis": {"changed": [web]}})
     tags = [client.get(place).headers["ETag"] for client in (ann, cy)]
     assert ann.patch(place, json={"body": {"summary": "x"}}).status_code == 428
     first = ann.patch(place, json={"body": {"summary": "x"}}, headers={"If-Match": tags[0]})
@@ -70,19 +78,19 @@ def test_two_people_editing_at_once(ann, as_role, web) -> None:
 
 def test_refusals_name_paths_and_write_nothing(ann, reader, agent, web) -> None:
     wrong = {"windows": [WINDOW | {"end": WINDOW["start"]}], "colour": "red"}
-    told = ann.post(f"{KEPT}/change", json={"body": wrong, "cis": {"changed": [web, START_ID]}})
+    told = ann.post(f"{KEPT}/request", json={"body": wrong, "cis": {"changed": [web, START_ID]}})
     assert told.status_code == 422
     assert {one["path"] for one in told.json["errors"]} == {
         "body.windows[0].end", "body.colour", "body.summary", "cis.changed[1]",
     }  # fmt: skip
-    assert reader.get(f"{KEPT}/change").json["items"] == []
+    assert reader.get(f"{KEPT}/request").json["items"] == []
     assert ann.post(f"{KEPT}/party", json={}).status_code == 404
     assert reader.get(f"{KEPT}/party").status_code == 404
-    assert reader.post(f"{KEPT}/change", json={"body": READY}).status_code == 403
-    assert agent.get(f"{KEPT}/change").status_code == 403 == agent.get(KEPT).status_code
+    assert reader.post(f"{KEPT}/request", json={"body": READY}).status_code == 403
+    assert agent.get(f"{KEPT}/request").status_code == 403 == agent.get(KEPT).status_code
     ann.post(f"{KEPT}/outage", json={"cis": {"down": [web]}})
     assert reader.get(f"{KEPT}/outage/OUT0000001").status_code == 200
-    for path in ("/change/OUT0000001", "/outage/OUT0000002", "/outage/OUT0000002/history"):
+    for path in ("/request/OUT0000001", "/outage/OUT0000002", "/outage/OUT0000002/history"):
         assert reader.get(KEPT + path).status_code == 404
 
 
@@ -91,27 +99,27 @@ START_ID = "00000000-0000-4000-8000-000000000000"
 
 def test_lists_are_narrowed_and_paged(ann, as_role, reader, web) -> None:
     for n in range(5):
-        ann.post(f"{KEPT}/change", json={"body": {"summary": str(n)}, "cis": {"changed": [web]} if n % 2 else {}})
-    as_role("operator", subject="cy").post(f"{KEPT}/change", json={"body": {"summary": "5"}})
-    go(ann, f"{KEPT}/change/CHG0000002", "cancel", note="no")
+        ann.post(f"{KEPT}/request", json={"body": {"summary": str(n)}, "cis": {"changed": [web]} if n % 2 else {}})
+    as_role("operator", subject="cy").post(f"{KEPT}/request", json={"body": {"summary": "5"}})
+    go(ann, f"{KEPT}/request/REQ0000002", "cancel", note="no")
 
     def told(**query):
-        return [one["body"]["summary"] for one in reader.get(f"{KEPT}/change", query_string=query).json["items"]]
+        return [one["body"]["summary"] for one in reader.get(f"{KEPT}/request", query_string=query).json["items"]]
 
     assert told() == list("012345") and told(subject="cy") == ["5"]
     assert told(ci=web) == ["1", "3"] and told(ci=web, state="new") == ["3"]
     assert told(state=["new", "cancelled"]) == list("012345") and told(state="closed") == []
-    first = reader.get(f"{KEPT}/change?limit=4").json
-    rest = reader.get(f"{KEPT}/change", query_string={"cursor": first["next_cursor"]}).json
+    first = reader.get(f"{KEPT}/request?limit=4").json
+    rest = reader.get(f"{KEPT}/request", query_string={"cursor": first["next_cursor"]}).json
     assert [one["body"]["summary"] for one in (*first["items"], *rest["items"])] == list("012345")
     assert rest["next_cursor"] is None
 
 
 def test_kinds_tell_what_a_form_needs(reader) -> None:
     told = {one["name"]: one for one in reader.get(KEPT).json}
-    assert {"change", "outage", "freeze", "maintenance_window"} <= set(told)
-    change = told["change"]
-    assert change["states"][0] == "new" and change["prefix"] == "CHG"
+    assert {"request", "change", "outage", "freeze", "maintenance_window"} <= set(told)
+    change = told["request"]
+    assert change["states"][0] == "new" and change["prefix"] == "REQ"
     assert {"name": "windows", "type": "window", "many": True}.items() <= change["fields"][
         [one["name"] for one in change["fields"]].index("windows")
     ].items()
@@ -122,12 +130,12 @@ def test_kinds_tell_what_a_form_needs(reader) -> None:
 
 def test_what_is_hostile_is_data(ann, reader) -> None:
     for text in ("'; DROP TABLE kept; --", "<script>", "{{7*7}}", "\u202e", "x" * 1024):
-        made = ann.post(f"{KEPT}/change", json={"body": {"summary": text}})
+        made = ann.post(f"{KEPT}/request", json={"body": {"summary": text}})
         assert (
             made.status_code == 201
-            and reader.get(f"{KEPT}/change/{made.json['number']}").json["body"]["summary"] == text
+            and reader.get(f"{KEPT}/request/{made.json['number']}").json["body"]["summary"] == text
         )
-    assert ann.post(f"{KEPT}/change", json={"body": {"summary": "a\0b"}}).status_code == 422
-    assert ann.post(f"{KEPT}/change", json={"body": {"summary": "x" * 1025}}).status_code == 422
-    assert reader.get(f"{KEPT}/change/%00").status_code in (404, 422)
-    assert reader.get(f"{KEPT}/change?cursor=x").status_code == 422
+    assert ann.post(f"{KEPT}/request", json={"body": {"summary": "a\0b"}}).status_code == 422
+    assert ann.post(f"{KEPT}/request", json={"body": {"summary": "x" * 1025}}).status_code == 422
+    assert reader.get(f"{KEPT}/request/%00").status_code in (404, 422)
+    assert reader.get(f"{KEPT}/request?cursor=x").status_code == 422
