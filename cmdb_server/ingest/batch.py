@@ -75,8 +75,8 @@ class Lane:
     revision: int
     lost: list[str]
     contested: list[str]
-
     pending: dict[str, list[int]]
+
     def row(self) -> Row:
         return (
             self.scope, self.part, self.source, self.site, self.target, self.probe, self.agent, self.parts, self.scan,

@@ -68,8 +68,8 @@ def take_in(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Ac
     in_order = all(accepted.at >= other.observed_at for other in lanes.values())
     unchanged = in_order and lane is not None and lane.digest == accepted.digest
     unchanged = unchanged and lane is not None and not lane.lost and lane.observed_at < accepted.at
-    count = 0
     unchanged = unchanged and lane is not None and not watching.is_due(lane, accepted.at)
+    count = 0
     if unchanged and lane is not None:
         log.enter_report(batch, accepted)
         _advance(batch, lane, accepted)

@@ -15,8 +15,8 @@ from cmdb_server.projection.feed import RelationKey, changed
 from cmdb_server.projection.overlay import Changes, with_cis, with_relations
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import Rules
-from cmdb_server.store.port import Reading, Row, Store
 from cmdb_server.store.bounds import HISTORY, bound
+from cmdb_server.store.port import Reading, Row, Store
 from cmdb_server.store.tables import CI, RELATION
 
 REBUILD_AT = 0.25
@@ -68,10 +68,10 @@ class Projections:
 
 def brought_forward(old: Projection, reading: Reading, now: int) -> Projection:
     """``old`` at the revision of ``reading``."""
-    cis, relations = changed(old.revision, reading)
-    if len(cis) + len(relations) > REBUILD_AT * max(len(old) + len(old.members), 4096):
     if bound(reading, HISTORY).told.get("feed", 0) > old.revision:
         return build(reading, old.rules, now)
+    cis, relations = changed(old.revision, reading)
+    if len(cis) + len(relations) > REBUILD_AT * max(len(old) + len(old.members), 4096):
         return build(reading, old.rules, now)
     found = reading.get(CI, [(id_,) for id_ in cis])
     changes = Changes(max(reading.revision, old.revision), {id_: found.get((id_,)) for id_ in cis}, {})
