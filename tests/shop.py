@@ -38,6 +38,12 @@ class Shop:
         self.ids[name] = entered.ci
         self.at += 1000
 
+    def relate(self, from_: str, type_: str, to: str) -> None:
+        """A relation told later on."""
+        (row,) = self.store.read(lambda tx: tx.get(CI, [(self.ids[from_],)])).values()
+        told = [DeclaredRelation(type_, self.ids[to])]
+        edit(self.store, "ann", row[0], {}, row[6], relations=told, now_ms=self.at)
+
     def need_both(self) -> None:
         """From now on the load balancer needs both web servers."""
         (row,) = self.store.read(lambda tx: tx.get(CI, [(self.ids["lb"],)])).values()

@@ -120,6 +120,8 @@ def collide(
     """The collisions of ``mine`` with ``booked``, CIs by name, of which in turn those in one of ``pieces`` are active
     at once. None of them: no subset of what is active at any time takes anything down with mine that neither takes."""
     told = sorted({piece for piece in pieces if piece}, key=lambda piece: (-len(piece), sorted(piece)))
+    if not told:
+        return ()
     clean: list[frozenset[str]] = []
     found = []
     known = _Known(projection, mine, {name: np.asarray(list(cis), np.int64) for name, cis in booked.items()})

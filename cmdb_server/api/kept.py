@@ -7,8 +7,9 @@ from typing import Any
 from flask import Response, request
 from marshmallow import Schema, fields, validate
 
+from cmdb_server.answers.changes import proceeding
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
-from cmdb_server.api.auth import caller, requires
+from cmdb_server.api.auth import caller, requires, viewer
 from cmdb_server.api.conditional import expected_revision, tagged
 from cmdb_server.api.context import context, now_ms
 from cmdb_server.api.fields import Text
@@ -117,7 +118,9 @@ def move(told: dict[str, Any], kind: str, number: str) -> Response:
     """Go one transition, where the kind lets the caller. From a wrong state: 409 with what is possible."""
     present = _found(kind, number).version
     version = expected_revision(present) if "If-Match" in request.headers else None
-    moved = kept.move(context().store, number, told["transition"], _by(told), told["body"], version, context().kept)
+    moved = proceeding.move(
+        context().projections, viewer(), number, told["transition"], _by(told), told["body"], version, context().kept
+    )
     return _answer(moved)
 
 

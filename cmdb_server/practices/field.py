@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -16,14 +17,15 @@ OPTIONS = frozenset({"type", "title", "unit", "target", "many", "choices", "requ
 LONGEST_STRING, LONGEST_TEXT, MOST = 1024, 65536, 1000
 NOW = "now"
 """The default of a time: when the thing is opened."""
+NUMBER = re.compile(r"[A-Z]{2,8}[0-9]{7,12}")
 Fault = tuple[str, str]
 """A path and what is wrong there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. ``type``: an attribute's, ``text`` (long), ``time`` (RFC 3339), ``window``, ``selector`` or ``object``
-    (a practice's own). ``required``: from the start. ``states``: edited in these alone, where any are given."""
+    """One field. ``type``: an attribute's, ``text`` (long), ``time`` (RFC 3339), ``window``, ``selector``,
+    ``thing`` (the number of what is kept) or ``object`` (a practice's own). ``required``: from the start. ``states``: edited in these alone, where any are given."""
 
     name: str
     type: str
@@ -84,13 +86,19 @@ def _selector(value: Any, path: str) -> Iterator[Fault]:
         yield path, error.detail
 
 
+def _thing(value: Any, path: str) -> Iterator[Fault]:
+    if not isinstance(value, str) or not NUMBER.fullmatch(value):
+        yield path, "must be a number such as CHG0000001"
+
+
 def _object(value: Any, path: str) -> Iterator[Fault]:
     if not isinstance(value, dict):
         yield path, "must be an object"
 
 
 OWN: Mapping[str, Callable[[Any, str], Iterator[Fault]]] = {
-    "text": _text, "time": _time, "window": _window, "selector": _selector, "object": _object,
+    "text": _text, "time": _time, "window": _window, "selector": _selector, "thing": _thing,
+    "object": _object,
 }  # fmt: skip
 """The types that attributes of CIs do not have."""
 

@@ -19,7 +19,7 @@ from cmdb_server.practices.guards import Attempt, ask, follow
 from cmdb_server.practices.kept_rows import Kept, present, row_of, stored
 from cmdb_server.practices.kind import EDIT, OPEN, Kind, kinds
 from cmdb_server.store.port import Store, Writing
-from cmdb_server.store.tables import KEPT, KEPT_CI, KEPT_COUNT, KEPT_VERSION
+from cmdb_server.store.tables import KEPT, KEPT_CI, KEPT_COUNT, KEPT_LINK, KEPT_VERSION
 
 __all__ = ["By", "Kept", "edit", "edited", "move", "moved", "open_", "opened"]
 
@@ -28,7 +28,7 @@ Cis = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who does it, when (ms), and why. ``roles``: of the token; a job or a practice acts as ``admin``."""
+    """Who does it, when (ms), and why. ``roles``: of the token; a job or a practice acts as ``practice``."""
 
     subject: str
     roles: Collection[str]
@@ -54,6 +54,7 @@ def opened(
     whole = {name: value for name, value in (_defaults(what, by.now_ms) | dict(body)).items() if check.is_told(value)}
     named = _named(cis)
     faults = [*check.body_faults(what, whole), *check.cis_faults(tx, what, named)]
+    faults += check.thing_faults(tx, what, whole)
     faults += check.missing(check.needed(what), whole, named)
     if faults:
         raise check.invalid(faults)
@@ -150,6 +151,7 @@ def _changed(
     named = {role: ids for role, ids in {**before.cis, **told}.items() if ids}
     held = {id_ for given in (before.cis, now) for ids in given.values() for id_ in ids}
     faults = [*check.body_faults(what, changes), *check.cis_faults(tx, what, told, held)]
+    faults += check.thing_faults(tx, what, changes)
     if not faults:
         moved_ = [name for name, value in changes.items() if value != before.body.get(name)]
         faults += check.frozen(moved_, what.fields, states)
@@ -180,6 +182,7 @@ def _keep(tx: Writing, what: Kind, transition: str, before: Kept | None, after: 
         dict(after.body), _lists(after.cis),
     )])  # fmt: skip
     _name_cis(tx, before, after)
+    _name_things(tx, what, before, after)
     follow(tx, attempt)
     return shown
 
@@ -191,6 +194,15 @@ def _name_cis(tx: Writing, before: Kept | None, after: Kept) -> None:
     )
     tx.delete(KEPT_CI, old - new)
     tx.insert(KEPT_CI, [(ci, after.kind, number, role) for number, role, ci in new - old])
+
+
+def _name_things(tx: Writing, what: Kind, before: Kept | None, after: Kept) -> None:
+    old, new = (
+        set() if thing is None else {(thing.number, *named) for named in check.things(what, thing.body)}
+        for thing in (before, after)
+    )
+    tx.delete(KEPT_LINK, old - new)
+    tx.insert(KEPT_LINK, [(about, after.kind, number, name) for number, name, about in new - old])
 
 
 def _number(tx: Writing, what: Kind) -> str:

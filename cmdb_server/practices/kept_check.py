@@ -8,7 +8,7 @@ from typing import Any
 from cmdb_server.errors import Invalid
 from cmdb_server.ingest.declare import resolve_all
 from cmdb_server.practices.field import Fault, Field
-from cmdb_server.practices.kind import NOT_REQUESTER, OWNER, REQUESTER, Kind
+from cmdb_server.practices.kind import NOT_REQUESTER, OWNER, PRACTICE, REQUESTER, Kind
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading
 
@@ -79,13 +79,28 @@ def cis_faults(tx: Reading, kind: Kind, cis: Cis, held: Collection[str] = ()) ->
                     yield f"cis.{role}[{place}]", f"{id_} is {'retired' if id_ in living else 'no CI'}"
 
 
+def things(kind: Kind, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(field, number) of every thing that these fields name."""
+    for name, value in body.items():
+        declared = kind.fields.get(name)
+        if declared is not None and declared.type == "thing" and is_told(value):
+            yield from ((name, one) for one in (value if declared.many else [value]) if isinstance(one, str))
+
+
+def thing_faults(tx: Reading, kind: Kind, body: Mapping[str, Any]) -> Iterator[Fault]:
+    """Things that are named and not kept."""
+    named = list(things(kind, body))
+    there = tx.get(tables.KEPT, [(number,) for _, number in named])
+    yield from ((f"body.{name}", f"there is no {number}") for name, number in named if (number,) not in there)
+
+
 def may(
     tx: Reading, who: Collection[str], subject: str, roles: Collection[str], requester: str, cis: Iterable[str]
 ) -> bool:
-    """Whether a caller is one of ``who``. An admin has every role, but is no other's requester or owner."""
+    """Whether a caller is one of ``who``. An admin has every role of a token, but is no other's requester or owner."""
     if NOT_REQUESTER in who and subject == requester:
         return False
-    if "admin" in roles and any(one not in (NOT_REQUESTER, REQUESTER, OWNER) for one in who):
+    if "admin" in roles and any(one not in (NOT_REQUESTER, REQUESTER, OWNER, PRACTICE) for one in who):
         return True
     if any(role in who for role in roles) or (REQUESTER in who and subject == requester):
         return True

@@ -14,7 +14,7 @@ from cmdb_server.ingest.declare import resolve_all
 from cmdb_server.practices.kind import Kind, kinds
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store
-from cmdb_server.store.tables import KEPT, KEPT_CI, KEPT_VERSION
+from cmdb_server.store.tables import KEPT, KEPT_CI, KEPT_LINK, KEPT_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,12 @@ def all_in(tx: Reading, kind: str, states: Collection[str]) -> list[Kept]:
     """All things of a kind in these states, by number: what a practice goes through."""
     rows = tx.find(KEPT, ("kind", "state"), [(kind, state) for state in states])
     return present(tx, [kept_of(row) for row in sorted(rows, key=lambda row: str(row[0]))])
+
+
+def about(tx: Reading, number: str, kind: str) -> list[Kept]:
+    """The things of a kind that name another one, by their numbers."""
+    keys = {(row[2],) for row in tx.find(KEPT_LINK, ("about", "kind"), [(number, kind)])}
+    return present(tx, [kept_of(row) for row in sorted(tx.get(KEPT, keys).values(), key=lambda row: str(row[0]))])
 
 
 def _rows(

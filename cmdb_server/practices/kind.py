@@ -9,7 +9,7 @@ format. A file is named after its kind and holds::
     edit = { who = ["operator"], states = ["new"] }   # states left out: all that are not final
 
     [fields]                                          # as attributes of CI classes are told, and these types more:
-    windows = { type = "window", many = true, title = "Windows" }     # text, time, window, selector, object
+    windows = { type = "window", many = true, title = "Windows" }     # text, time, window, selector, thing, object
     outcome = { type = "string", title = "Outcome", states = ["review"] }     # edited in these states alone
 
     [cis]                                             # in which roles it names CIs
@@ -46,7 +46,9 @@ from cmdb_schemas.errors import DefinitionError
 from cmdb_server.practices.field import OPTIONS, Field, field
 
 SHIPPED = Path(__file__).parent / "kinds"
-ROLES = ("admin", "operator", "approver", "reader")
+PRACTICE = "practice"
+ROLES = ("admin", "operator", "approver", "reader", PRACTICE)
+"""Of tokens; but ``practice``, which no token has: the server's own doing."""
 REQUESTER, OWNER, NOT_REQUESTER = "requester", "owner", "not requester"
 OPEN, EDIT = "open", "edit"
 _PREFIX = re.compile(r"[A-Z]{2,8}")

@@ -277,6 +277,12 @@ KEPT_CI = Table(
 )
 """Which CIs are named by what is kept, found from either side."""
 
+KEPT_LINK = Table(
+    "kept_link", "desk", (("about", "text"), ("kind", "text"), ("number", "text"), ("field", "text")),
+    key=("number", "field", "about"), indexes=(("about", "kind"),),
+)
+"""Which kept things another one names in its fields of type ``thing``, found from either side."""
+
 KEPT_COUNT = Table("kept_count", "desk", (("prefix", "text"), ("last", "integer")), key=("prefix",))
 """The last number given out with each prefix; a number is never given twice."""
 
@@ -294,7 +300,7 @@ say how it ended."""
 TABLES: tuple[Table, ...] = (
     REPORT, CONTENT, THING, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, TIE, RELATION, FEED, TASK, SAMPLE,
     SAMPLED, SERIES_5MIN, SERIES_1H, SERIES_1D, BOUND,
-    TOKEN, ENROLMENT, BASELINE, WEBHOOK, KEPT, KEPT_VERSION, KEPT_CI, KEPT_COUNT, JOB,
+    TOKEN, ENROLMENT, BASELINE, WEBHOOK, KEPT, KEPT_VERSION, KEPT_CI, KEPT_LINK, KEPT_COUNT, JOB,
 )
 SCHEMA_VERSION = 1
 

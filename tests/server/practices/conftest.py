@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cmdb_server.ingest import declare
+from cmdb_server.practices import guards
 from cmdb_server.store.port import Store
 from cmdb_server.store.sqlite import SqliteStore
 from tests.factories import START
@@ -29,3 +30,13 @@ def ci(store: Store) -> Callable[..., str]:
         return declare.create(store, "ann", class_, {"name": name, **attributes}, now_ms=START).ci
 
     return enter
+
+
+@pytest.fixture
+def guards_aside() -> Iterator[None]:
+    """The state machine without what practices that happen to be imported refuse."""
+    kept = dict(guards._GUARDS)
+    guards._GUARDS.clear()
+    yield
+    guards._GUARDS.clear()
+    guards._GUARDS.update(kept)

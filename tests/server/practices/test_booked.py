@@ -14,6 +14,8 @@ from cmdb_server.practices.kept import By
 from cmdb_server.store.port import Store
 from tests.factories import START
 
+pytestmark = pytest.mark.usefixtures("guards_aside")
+
 OPERATOR, APPROVER = By("ann", ("operator",), START), By("bob", ("approver",), START)
 HOUR = 3_600_000
 WITHIN = (START, START + 100 * HOUR)

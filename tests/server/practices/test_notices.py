@@ -15,6 +15,8 @@ from cmdb_server.practices.kept import By
 from cmdb_server.store.port import Store
 from tests.factories import START
 
+pytestmark = pytest.mark.usefixtures("guards_aside")
+
 OPERATOR, APPROVER = By("ann", ("operator",), START), By("bob", ("approver",), START, "no longer needed")
 WINDOW = {"start": "2026-03-01T22:00:00Z", "end": "2026-03-02T02:00:00Z"}
 READY: dict[str, Any] = {"summary": "move", "windows": [WINDOW], "plan": "do it", "back_out": "undo it"}

@@ -1,0 +1,224 @@
+"""The assessment of a change: what breaks meanwhile, what else is booked, whether it keeps to the calendar, the risk,
+and who has to approve. Made of one state of the graph, and kept with its revision."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from cmdb_schemas.units import duration_ms
+from cmdb_server.analysis.collisions import Footprint, footprint
+from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
+from cmdb_server.answers.changes.conditions import Calendar, Conditions, Covers, covering
+from cmdb_server.answers.changes.outcomes import done, past
+from cmdb_server.answers.changes.overlaps import CollisionTold, Overlap, Overlaps, pieces
+from cmdb_server.answers.impact import ImpactAnswer, impact
+from cmdb_server.answers.spans import Span, SpanTold, spans_told
+from cmdb_server.answers.told import Named, Teller, plain
+from cmdb_server.answers.viewer import Viewer
+from cmdb_server.errors import Conflict, Invalid, NotFound
+from cmdb_server.model.intervals import Intervals, normalise
+from cmdb_server.model.risk import Facts, Risk, risk
+from cmdb_server.practices.booked import CHANGE, Booking, booking_of, bookings
+from cmdb_server.practices.kept_rows import Kept, one_in
+from cmdb_server.projection.projections import Projections
+from cmdb_server.store.port import Reading
+
+DAY = 86_400_000
+HORIZON = 366 * DAY
+"""How far ahead a recurring change is looked at."""
+TRIES = 5
+LISTED = 500
+"""Services that are asked about."""
+TEMPLATE = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalNeeded:
+    """A service that is hit, and who approves it: its owner; None: nobody owns it, any approver does."""
+
+    service: Named
+    state: str
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """``number`` at ``version``, on the graph of ``revision``. ``spans``: when it runs, a year ahead at most.
+    ``impact``: None where nothing is interrupted. ``overlaps``: what is booked then on the same CIs, their neighbours or
+    by the same people; ``collisions``: what is fatal together. ``template_faults``: how a standard change departs from
+    its template. ``substance``: the digest of what people decide upon."""
+
+    number: str
+    version: int
+    revision: int
+    assessed_at: int
+    spans: tuple[SpanTold, ...]
+    impact: ImpactAnswer | None
+    overlaps: tuple[Overlap, ...]
+    collisions: tuple[CollisionTold, ...]
+    conditions: Conditions
+    risk: Risk
+    approvals: tuple[ApprovalNeeded, ...]
+    template_faults: tuple[str, ...]
+    substance: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        told: dict[str, Any] = plain(asdict(self))
+        return told
+
+
+def assess(projections: Projections, viewer: Viewer, number: str) -> Assessment:
+    """Assess a change as it is now. Raises NotFound, Invalid where its windows are over or it names no CIs that are
+    there."""
+    for _ in range(TRIES):
+        change = projections.store.read(lambda tx: one_in(tx, number))
+        if change.kind != CHANGE:
+            raise NotFound(f"there is no change {number}")
+        cis = change.cis.get("changed", ())
+        if not cis:
+            raise Invalid("cis.changed: names no CIs", errors=[{"path": "cis.changed", "message": "names no CIs"}])
+        breaks = impact(projections, viewer, cis, limit=LISTED) if change.body.get("interruption") != "none" else None
+        found = projections.store.read(_Assessing(projections, viewer, change, breaks).answer)
+        if found is not None:
+            return found
+    raise Conflict("the graph moves faster than it can be assessed: try again")
+
+
+@dataclass(frozen=True, slots=True)
+class _Assessing:
+    projections: Projections
+    viewer: Viewer
+    change: Kept
+    breaks: ImpactAnswer | None
+
+    def answer(self, tx: Reading) -> Assessment | None:
+        """None where the graph, or the change, has moved on since the impact was computed."""
+        change, now = one_in(tx, self.change.number), self.projections.clock()
+        view = asked_graph(self.projections, self.viewer, tx, None, None)
+        if change != self.change or (self.breaks and self.breaks.revision != view.projection.revision):
+            return None
+        mine = booking_of(change, (now, now + HORIZON), now)
+        times = _times(mine.spans, now)
+        others = [
+            one for one in bookings(tx, (now, now + HORIZON), now, but=[change.number]) if one.overlaps(mine.spans)
+        ]
+        over = overlaps_of(view, Teller.to(self.viewer, view.projection, None), mine, others)
+        touching, colliding = over.touching(), over.collisions(pieces(mine.spans, others))
+        covers = covering(tx, self.projections, self.viewer.kinds, change.cis["changed"], now)
+        conditions = Calendar.read(tx, covers).conditions(times)
+        facts = self._facts(tx, view, conditions, touching, colliding)
+        needed = self._needed()
+        told = risk(facts)
+        substance = _substance(needed, touching, colliding, conditions, told)
+        return Assessment(
+            change.number, change.version, tx.revision, now, spans_told(mine.spans), self.breaks, touching, colliding,
+            conditions, told, needed, tuple(self._departures(tx, covers, times)), substance,
+        )  # fmt: skip
+
+    def _facts(
+        self, tx: Reading, view: AskedGraph, conditions: Conditions, touching: Iterable[Overlap],
+        colliding: Iterable[CollisionTold],
+    ) -> Facts:  # fmt: skip
+        change, breaks = self.change, self.breaks
+        cis, type_ = change.cis["changed"], str(change.body.get("type", "normal"))
+        classes = {view.projection.class_name(ci) for ci in there(view, cis)}
+        return Facts(
+            services=[]
+            if breaks is None
+            else [(one.criticality, one.affected.state == "down") for one in breaks.services],
+            redundancy_lost=0 if breaks is None else breaks.certificate.gates_held,
+            affected=0 if breaks is None else sum(breaks.counts["by_state"].values()),
+            past=past(done(tx), cis, type_),
+            kind=type_,
+            lineages=[view.projection.rules.lineage(name) for name in sorted(classes)],
+            colliding=len({number for one in colliding for met in one.meetings for number in met.numbers}),
+            touching=sum(1 for _ in touching),
+            uncertain=0 if breaks is None else len(breaks.uncertain) + breaks.more["uncertain"],
+            back_out=bool(change.body.get("back_out")),
+            in_window=conditions.in_windows,
+            in_freeze=bool(conditions.freezes),
+        )
+
+    def _departures(self, tx: Reading, covers: Covers, times: Intervals) -> Iterator[str]:
+        """How a standard change departs from its template."""
+        number = self.change.body.get("template")
+        if self.change.body.get("type") != "standard":
+            return
+        template = one_in(tx, number) if number else None
+        if template is None or template.kind != TEMPLATE or template.state != "approved":
+            yield f"{number or 'none'} is no approved template"
+            return
+        outside = sorted(set(self.change.cis["changed"]) - set(covers(template)))
+        if outside:
+            yield f"it is not for {', '.join(outside)}"
+        longest = duration_ms(template.body.get("longest"))
+        if longest is not None and any(end - start > longest for start, end in times):
+            yield f"a window is longer than {template.body['longest']}"
+
+    def _needed(self) -> tuple[ApprovalNeeded, ...]:
+        services = self.breaks.services if self.breaks else ()
+        return tuple(ApprovalNeeded(one.affected.ci, one.affected.state, one.owner) for one in services)
+
+
+def overlaps_of(view: AskedGraph, teller: Teller, mine: Booking, others: Iterable[Booking]) -> Overlaps:
+    """``others`` against ``mine``."""
+    told = list(others)
+    return Overlaps(
+        teller, own_footprint(view, mine), mine.people, told, {one.number: there(view, one.cis) for one in told}
+    )
+
+
+def own_footprint(view: AskedGraph, mine: Booking) -> Footprint:
+    """What a change takes down; one that only degrades takes nothing down, but touches what it changes."""
+    cis = there(view, mine.cis)
+    if cis and not mine.degraded:
+        return footprint(view.projection, cis)
+    none = np.empty(0, np.int64)
+    touched = np.unique(np.asarray(there(view, mine.thing.cis.get("changed", ())), np.int64))
+    return Footprint(touched, none, touched, none, network=False)
+
+
+def there(view: AskedGraph, ids: Iterable[str]) -> list[int]:
+    """The CIs that are in the graph."""
+    found = []
+    for id_ in ids:
+        try:
+            found.append(view.projection.ci(view.resolve(id_)))
+        except NotFound:
+            continue
+    return found
+
+
+def _times(spans: Iterable[Span], now: int) -> Intervals:
+    """Half-open intervals; what goes on until it is ended is looked at for a day."""
+    told = normalise((start, max(start, now) + DAY if end is None else end) for start, end in spans)
+    if not told:
+        message = "all of them are over"
+        raise Invalid(f"body.windows: {message}", errors=[{"path": "body.windows", "message": message}])
+    return told
+
+
+def _substance(
+    needed: Iterable[ApprovalNeeded], touching: Iterable[Overlap], colliding: Iterable[CollisionTold],
+    conditions: Conditions, told: Risk,
+) -> str:  # fmt: skip
+    """A digest of what an approval is about: as long as it stays the same, approvals hold."""
+    parts: Mapping[str, Any] = {
+        "services": sorted((one.service.id, one.state, one.owner) for one in needed),
+        "touching": sorted(
+            (one.number, sorted(ci.id for ci in (*one.same, *one.providers, *one.consumers)), one.people)
+            for one in touching
+        ),
+        "colliding": sorted((one.numbers, sorted(ci.id for ci in one.together)) for one in colliding),
+        "freezes": sorted(one.number for one in conditions.freezes),
+        "outside": bool(conditions.outside),
+        "band": told.band,
+    }
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
