@@ -30,6 +30,7 @@ from cmdb_server.api import (
     impact,
     imports,
     intervals,
+    jobs,
     kept,
     metrics,
     paths,
@@ -91,6 +92,7 @@ BLUEPRINTS = (
     webhooks.BLUEPRINT,
     tokens.BLUEPRINT,
     enrolments.BLUEPRINT,
+    jobs.BLUEPRINT,
     metrics.BLUEPRINT,
     health.BLUEPRINT,
 )

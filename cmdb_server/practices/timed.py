@@ -70,6 +70,22 @@ def every(store: Store) -> list[Job]:
     return sorted(found, key=lambda job: (job.due_at is None, job.due_at or 0, job.id))
 
 
+def page(store: Store, cursor: str | None, limit: int, *, failing: bool = False) -> tuple[list[Job], str | None]:
+    """Jobs by id after ``cursor``, and where they go on. ``failing``: those alone whose last try failed."""
+
+    def work(tx: Reading) -> tuple[list[Job], str | None]:
+        found: list[Job] = []
+        after = cursor
+        while rows := tx.scan(JOB, None if after is None else (after,), limit + 1):
+            found += [job for job in map(_job, rows) if job.attempts or not failing]
+            after = rows[-1][0]
+            if len(found) > limit or len(rows) <= limit:
+                break
+        return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+    return store.read(work)
+
+
 def claim(store: Store, id_: str, now_ms: int) -> Job | None:
     """Have a job for oneself until the claim runs out; None when it is another's, not due or gone."""
     return CLAIMS.claim(store, id_, now_ms)

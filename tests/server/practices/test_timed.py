@@ -76,3 +76,18 @@ def test_many_servers_share_the_work_and_none_is_done_twice(store: Store) -> Non
     for thread in threads:
         thread.join()
     assert sorted(claimed) == [f"job-{number:02}" for number in range(12)]
+
+
+def test_pages_of_all_and_of_those_that_failed(store: Store) -> None:
+    for number in range(7):
+        add(store, f"job-{number}", NOW)
+        if number % 3 == 0:
+            mine = timed.claim(store, f"job-{number}", NOW)
+            assert mine is not None and timed.failed(store, mine, "no", NOW)
+    found, cursor = timed.page(store, None, 3)
+    assert [job.id for job in found] == ["job-0", "job-1", "job-2"] and cursor == "job-2"
+    rest, end = timed.page(store, cursor, 4)
+    assert [job.id for job in rest] == ["job-3", "job-4", "job-5", "job-6"] and end is None
+    failing, more = timed.page(store, None, 2, failing=True)
+    assert [job.id for job in failing] == ["job-0", "job-3"] and more == "job-3"
+    assert [job.id for job in timed.page(store, more, 2, failing=True)[0]] == ["job-6"]
