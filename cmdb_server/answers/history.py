@@ -92,6 +92,7 @@ def graph_at(
     check_time(tx, known_at, "known_at")
     if revision is None:
         revision = tx.revision if known_at is None else revision_at(tx, known_at)
+    check_revision(tx, revision)
     known = kinds or classes()
     batch = state_at(tx, FOREVER if at is None else at, revision, known)
     past = batch.tx
