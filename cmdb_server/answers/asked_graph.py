@@ -46,11 +46,11 @@ def asked_graph(
 ) -> AskedGraph:
     """As of ``at``, as known at ``known_at``, in ms; None: now."""
     if at is None and known_at is None:
-        return _present(projections, reading)
+        return _present(projections, viewer, reading)
     return _past(projections, viewer, reading, at, known_at)
 
 
-def _present(projections: Projections, reading: Reading) -> AskedGraph:
+def _present(projections: Projections, viewer: Viewer, reading: Reading) -> AskedGraph:
     def attributes(ids: list[str]) -> dict[str, Mapping[str, Any]]:
         return {row[0]: attributes_of(row) for row in reading.get(CI, [(id_,) for id_ in ids]).values()}
 
@@ -60,8 +60,10 @@ def _present(projections: Projections, reading: Reading) -> AskedGraph:
     def parts_of(ids: Collection[str]) -> list[str]:
         return [row[0] for row in reading.find(CI, ("parent",), [(id_,) for id_ in ids])]
 
+    current = projections.current(reading)
+    projection = projections.memberships.joined(current, reading, projections.attributes, viewer.kinds)
     return AskedGraph(
-        projections.current(reading), lambda id_: resolve(reading, id_), attributes, related,
+        projection, lambda id_: resolve(reading, id_), attributes, related,
         lambda ci: _components(ci, parts_of),
     )  # fmt: skip
 
@@ -79,7 +81,8 @@ def _past(
 
     def make() -> Projection:
         past = graph()
-        return from_rows(list(past.cis.values()), past.relations, projections.rules, past.revision, now)
+        told = from_rows(list(past.cis.values()), past.relations, projections.rules, past.revision, now)
+        return projections.memberships.past(told, past.cis, past.relations, viewer.kinds)
 
     def attributes(ids: list[str]) -> dict[str, Mapping[str, Any]]:
         return {id_: attributes_of(graph().cis[id_]) for id_ in ids}

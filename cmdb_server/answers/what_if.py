@@ -13,6 +13,7 @@ from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Invalid, NotFound
 from cmdb_server.projection.edited import Edits, edited
 from cmdb_server.projection.feed import RelationKey
+from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import overrides_of
 
 MOST = 200
@@ -115,12 +116,21 @@ def _relation(view: AskedGraph, viewer: Viewer, one: Edit, path: str) -> Iterato
         ends = (viewer.kinds[view.projection.class_name(view.projection.ci(id_))] for id_ in (from_, to))
         if (problem := "a CI stands in no relation to itself" if from_ == to else kind.refuses(*ends)) is not None:
             raise _refused(path, problem)
-    elif not view.related([key, mirror] if both else [key]):
+    elif not view.related([key, mirror] if both else [key]) and not _by_rule(view.projection, key):
         raise _refused(path, "there is no such relation")
     # A link is stored from either end, and gone when it is gone from both.
     if both:
         yield mirror, None
     yield key, (*key, one.group, one.weight) if one.edit == "relate" else None
+
+
+def _by_rule(projection: Projection, key: RelationKey) -> bool:
+    """Whether a service has the CI as a member by its rule."""
+    service, member = projection.ci(key[0]), projection.ci(key[2])
+    return any(
+        projection.relation_type(gate) == key[1] and member in projection.members_of(gate)
+        for gate in projection.gates_by(service).tolist()
+    )
 
 
 def _refuse_ends(view: AskedGraph, all_: Edits, one: Edit, path: str) -> None:

@@ -22,6 +22,7 @@ from cmdb_server.ingest.accepted import Accepted, accept
 from cmdb_server.ingest.caller import Caller
 from cmdb_server.ingest.entries import DECLARED
 from cmdb_server.ingest.pipeline import take_in
+from cmdb_server.ingest.service_tree import check_service
 from cmdb_server.ingest.sighting import read
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Store, Writing
@@ -66,6 +67,7 @@ def create(
         if not class_.discovered and tx.find(tables.CI, ("class", "name"), [(class_name, name)]):
             raise Conflict(f"name: there is a {class_.title} {name!r} already")
         _check_relations(tx, relations, known, class_)
+        check_service(tx, class_, attributes, relations, known, lambda id_: resolve(tx, id_))
         return _enter(tx, subject, key, class_name, attributes, relations, now_ms, known)
 
     return store.write(work)
@@ -95,6 +97,8 @@ def edit(
             kept = _relations(tx, record)
         else:
             kept = list(relations)
+        said = {"name": row[2], **changes}
+        check_service(tx, class_, said, relations or (), known, lambda id_: resolve(tx, id_), row[0])
         key = record[4] if record is not None else f"{class_.name}:{uuid.uuid4()}"
         return _enter(tx, subject, key, class_.name, told, kept, now_ms, known, onto=row[0] if record is None else None)
 

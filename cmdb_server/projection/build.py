@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
 from cmdb_server.errors import Invalid
+from cmdb_server.model.member_rule import ATTRIBUTE as MEMBER_RULE
 from cmdb_server.projection.columns import Bools, Column, Ints, Longs
 from cmdb_server.projection.gates import Edges, Gates, Members, Slots, flow_lists, gate_rows, list_bounds
 from cmdb_server.projection.identities import Identities, Index, Names, words
@@ -28,7 +29,8 @@ HEAVIEST = 1_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CIColumns:
-    """The CIs of a graph. ``ended_at``: milliseconds, -1 while claimed. ``refused``: gate attributes that are none."""
+    """The CIs of a graph. ``ended_at``: milliseconds, -1 while claimed. ``refused``: gate attributes that are none;
+    ``member_rules``: by which services have their members."""
 
     index: Index
     names: Names
@@ -36,6 +38,7 @@ class CIColumns:
     ended_at: Longs
     overrides: Mapping[int, Overrides]
     refused: Mapping[int, str]
+    member_rules: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +91,7 @@ def from_edges(
         next_retirement=retired.next_at,
         overrides=cis.overrides,
         refused=cis.refused,
+        member_rules=cis.member_rules,
         gates=gates,
         members=members,
         slots=slots,
@@ -116,6 +120,7 @@ def ci_columns(parts: Iterable[Sequence[Row]], rules: Rules) -> CIColumns:
     names: list[Names] = []
     overrides: dict[int, Overrides] = {}
     refused: dict[int, str] = {}
+    member_rules: dict[int, str] = {}
     size = 0
     for rows in parts:
         if not rows:
@@ -129,10 +134,21 @@ def ci_columns(parts: Iterable[Sequence[Row]], rules: Rules) -> CIColumns:
         for place, values in enumerate(attributes):
             if values and "gate" in values:
                 read_override(size + place, values["gate"], overrides, refused)
+            if values and MEMBER_RULE in values:
+                read_member_rule(size + place, values[MEMBER_RULE], member_rules)
         size += len(rows)
     high, low = (np.concatenate(half) for half in zip(*halves, strict=True))
     index = Index.of(Identities.of(high, low))
-    return CIColumns(index, Names.joined(names), np.concatenate(classes), np.concatenate(ended), overrides, refused)
+    return CIColumns(
+        index, Names.joined(names), np.concatenate(classes), np.concatenate(ended), overrides, refused, member_rules
+    )
+
+
+def read_member_rule(ci: int, value: object, member_rules: dict[int, str]) -> None:
+    """Take over one CI's rule for its members, as text."""
+    member_rules.pop(ci, None)
+    if isinstance(value, str) and value:
+        member_rules[ci] = value
 
 
 def read_override(ci: int, value: object, overrides: dict[int, Overrides], refused: dict[int, str]) -> None:

@@ -12,12 +12,14 @@ from typing import TypeVar
 
 import numpy as np
 
+from cmdb_server.model.member_rule import ATTRIBUTE as MEMBER_RULE
 from cmdb_server.projection.build import (
     CIColumns,
     RelationColumns,
     Retirement,
     edges_of,
     from_edges,
+    read_member_rule,
     read_override,
     relation_columns,
     retirement,
@@ -54,11 +56,12 @@ def with_cis(old: Projection, changes: Changes, now: int) -> tuple[Projection, L
     known.update({id_: len(old) + place for place, id_ in enumerate(fresh)})
     index = old.index.extended(old.index.identities.extended(*words(fresh))) if fresh else old.index
     class_of, ended_at = _longer(old.class_of, len(fresh)), _longer(old.ended_at, len(fresh))
-    overrides, refused = dict(old.overrides), dict(old.refused)
+    overrides, refused, member_rules = dict(old.overrides), dict(old.refused), dict(old.member_rules)
     for id_, row in present.items():
         ci = known[id_]
         class_of[ci], ended_at[ci] = rules.classes.code(row[1]), -1 if row[7] is None else row[7]
         read_override(ci, (row[5] or {}).get("gate"), overrides, refused)
+        read_member_rule(ci, (row[5] or {}).get(MEMBER_RULE), member_rules)
     gone = [known[id_] for id_, row in changes.cis.items() if row is None and known[id_] >= 0]
     ended_at[gone] = GONE
     status = retirement(now, class_of, ended_at, rules)
@@ -69,7 +72,8 @@ def with_cis(old: Projection, changes: Changes, now: int) -> tuple[Projection, L
     moved = replace(
         old,
         revision=changes.revision, index=index, names=names, class_of=class_of, ended_at=ended_at, retired=retired,
-        next_retirement=status.next_at, overrides=overrides, refused=refused, gates_of=_more(old.gates_of, len(fresh)),
+        next_retirement=status.next_at, overrides=overrides, refused=refused,
+        member_rules=member_rules, gates_of=_more(old.gates_of, len(fresh)),
         direct_of=_more(old.direct_of, len(fresh)), counted_of=_more(old.counted_of, len(fresh)),
     )  # fmt: skip
     return moved, anew
@@ -98,7 +102,7 @@ def compacted(projection: Projection) -> Projection:
     """The same graph, laid out afresh."""
     columns = CIColumns(
         projection.index, projection.names, projection.class_of, projection.ended_at,
-        projection.overrides, projection.refused,
+        projection.overrides, projection.refused, projection.member_rules,
     )  # fmt: skip
     edges = edges_in(projection, np.arange(len(projection)))
     status = Retirement(projection.retired, projection.next_retirement)

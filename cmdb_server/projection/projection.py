@@ -58,7 +58,7 @@ class Projection:
     ``class_of``: number of the class; ``ended_at``: milliseconds, -1 while some source claims the CI, or ``GONE``;
     ``retired``: ended for longer than its class allows, so that it counts nowhere;
     ``next_retirement``: when the next one will be. ``overrides``: the gates that CIs set; ``refused``: why what they
-    set is no gate.
+    set is no gate; ``member_rules``: by which services have members, which are no part of this graph yet.
     """
 
     revision: int
@@ -81,6 +81,7 @@ class Projection:
     counted_of: Bounds
     counted: Counted
     wiring: Wiring
+    member_rules: Mapping[int, str] = field(default_factory=dict)
     pool: Pool = field(default_factory=Pool)
 
     def __len__(self) -> int:

@@ -12,6 +12,7 @@ from cmdb_schemas.relations import relation_types
 from cmdb_server.projection.attributes import Attributes
 from cmdb_server.projection.build import build
 from cmdb_server.projection.feed import RelationKey, changed
+from cmdb_server.projection.membership import Memberships
 from cmdb_server.projection.overlay import Changes, with_cis, with_relations
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import Rules
@@ -30,13 +31,14 @@ def now_ms() -> int:
 
 class Projections:
     """One store's projections, for all threads of a process. ``clock`` tells milliseconds. ``attributes``: the columns
-    of what CIs say, in the numbering of ``current``."""
+    of what CIs say, in the numbering of ``current``. ``memberships``: what services stand on by rule."""
 
     def __init__(self, store: Store, rules: Rules | None = None, clock: Callable[[], int] = now_ms) -> None:
         self.store = store
         self.rules = rules or Rules.of(relation_types(), classes())
         self.clock = clock
         self.attributes = Attributes()
+        self.memberships = Memberships()
         self._lock = Lock()
         self._newest: Projection | None = None
         self._past: OrderedDict[Hashable, Projection] = OrderedDict()

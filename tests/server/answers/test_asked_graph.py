@@ -7,6 +7,9 @@ import pytest
 
 from cmdb_schemas.report import Component, Observation
 from cmdb_server.answers.asked_graph import asked_graph
+from cmdb_server.answers.impact import impact
+from cmdb_server.answers.requires import requires
+from cmdb_server.answers.what_if import Edit
 from cmdb_server.errors import NotFound
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
@@ -50,3 +53,21 @@ def test_components_are_found_all_the_way_down(either: Estate) -> None:
         return either.store.read(work)
 
     assert parts(None) == parts(minute(1)) == ["eth0"]
+
+
+def test_members_by_rule_follow_revisions_and_the_past(shop: Shop) -> None:
+    rule = 'class == "server" && name.startsWith("web")'
+    shop.enter("farm", "business_service", member_rule=rule, business_criticality="critical")
+    then = shop.at
+    shop.at += 60_000
+    assert [one.affected.ci.name for one in shop.impact("web1").services] == ["farm"]
+    shop.enter("web3", "server")
+    assert [one.affected.ci.name for one in shop.impact("web3").services] == ["farm"]
+    assert {one.ci.name for one in requires(shop.projections, VIEWER, shop.ids["farm"]).items} == {
+        "web1", "web2", "web3",
+    }  # fmt: skip
+    past = requires(shop.projections, VIEWER, shop.ids["farm"], at=then)
+    assert {one.ci.name for one in past.items} == {"web1", "web2"}
+    assert shop.impact("web1", at=NOW + 8_000).services == ()
+    without = Edit("unrelate", from_=shop.ids["farm"], relation="depends_on", to=shop.ids["web1"])
+    assert impact(shop.projections, VIEWER, [shop.ids["web1"]], edits=[without]).services == ()
