@@ -23,7 +23,7 @@ class HorizonSchema(Schema):
     feed = fields.Integer(required=True, metadata={"description": "The change feed begins after it"})
 
 
-class AskedSchema(Schema):
+class DropSchema(Schema):
     before = Instant(required=True, metadata={"description": "The past before it is dropped; at least a day ago"})
     apply = Flag(load_default=False, metadata={"description": "false: only tell what would go"})
 
@@ -57,7 +57,7 @@ def horizon() -> Response:
 
 @BLUEPRINT.route("/retention", methods=["POST"])
 @requires("administer")
-@BLUEPRINT.arguments(AskedSchema)
+@BLUEPRINT.arguments(DropSchema)
 @BLUEPRINT.response(200, RetentionSchema)
 def drop(asked: dict[str, Any]) -> Any:
     """Drop the past before a time, or tell what would go. The present and all that can be asked from then on stay."""
