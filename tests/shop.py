@@ -38,10 +38,10 @@ class Shop:
         self.ids[name] = entered.ci
         self.at += 1000
 
-    def relate(self, from_: str, type_: str, to: str) -> None:
-        """A relation told later on."""
+    def relate(self, from_: str, type_: str, *to: str) -> None:
+        """Relations told later on, in place of those told before."""
         (row,) = self.store.read(lambda tx: tx.get(CI, [(self.ids[from_],)])).values()
-        told = [DeclaredRelation(type_, self.ids[to])]
+        told = [DeclaredRelation(type_, self.ids[one]) for one in to]
         edit(self.store, "ann", row[0], {}, row[6], relations=told, now_ms=self.at)
 
     def need_both(self) -> None:
