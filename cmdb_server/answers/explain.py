@@ -16,9 +16,11 @@ from cmdb_server.ingest.late import unpacked
 from cmdb_server.ingest.ruling import in_transaction
 from cmdb_server.ingest.sighting import Kinds, as_json
 from cmdb_server.model import identity
+from cmdb_server.model.components import VOID
 from cmdb_server.model.decisions import pins
 from cmdb_server.model.precedence import Candidate, Verdict, shipped, winner
 from cmdb_server.model.record import Record
+from cmdb_server.model.weighing import shipped as weights
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store
 
@@ -51,11 +53,14 @@ class AttributeExplained:
 
 @dataclass(frozen=True, slots=True)
 class Tied:
-    """Why two records are held to be one thing: what each kind of evidence weighed, and the sum."""
+    """Why two records are held to be one thing: what each kind of evidence weighed, what is distrusted left out, and
+    the sum. ``how``: by evidence, decision (of people), version (of one source's key), place or name."""
 
     records: tuple[str, str]
     terms: tuple[Mapping[str, Any], ...]
     score: float
+    how: str
+    decision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def explain(store: Store, viewer: Viewer, ci: str, attribute: str | None = None,
         records = sorted(tx.find(tables.RECORD, ("ci",), [(id_,)]), key=lambda r: (r[R["first_at"]], r[0]))
         attributes = _attributes(tx, row, records, sources, attribute, now_ms, viewer.kinds)
         return Explanation(
-            id_, row[1], row[2], tuple(sources[r[0]] for r in records), tuple(_ties(records, sources, viewer.kinds)),
+            id_, row[1], row[2], tuple(sources[r[0]] for r in records), tuple(_ties(tx, records, sources, viewer.kinds)),
             tuple(attributes), tuple(_decisions(tx, {r[0] for r in records})),
         )  # fmt: skip
 
@@ -145,19 +150,48 @@ def _sections(tx: Reading, record: Row) -> Mapping[str, str]:
     return stored_observation(unpacked(thing[1])).sections if thing is not None else {}
 
 
-def _ties(records: list[Row], sources: Mapping[str, SourceView], kinds: Kinds) -> Iterable[Tied]:
+def _ties(tx: Reading, records: list[Row], sources: Mapping[str, SourceView], kinds: Kinds) -> Iterable[Tied]:
     """The strongest bonds that hold the records together: a tree of them, each record tied to its best earlier one."""
     if len(records) < 2 or records[0][R["parent"]]:
         return
     views = [_view(record, sources[record[0]], kinds) for record in records]
-    resolution = identity.resolve(views)
+    ruled = in_transaction(tx).decisions
+    resolution = identity.resolve(views, ruled, void=_void(tx, views))
+    merges = [(d.id, {id_ for side in d.sides for id_ in side}) for d in ruled if d.verb == "merge"]
     for at, view in enumerate(views[1:], 1):
         bonds = []
         for other in views[:at]:
             terms = resolution.evidence(other.id, view.id)
             bonds.append((sum(term.points for term in terms), other.id, terms))
         score, other_id, terms = max(bonds, key=lambda bond: (bond[0], bond[1]))
-        yield Tied((other_id, view.id), tuple(_term(term) for term in terms), score)
+        how, decision = _how(resolution, view, score, merges)
+        yield Tied((other_id, view.id), tuple(_term(term) for term in terms), score, how, decision)
+
+
+def _how(
+    resolution: identity.Resolution, view: Record, score: float, merges: list[tuple[str, set[str]]]
+) -> tuple[str, str | None]:
+    """By what a record belongs with the others, and the decision that says so."""
+    if view.id not in resolution.weak and score >= weights().default.join:
+        return "evidence", None
+    if view.id in resolution.withdrawn or view.id in resolution.withdrawn.values():
+        return "version", None
+    mine = next((group for group in resolution.groups if view.id in group), ())
+    decision = next((id_ for id_, named in merges if not named.isdisjoint(mine)), None)
+    if decision is not None:
+        return "decision", decision
+    if view.id in resolution.weak:
+        return ("name" if view.declared else "place"), None
+    return "evidence", None  # by way of a third record
+
+
+def _void(tx: Reading, views: Iterable[Record]) -> frozenset[identity.Value]:
+    """The values of these records that identify nothing anywhere."""
+    marks = {
+        f"{kind} {value}": (kind, value) for v in views for kind, values in v.identifiers.items() for value in values
+    }
+    rows = tx.find(tables.IDENTIFIER, ("kind", "value"), [(VOID, mark) for mark in sorted(marks)])
+    return frozenset(marks[row[1]] for row in rows)
 
 
 def _term(term: identity.Term) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from flask import Response
 from marshmallow import Schema, fields
 
 from cmdb_server.answers.explain import explain
+from cmdb_server.answers.relation_explained import explain_relation
 from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.ci_schemas import SourceSchema
 from cmdb_server.api.conditional import tagged
@@ -45,6 +46,11 @@ class TiedSchema(Schema):
     records = fields.List(fields.String(), required=True)
     terms = fields.List(fields.Dict(), required=True)
     score = fields.Float(required=True)
+    how = fields.String(
+        required=True,
+        metadata={"enum": ["evidence", "decision", "version", "place", "name"], "description": "By what it is held"},
+    )
+    decision = fields.String(allow_none=True, metadata={"description": "The decision of people that says so"})
 
 
 class ExplanationSchema(Schema):
@@ -69,3 +75,71 @@ def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
     revision = context().store.revision()
     told = explain(context().store, viewer(), str(ci), asked["attribute"], now_ms=now_ms())
     return tagged(ExplanationSchema().dump(told), revision)
+
+
+WHYS = ("claimed", "class", "application", "ended", "elsewhere", "unclaimed")
+
+
+class BearerSchema(Schema):
+    ci = fields.UUID(required=True)
+    class_ = fields.String(required=True, data_key="class")
+    name = fields.String(required=True)
+    since = Instant(required=True)
+    until = Instant(required=True)
+    chosen = fields.Boolean(required=True, metadata={"description": "None came nearer to when the claim was made"})
+
+
+class ClaimSchema(Schema):
+    record = fields.String(required=True)
+    source = fields.String(required=True)
+    agent = fields.String(required=True)
+    section = fields.String(required=True, allow_none=True)
+    near = fields.String(required=True, metadata={"description": "The CI that the claim is about"})
+    far = fields.String(required=True, metadata={"description": "The other end as it was told"})
+    to = fields.String(required=True, allow_none=True, metadata={"description": "The CI that it is held to be"})
+    evidence = fields.String(required=True)
+    confidence = fields.Float(required=True)
+    transient = fields.Boolean(required=True)
+    first = Instant(required=True)
+    last = Instant(required=True)
+    ended = Instant(required=True, allow_none=True)
+    counts = fields.Boolean(required=True, metadata={"description": "It carries the relation"})
+    bearers = fields.List(
+        fields.Nested(BearerSchema), required=True, metadata={"description": "All who bear what it names, or did"}
+    )
+
+
+class ExplainedRelationSchema(Schema):
+    from_ = fields.UUID(required=True, data_key="from")
+    type = fields.String(required=True)
+    to = fields.UUID(required=True)
+    stands = fields.Boolean(required=True)
+    why = fields.String(required=True, metadata={"enum": list(WHYS)})
+    group = fields.String(required=True, allow_none=True)
+    confidence = fields.Float(required=True, allow_none=True)
+    since = Instant(required=True, allow_none=True)
+    claims = fields.List(fields.Nested(ClaimSchema), required=True)
+    others = fields.List(
+        fields.Nested(ClaimSchema), required=True, metadata={"description": "Could mean it, and mean another or nobody"}
+    )
+
+
+class RelationAskedSchema(Schema):
+    from_ = fields.UUID(required=True, data_key="from")
+    type = Text(required=True)
+    to = fields.UUID(required=True)
+
+
+@BLUEPRINT.route("/relations/explain")
+@requires("read")
+@BLUEPRINT.arguments(RelationAskedSchema, location="query")
+@BLUEPRINT.doc(responses={404: "NOT_FOUND"})
+@BLUEPRINT.response(200, ExplainedRelationSchema)
+def of_relation(asked: dict[str, Any]) -> Response:
+    """Why a relation is there: its claims, their evidence and how their ends were found. And why it is not: what ended,
+    or is held to mean another."""
+    revision = context().store.revision()
+    told = explain_relation(
+        context().store, viewer(), str(asked["from_"]), asked["type"], str(asked["to"]), now_ms=now_ms()
+    )
+    return tagged(ExplainedRelationSchema().dump(told), revision)

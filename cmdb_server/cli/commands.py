@@ -119,12 +119,6 @@ def show(told: Told) -> None:
     tell(told, answer, lambda found: render.ci_tree(found, whole=told.all))
 
 
-def explain(told: Told) -> None:
-    client = client_of(told)
-    ci = client.identify(told.ci)
-    tell(told, client.get(f"/cis/{segment(ci)}/explain", attribute=told.attribute), render.explanation)
-
-
 def search(told: Told) -> None:
     answer = client_of(told).get("/search", q=told.text, limit=told.limit, **_times(told))
     tell(told, answer, render.hits)

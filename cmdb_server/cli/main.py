@@ -17,6 +17,7 @@ from cmdb_server.cli import (
     deciding,
     exchange,
     exits,
+    explaining,
     in_context,
     kept,
     notifying,
@@ -26,6 +27,7 @@ from cmdb_server.cli import (
     render,
     retaining,
     samples,
+    scheduling,
     standing,
     supposing,
 )
@@ -68,10 +70,12 @@ def parser() -> argparse.ArgumentParser:
     asked = _asking()
     _tokens(sub, asked)
     _questions(sub, asked)
+    explaining.add(sub, asked)
     exchange.add(sub, asked)
     past.add(sub, asked)
     samples.add(sub, asked)
     standing.add(sub, asked)
+    scheduling.add(sub, asked)
     comparing.add(sub, asked)
     outages.add(sub, asked)
     deciding.add(sub, asked)
@@ -175,7 +179,3 @@ def _questions(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     listing.add_argument("--attribute", action="append", default=[], metavar="NAME=VALUE")
     listing.add_argument("--limit", type=int, default=1000)
     listing.set_defaults(run=commands.list_cis)
-    explain = sub.add_parser("explain", parents=[asked], help="why a CI is there and says what it says")
-    explain.add_argument("ci", help="id or name")
-    explain.add_argument("--attribute")
-    explain.set_defaults(run=commands.explain)

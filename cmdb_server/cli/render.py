@@ -150,33 +150,6 @@ def _sighting(source: dict[str, Any]) -> Text:
     )
 
 
-def explanation(told: dict[str, Any]) -> RenderableType:
-    """Each attribute with the winner, why, and every losing value; then the evidence between records."""
-    root = Tree(joined(named(told), plain(told["ci"], "dim")))
-    for one in told["attributes"]:
-        branch = root.add(joined(plain(one["name"] + ":", "dim"), plain(one["value"], "bold"), f"({one['why']})"))
-        if one["winner"]:
-            branch.add(joined(Text("from", "green"), _word(one["winner"])))
-        for loser in one["losers"]:
-            branch.add(joined(Text("not", "dim"), plain(loser["value"]), _word(loser)))
-    for tie in told["ties"]:
-        branch = root.add(
-            joined(Text("one thing:", "bold"), plain(" = ".join(tie["records"])), f"score {tie['score']:g}")
-        )
-        for term in tie["terms"]:
-            branch.add(plain(", ".join(f"{name} {value}" for name, value in term.items() if value is not None)))
-    for decision in told["decisions"]:
-        root.add(joined(Text("decision:", "bold"), plain(decision)))
-    return root
-
-
-def _word(word: dict[str, Any]) -> Text:
-    section = f" ({word['section']})" if word["section"] else ""
-    return plain(
-        f"{word['source']}{section} by {word['agent']}, since {word['since']}, confirmed {word['confirmed']}", "dim"
-    )
-
-
 def tokens(items: list[dict[str, Any]]) -> RenderableType:
     return table(
         ("prefix", "subject", "role", "expires", "revoked", "id"),

@@ -24,7 +24,7 @@ def count(batch: Batch, touched: Iterable[Relation]) -> None:
     silent = batch.silent({row[0] for ties in carried.values() for row in ties})
     for relation, ties in carried.items():
         carried[relation] = [row for row in ties if row[0] not in silent]
-    for relation in _spoken_for(batch, [relation for relation in wanted if carried[relation]]):
+    for relation in spoken_for(batch, [relation for relation in wanted if carried[relation]]):
         carried[relation] = []
     _write(batch, carried)
 
@@ -49,7 +49,7 @@ def _write(batch: Batch, carried: dict[Relation, list[Row]]) -> None:
 
 
 def _with_hosts(batch: Batch, touched: set[Relation]) -> set[Relation]:
-    """An application's dependency bears on its host's: see ``_spoken_for``."""
+    """An application's dependency bears on its host's: see ``spoken_for``."""
     ends = {from_ci for from_ci, type_, _ in touched if type_ == DEPENDS}
     parent = tables.CI.position("parent")
     above = {key[0]: row[parent] for key, row in batch.tx.get(tables.CI, [(ci,) for ci in ends]).items()}
@@ -57,7 +57,7 @@ def _with_hosts(batch: Batch, touched: set[Relation]) -> set[Relation]:
     return touched | {relation for relation in hosts if relation[0] != relation[2]}
 
 
-def _spoken_for(batch: Batch, relations: Iterable[Relation]) -> set[Relation]:
+def spoken_for(batch: Batch, relations: Iterable[Relation]) -> set[Relation]:
     """Dependencies of a host of which an application on it is known to be the one that has them.
 
     A server knows its client only by address, and a host without rights its own sockets only by number: where the

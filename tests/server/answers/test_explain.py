@@ -122,3 +122,25 @@ def test_what_is_not_there_is_not_explained(estate: Estate) -> None:
     assert explain(estate.store, VIEWER, estate.ci("h")["id"], "nothing", now_ms=minute(1)).attributes == ()
     with pytest.raises(NotFound):
         explain(estate.store, VIEWER, "nobody", now_ms=minute(1))
+
+
+def test_what_holds_records_together_honours_what_people_decided(estate: Estate) -> None:
+    """A value they distrust weighs nothing, and what they merged is told to be held by their word."""
+    mine = Observation("h", "server", "10.0.0.1", None, {"serial": ["CZ3411AB0C"], "name": ["h"]}, {"name": "h"})
+    theirs = Observation("o", "server", "10.0.0.2", None, {"serial": ["CZ3411AB0C"], "name": ["o"]}, {"name": "o"})
+    estate.tell(0, mine, theirs)
+    ci = estate.ci("h")["id"] if estate.cis("h") else estate.ci("o")["id"]
+    (tie,) = explain(estate.store, VIEWER, ci, now_ms=minute(1)).ties
+    assert (tie.how, tie.score, tie.decision) == ("evidence", 9, None)
+    decide(estate.store, "eva", "distrust", {"value": ["serial", "CZ3411AB0C"]}, "all of them say so", minute(1))
+    merged = decide(estate.store, "eva", "merge", {"sides": [[id_] for id_ in tie.records]}, "I looked", minute(2))
+    (tie,) = explain(estate.store, VIEWER, ci, now_ms=minute(3)).ties
+    assert (tie.how, tie.score, tie.decision) == ("decision", -5, merged)
+    assert [term["kind"] for term in tie.terms] == ["name"]
+
+
+def test_a_sighting_without_proof_is_held_by_its_place(estate: Estate) -> None:
+    estate.tell(0, box())
+    estate.tell(1, Observation("p", "unknown_device", "10.0.0.1", None, {}, {}), source="ping")
+    (tie,) = explain(estate.store, VIEWER, estate.ci("h")["id"], now_ms=minute(2)).ties
+    assert tie.how == "place"

@@ -33,3 +33,18 @@ def test_one_attribute_alone(agent, reader) -> None:
 
 def test_an_unknown_ci_is_404(reader) -> None:
     assert reader.get("/api/v1/cis/00000000-0000-0000-0000-000000000000/explain").status_code == 404
+
+
+def test_why_a_relation_is_there_and_why_another_is_not(agent, reader) -> None:
+    hosts = [host("db", "10.0.0.2", listens=[5432]), host("web", "10.0.0.1", uses=[("10.0.0.2", 5432)])]
+    agent.post("/api/v1/reports", data=report("r1", now_ms(), hosts), content_type="application/json")
+    ids = {ci["parent"]: ci["id"] for ci in reader.get("/api/v1/cis?class=application").json["items"]}
+    by_name = {ci["name"]: ci["id"] for ci in reader.get("/api/v1/cis?class=server").json["items"]}
+    web, db = ids[by_name["web"]], ids[by_name["db"]]
+    path = "/api/v1/relations/explain?type=depends_on"
+    there = reader.get(f"{path}&from={web}&to={db}").json
+    assert (there["stands"], there["why"], there["claims"][0]["section"]) == (True, "claimed", "connections")
+    assert there["claims"][0]["bearers"][0]["name"] == "db"
+    assert reader.get(f"{path}&from={db}&to={web}").json["why"] == "unclaimed"
+    assert reader.get(f"{path}&from={db}&to={'0' * 8}-0000-0000-0000-{'0' * 12}").status_code == 404
+    assert reader.get(f"/api/v1/relations/explain?type=worships&from={db}&to={web}").status_code == 422
