@@ -23,6 +23,9 @@ LINES = "application/x-ndjson"
 MEDIA = sorted({"text/plain", "application/octet-stream", *(format_.media for format_ in formats().values())})
 
 
+_HOST = "Whose software a bill of materials lists: a CI's id, its name, or an identifier as kind=value"
+
+
 class ImportSchema(Schema):
     name = fields.String(
         required=True,
@@ -32,7 +35,7 @@ class ImportSchema(Schema):
         metadata={"description": "What this source is called: import:NAME"},
     )
     format = fields.String(required=True, validate=validate.OneOf(sorted(formats())))
-    host = Text(load_default="", shortest=0, metadata={"description": "Whose software a bill of materials lists"})
+    host = Text(load_default="", shortest=0, metadata={"description": _HOST})
     complete = fields.Boolean(load_default=False, metadata={"description": "What the file no longer has, ends"})
     dry_run = fields.Boolean(load_default=False, metadata={"description": "Check and compare, and change nothing"})
 

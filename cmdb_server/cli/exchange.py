@@ -33,7 +33,9 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     into.add_argument("--name", required=True, help="what this source is called: the same name again replaces it")
     into.add_argument("--format", help="csv and json follow from the file's name")
     into.add_argument("--complete", action="store_true", help="what the file no longer has, ends")
-    into.add_argument("--host", help="whose software a bill of materials lists")
+    into.add_argument(
+        "--host", help="whose software a bill of materials lists: an id, a name, or kind=value, such as serial=SN1"
+    )
     into.add_argument("--dry-run", action="store_true", help="tell what it would do, and every fault, and do nothing")
     into.set_defaults(run=import_)
 

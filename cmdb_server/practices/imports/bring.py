@@ -17,14 +17,16 @@ import msgspec
 from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.report import Content, Coverage, Observation, Report, Scan, Scope, encode_content
 from cmdb_server.errors import Invalid
+from cmdb_server.ingest.accepted import Accepted, accept
 from cmdb_server.ingest.caller import Caller
-from cmdb_server.ingest.pipeline import Ack, ingest
+from cmdb_server.ingest.pipeline import Ack, ingest, take_in
 from cmdb_server.ingest.sighting import Origin, digest, read
-from cmdb_server.practices.imports.entry import Entry, Fault, Options
+from cmdb_server.practices.imports.entry import Entry, Fault, Options, Subject
 from cmdb_server.practices.imports.formats import formats
 from cmdb_server.practices.imports.observations import Checked, observations
+from cmdb_server.practices.imports.subject import subject as subject_of
 from cmdb_server.store import tables
-from cmdb_server.store.port import Reading, Row, Store
+from cmdb_server.store.port import Reading, Row, Store, Writing
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 SITE = "*"
@@ -86,7 +88,13 @@ def _stages(
     store: Store, asked: Import, subject: str, kinds: Mapping[str, CIClass], now_ms: int, *, dry_run: bool
 ) -> Iterator[Progress | Outcome]:
     told: list[Entry | Fault] = []
-    for one in formats()[asked.format].read(asked.text, Options(kinds, asked.host)):
+    format_ = formats()[asked.format]
+    of_subject = format_.of_subject and asked.host
+    about = store.read(lambda tx: subject_of(tx, asked.host, kinds)) if of_subject else None
+    if isinstance(about, Fault):
+        yield Outcome(0, 0, 0, 0, 0, (about,))
+        return
+    for one in format_.read(asked.text, Options(kinds, asked.host, about)):
         told.append(one)
         if len(told) % STEP == 0:
             yield Progress("reading", len(told))
@@ -99,9 +107,27 @@ def _stages(
     ack: Ack | None = None
     if not dry_run and not checked.faults:
         yield Progress("applying", len(checked.observations))
-        ack = ingest(store, msgspec.json.encode(report), Caller(subject, "operator"), now_ms, kinds)
+        caller = Caller(subject, "operator")
+        if about is None:
+            ack = ingest(store, msgspec.json.encode(report), caller, now_ms, kinds)
+        else:
+            accepted = accept(report, msgspec.json.encode(report), caller, now_ms)
+            ack = store.write(lambda tx: _onto(tx, about, accepted, checked, kinds))
     faults = tuple(checked.faults[:MOST_FAULTS])
     yield Outcome(len(told), new, changed, unchanged, ended, faults, ack.revision if ack is not None else None)
+
+
+def _onto(tx: Writing, about: Subject, accepted: Accepted, checked: Checked, kinds: Mapping[str, CIClass]) -> Ack:
+    """Take the import in as a source of the CI that it was said to be about: a decision like any other, made once."""
+    new = [_record(seen, accepted.origin, kinds)[0] for seen in checked.observations]
+    there = tx.get(tables.RECORD, [(record,) for record in new])
+    bodies = [{"sides": [[about.top], [record]]} for record in new if (record,) not in there]
+    who, why = accepted.caller.subject, "an import about this CI"
+    tx.insert(
+        tables.DECISION,
+        [(str(uuid.uuid4()), tx.revision, "merge", body, who, accepted.received, why, None) for body in bodies],
+    )
+    return take_in(tx, accepted, kinds)
 
 
 def _report(asked: Import, checked: Checked, subject: str, now_ms: int) -> Report:

@@ -46,8 +46,19 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """``top``: the CI that a file is about, or the thing that this is a component of. ``way``: class and name from
+    there down to it; a component's name is what tells it from others of its class there."""
+
+    top: str
+    way: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
-    """What a file does not say itself. ``host``: whose software a bill of materials lists."""
+    """What a file does not say itself. ``host``: whose software a bill of materials lists, as it was told;
+    ``subject``: the CI that this is, None where there is none yet."""
 
     kinds: Mapping[str, CIClass]
     host: str = ""
+    subject: Subject | None = None

@@ -1,7 +1,8 @@
 """The formats that can be imported: one module each, found by listing this folder.
 
 A module has ``TITLE`` (one line), ``MEDIA`` (the media type of its files) and
-``read(text, options) -> Iterator[Entry | Fault]``. It is pure: text in, entries out.
+``read(text, options) -> Iterator[Entry | Fault]``. It is pure: text in, entries out. With ``OF_SUBJECT = True`` its one
+entry is the CI that the options name.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class Format:
     title: str
     media: str
     read: Callable[[str, Options], Iterator[Entry | Fault]]
+    of_subject: bool = False
 
 
 @cache
@@ -29,5 +31,6 @@ def formats() -> Mapping[str, Format]:
     found = {}
     for module in pkgutil.iter_modules(__path__):
         loaded = import_module(f"{__name__}.{module.name}")
-        found[module.name] = Format(module.name, loaded.TITLE, loaded.MEDIA, loaded.read)
+        of_subject = getattr(loaded, "OF_SUBJECT", False)
+        found[module.name] = Format(module.name, loaded.TITLE, loaded.MEDIA, loaded.read, of_subject)
     return found
