@@ -13,22 +13,21 @@ from cmdb_server.ingest.declare import DeclaredRelation, create
 from cmdb_server.jobs.timed import Running, run
 from cmdb_server.practices import kept, timed
 from cmdb_server.practices.kept import By
-from cmdb_server.practices.kind import kinds
+from cmdb_server.practices.kind_files import kinds
 from cmdb_server.settings import Settings
 from cmdb_server.store.sqlite import SqliteStore
-from tests.shop import Shop
+from tests.booked_shop import BookedShop
 from tests.smtpd import Mailbox, smtpd
 
 LATER_MS = 3_600_000
-OLGA, PAT = By("olga", ("operator",), 0), By("pat", ("approver",), 0, "why not")
-WINDOW = {"start": "2030-03-01T22:00:00Z", "end": "2030-03-02T02:00:00Z"}
+OLGA = By("olga", ("operator",), 0)
 
 
 class Office:
     """The shop with owners: ann has the shop, the crew the till, nobody the wiki."""
 
     def __init__(self, store: SqliteStore, box: Mailbox) -> None:
-        self.shop, self.box = Shop(store), box
+        self.shop, self.box = BookedShop(store), box
         person = create(store, "x", "person", {"name": "Ann", "email": "ann@example.org"}, now_ms=self.shop.at).ci
         create(store, "x", "support_group", {"name": "Crew", "email": "crew@example.org"}, now_ms=self.shop.at)
         on = DeclaredRelation("depends_on", self.shop.ids["app"])
@@ -104,25 +103,19 @@ def test_done_twice_is_a_repeat_that_can_be_known(office: Office) -> None:
 
 
 def test_a_change_is_told_of_when_it_is_booked(office: Office) -> None:
-    body = {"summary": "move\r\nBcc: eve@example.org", "windows": [WINDOW], "plan": "p", "back_out": "b"}
-    change = kept.open_(office.shop.store, "change", body, {"changed": [office.shop.ids["db"]]}, OLGA).number
-    for transition, by in (("assess", OLGA), ("authorise", OLGA), ("schedule", PAT)):
-        kept.move(office.shop.store, change, transition, by)
-    office.now = 1_898_000_000_000
+    evil = "move\r\nBcc: eve@example.org"
+    office.shop.book("db", summary=evil, at=(10, 12), note="all the same")
     office.work()
     assert office.told == ["ann@example.org", "crew@example.org"]
     made = office.box.messages[0]
     assert made["Bcc"] is None and "scheduled: move Bcc: eve@example.org" in made["Subject"]
     text = made.get_body(("plain",))
-    assert text is not None and "2030-03-01T22:00:00" in text.get_content() and "By: pat" in text.get_content()
+    assert text is not None and "When: 2023-11-15T08:13:20" in text.get_content() and "By: bob" in text.get_content()
 
 
 @pytest.mark.parametrize("interruption", ["none", "degraded"])
 def test_what_a_change_does_meanwhile_is_heeded(office: Office, interruption: str) -> None:
-    body = {"summary": "m", "windows": [WINDOW], "plan": "p", "back_out": "b", "interruption": interruption}
-    change = kept.open_(office.shop.store, "change", body, {"changed": [office.shop.ids["db"]]}, OLGA).number
-    for transition, by in (("assess", OLGA), ("authorise", OLGA), ("schedule", PAT)):
-        kept.move(office.shop.store, change, transition, by)
+    office.shop.book("db", note="all the same", interruption=interruption)
     office.work()
     if interruption == "none":
         assert office.told == []
