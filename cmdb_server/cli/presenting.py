@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from rich.console import Console, RenderableType
 
-from cmdb_server.answers.render import FORMATS
+from cmdb_server.answers.render import FORMATS, MEDIA
 from cmdb_server.answers.render.visible import visible
 from cmdb_server.cli.client import Client
 
@@ -55,7 +55,7 @@ def present(told: argparse.Namespace, client: Client, question: Question, views:
     """Ask, and show or write the answer as the command line wants it."""
     format_ = "json" if told.json else told.format
     with _written(told.output) as out:
-        if format_ in FORMATS:
+        if format_ in MEDIA:
             text = question.text(client, format=format_)
             out.write(_harmless(text) if out.isatty() else text)
             return

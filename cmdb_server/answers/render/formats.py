@@ -13,10 +13,12 @@ from cmdb_server.answers.render.drawing import Drawing
 from cmdb_server.answers.render.drawings import impact_drawing, path_drawing, requires_drawing, services_drawing
 from cmdb_server.answers.render.graph_file import graph_file
 from cmdb_server.answers.render.html import html
+from cmdb_server.answers.render.ics import ics
 from cmdb_server.answers.render.impact_report import impact_report
 from cmdb_server.answers.render.markdown import markdown
 from cmdb_server.answers.render.mermaid import mermaid
 from cmdb_server.answers.render.report import Report
+from cmdb_server.answers.render.schedule_report import schedule_report
 from cmdb_server.answers.render.standing_report import (
     path_report,
     requires_report,
@@ -24,6 +26,7 @@ from cmdb_server.answers.render.standing_report import (
     single_points_report,
 )
 from cmdb_server.answers.requires import RequiresAnswer
+from cmdb_server.answers.schedule import ScheduleAnswer
 from cmdb_server.answers.services import ServicesAnswer
 from cmdb_server.answers.single_points import SinglePointsAnswer
 
@@ -32,14 +35,16 @@ _REPORTS: Mapping[str, Callable[[Report], str]] = {"markdown": markdown, "html":
 _DRAWINGS: Mapping[str, Callable[[Drawing], str]] = {"dot": dot, "mermaid": mermaid, "graphml": graph_file}
 REPORTS, DRAWINGS = tuple(_REPORTS), tuple(_DRAWINGS)
 FORMATS = REPORTS + DRAWINGS
+CALENDARS = ("ics",)
 MEDIA = {
     "markdown": "text/markdown",
     "html": "text/html",
     "dot": "text/vnd.graphviz",
     "mermaid": "text/vnd.mermaid",
     "graphml": graphml.MEDIA,
+    "ics": "text/calendar",
 }
-SUFFIX = {"markdown": "md", "html": "html", "dot": "dot", "mermaid": "mmd", "graphml": "graphml"}
+SUFFIX = {"markdown": "md", "html": "html", "dot": "dot", "mermaid": "mmd", "graphml": "graphml", "ics": "ics"}
 
 _REPORT_OF: Mapping[type, Callable[[Any], Report]] = {
     ImpactAnswer: impact_report,
@@ -47,7 +52,9 @@ _REPORT_OF: Mapping[type, Callable[[Any], Report]] = {
     ServicesAnswer: services_report,
     PathAnswer: path_report,
     SinglePointsAnswer: single_points_report,
+    ScheduleAnswer: schedule_report,
 }
+_CALENDAR_OF: Mapping[type, Callable[[Any], str]] = {ScheduleAnswer: ics}
 _DRAWING_OF: Mapping[type, Callable[[Any], Drawing]] = {
     ImpactAnswer: impact_drawing,
     RequiresAnswer: requires_drawing,
@@ -61,5 +68,7 @@ def rendered(answer: object, format_: str) -> str:
     if format_ in _REPORTS:
         report = answer if isinstance(answer, Report) else _REPORT_OF[type(answer)](answer)
         return _REPORTS[format_](report)
+    if format_ in CALENDARS:
+        return _CALENDAR_OF[type(answer)](answer)
     drawing = answer if isinstance(answer, Drawing) else _DRAWING_OF[type(answer)](answer)
     return _DRAWINGS[format_](drawing)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cmdb_server.answers.paths import path
-from cmdb_server.answers.render import DRAWINGS, FORMATS, MEDIA, REPORTS, SUFFIX, rendered
+from cmdb_server.answers.render import CALENDARS, DRAWINGS, FORMATS, MEDIA, REPORTS, SUFFIX, rendered
 from cmdb_server.answers.render.report import Report
 from cmdb_server.answers.requires import requires
 from cmdb_server.answers.services import services_of
@@ -12,7 +12,8 @@ from tests.shop import VIEWER, Shop
 
 
 def test_every_format_has_a_media_type_and_a_suffix() -> None:
-    assert set(MEDIA) == set(SUFFIX) == set(FORMATS) == {*REPORTS, *DRAWINGS}
+    assert set(MEDIA) == set(SUFFIX) == {*FORMATS, *CALENDARS}
+    assert set(FORMATS) == {*REPORTS, *DRAWINGS}
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -28,6 +29,7 @@ def test_each_answer_is_written_in_each_format(shop: Shop, format_: str) -> None
 def test_what_has_no_drawing_has_a_report(shop: Shop) -> None:
     answer = single_points_of(shop.projections, VIEWER, shop.ids["shop"])
     assert "db-host" in rendered(answer, "markdown")
-    with pytest.raises(KeyError):
-        rendered(answer, "dot")
+    for format_ in ("dot", "ics"):
+        with pytest.raises(KeyError):
+            rendered(answer, format_)
     assert rendered(Report("a", "b", (), ()), "markdown") == "# a\n\n**b**\n\n"
