@@ -58,7 +58,7 @@ from cmdb_server.jobs.runner import Runner
 from cmdb_server.jobs.timed import Running
 from cmdb_server.jobs.timed import run as run_jobs
 from cmdb_server.practices.kind import Kind
-from cmdb_server.practices.kind import kinds as kept_kinds
+from cmdb_server.practices.kind_files import kinds as kept_kinds
 from cmdb_server.projection.projections import Projections
 from cmdb_server.projection.rules import Rules
 from cmdb_server.settings import Settings, secret

@@ -10,7 +10,7 @@ from cmdb_server.model.instants import rfc3339
 from cmdb_server.practices import kept
 from cmdb_server.practices.kept import By
 from cmdb_server.practices.kept_rows import Kept
-from cmdb_server.practices.kind import kinds
+from cmdb_server.practices.kind_files import kinds
 from tests.shop import NOW, Shop
 
 HOUR = 3_600_000

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from typing import Any
 
-from cmdb_schemas.attribute import Attribute, AttributeType, check_value
-from cmdb_schemas.errors import DefinitionError
+from cmdb_schemas.attribute import Attribute, Refuse, check_value, declared
 from cmdb_server.errors import Invalid
 from cmdb_server.model import calendar, instants
 from cmdb_server.model.selector_parser import parse
 
-OPTIONS = frozenset({"type", "title", "unit", "target", "many", "choices", "required", "states", "default"})
+OPTIONS = frozenset({"required", "states", "default"})
+"""What a definition may tell of a field besides what it tells of an attribute."""
 LONGEST_STRING, LONGEST_TEXT, MOST = 1024, 65536, 1000
 NOW = "now"
 """The default of a time: when the thing is opened."""
@@ -24,8 +24,9 @@ Fault = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. ``type``: an attribute's, ``text`` (long), ``time`` (RFC 3339), ``window``, ``selector``,
-    ``thing`` (the number of what is kept) or ``object`` (a practice's own). ``required``: from the start. ``states``: edited in these alone, where any are given."""
+    """One field. ``type``: an attribute's, ``text`` (long), ``time`` (RFC 3339), ``window``, ``selector``, ``thing``
+    (the number of what is kept) or ``object`` (a practice's own). ``required``: from the start. ``states``: edited in
+    these alone, where any are given."""
 
     name: str
     type: str
@@ -103,23 +104,22 @@ OWN: Mapping[str, Callable[[Any, str], Iterator[Fault]]] = {
 """The types that attributes of CIs do not have."""
 
 
-def field(name: str, told: Mapping[str, Any]) -> Field:
-    """The field that a table of a kind's file tells. Raises ``DefinitionError`` naming the option."""
-    title, many = told.get("title"), told.get("many", False)
-    type_: Any = told.get("type")
-    if type_ not in OWN and type_ not in get_args(AttributeType):
-        raise DefinitionError(f"type: must be one of {', '.join((*get_args(AttributeType), *OWN))}")
-    if not isinstance(title, str) or not title:
-        raise DefinitionError("title: must be a text")
-    choices, states = told.get("choices", []), told.get("states", [])
-    if not isinstance(choices, list) or not isinstance(states, list):
-        raise DefinitionError("choices, states: must be lists")
-    basic: Any = "string" if type_ in OWN else type_
-    attribute = Attribute(name, basic, title, told.get("unit"), told.get("target"), False, tuple(choices))
+def field(name: str, told: Any, refuse: Refuse) -> Field:
+    """The field that a table of a kind's file tells. Raises what ``refuse`` makes of the option that is wrong."""
+    plain = {key: value for key, value in told.items() if key not in OPTIONS} if isinstance(told, dict) else told
+    own = plain.get("type") if isinstance(plain, dict) and plain.get("type") in OWN else None
+    if own is not None and "choices" in plain:
+        raise refuse("choices", f"a {own} has none")
+    attribute = declared(name, {**plain, "type": "string"} if own is not None else plain, refuse)
+    required, states, default = told.get("required", False), told.get("states", []), told.get("default")
+    if not isinstance(required, bool):
+        raise refuse("required", "must be true or false")
+    if not isinstance(states, list) or not all(isinstance(one, str) for one in states):
+        raise refuse("states", "must be a list of states")
     made = Field(
-        name, type_, title, attribute, bool(many), bool(told.get("required", False)), frozenset(states),
-        told.get("default"),
+        name, own or attribute.type, attribute.title, replace(attribute, many=False), attribute.many, required,
+        frozenset(states), default,
     )  # fmt: skip
-    if made.default not in (None, NOW if type_ == "time" else None) and made.faults(made.default, ""):
-        raise DefinitionError("default: is none of its values")
+    if default is not None and (own, default) != ("time", NOW) and made.faults(default, ""):
+        raise refuse("default", "is none of its values")
     return made

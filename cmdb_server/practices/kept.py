@@ -17,7 +17,8 @@ from cmdb_server.practices import kept_check as check
 from cmdb_server.practices.field import NOW
 from cmdb_server.practices.guards import Attempt, ask, follow
 from cmdb_server.practices.kept_rows import Kept, present, row_of, stored
-from cmdb_server.practices.kind import EDIT, OPEN, Kind, kinds
+from cmdb_server.practices.kind import EDIT, OPEN, Kind
+from cmdb_server.practices.kind_files import kinds
 from cmdb_server.store.port import Store, Writing
 from cmdb_server.store.tables import KEPT, KEPT_CI, KEPT_COUNT, KEPT_LINK, KEPT_VERSION
 
@@ -52,14 +53,11 @@ def opened(
     if what is None:
         raise NotFound(f"nothing is kept as {kind!r}")
     whole = {name: value for name, value in (_defaults(what, by.now_ms) | dict(body)).items() if check.is_told(value)}
-    named = _named(cis)
-    faults = [*check.body_faults(what, whole), *check.cis_faults(tx, what, named)]
-    faults += check.thing_faults(tx, what, whole)
-    faults += check.missing(check.needed(what), whole, named)
-    if faults:
-        raise check.invalid(faults)
-    made = Kept("", kind, what.initial, 1, by.subject, by.now_ms, by.now_ms, tx.revision, whole, named)
+    made = Kept("", kind, what.initial, 1, by.subject, by.now_ms, by.now_ms, tx.revision, whole, _named(cis))
     _allow(tx, what.openers, made, by, f"open a {what.title.lower()}")
+    faults = [*check.body_faults(what, whole), *check.cis_faults(tx, what, made.cis)]
+    faults += check.thing_faults(tx, what, whole)
+    _refuse_any([*faults, *check.whole_faults(what, whole, made.cis, faults)])
     return _keep(tx, what, OPEN, None, replace(made, number=_number(tx, what)), by)
 
 
@@ -113,8 +111,9 @@ def moved(
     faults = [*check.missing((*way.requires, *way.stamps), after.body, after.cis)]
     if way.note and not by.note.strip():
         faults.append(("note", "is needed: say why"))
-    if faults:
-        raise check.invalid(faults)
+    _refuse_any(faults)
+    if not way.leads(before.state, after.body):  # what changes on the way would have closed it
+        raise _no_way(what, replace(before, body=after.body), transition)
     return _keep(tx, what, transition, before, replace(after, state=way.to), by)
 
 
@@ -156,10 +155,13 @@ def _changed(
         moved_ = [name for name, value in changes.items() if value != before.body.get(name)]
         faults += check.frozen(moved_, what.fields, states)
     body = {name: value for name, value in (dict(before.body) | dict(changes)).items() if check.is_told(value)}
-    faults += check.missing(check.needed(what), body, named)
+    _refuse_any([*faults, *check.whole_faults(what, body, named, faults)])
+    return replace(before, body=body, cis=named)
+
+
+def _refuse_any(faults: Sequence[tuple[str, str]]) -> None:
     if faults:
         raise check.invalid(faults)
-    return replace(before, body=body, cis=named)
 
 
 def _allow(tx: Writing, who: Collection[str], thing: Kept, by: By, what: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cmdb_server.errors import Invalid
 from cmdb_server.ingest.declare import resolve_all
+from cmdb_server.model import instants
 from cmdb_server.practices.field import Fault, Field
 from cmdb_server.practices.kind import NOT_REQUESTER, OWNER, PRACTICE, REQUESTER, Kind
 from cmdb_server.store import tables
@@ -51,6 +52,17 @@ def needed(kind: Kind) -> tuple[str, ...]:
     """What every thing of the kind has from its opening on."""
     fields = [one.name for one in kind.fields.values() if one.required]
     return (*fields, *(f"cis.{one.name}" for one in kind.cis.values() if one.required))
+
+
+def whole_faults(kind: Kind, body: Mapping[str, Any], cis: Cis, faults: Collection[Fault]) -> Iterator[Fault]:
+    """What is wrong with all of it together: what it lacks, and times that come before those they follow. ``faults``:
+    what is wrong with parts of it, which are left alone."""
+    yield from missing(needed(kind), body, cis)
+    wrong = {path for path, _ in faults}
+    for earlier, later in kind.order:
+        told = all(is_told(body.get(name)) and f"body.{name}" not in wrong for name in (earlier, later))
+        if told and instants.parse(body[later]) < instants.parse(body[earlier]):
+            yield f"body.{later}", f"is before {earlier}"
 
 
 def frozen(changed: Iterable[str], fields: Mapping[str, Field], states: Collection[str]) -> Iterator[Fault]:

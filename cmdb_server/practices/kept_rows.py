@@ -11,7 +11,8 @@ from typing import Any
 
 from cmdb_server.errors import NotFound
 from cmdb_server.ingest.declare import resolve_all
-from cmdb_server.practices.kind import Kind, kinds
+from cmdb_server.practices.kind import Kind
+from cmdb_server.practices.kind_files import kinds
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store
 from cmdb_server.store.tables import KEPT, KEPT_CI, KEPT_LINK, KEPT_VERSION

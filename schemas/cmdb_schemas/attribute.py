@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal, get_args
 
+from cmdb_schemas.errors import DefinitionError
 from cmdb_schemas.gate import gates_problem
 from cmdb_schemas.units import comparable, duration_ms
 
@@ -32,6 +33,36 @@ class Attribute:
     target: str | None = None
     many: bool = False
     choices: tuple[str, ...] = ()
+
+
+OPTIONS = frozenset({"type", "title", "unit", "target", "many", "choices"})
+"""What a definition may tell of an attribute."""
+Refuse = Callable[[str, str], DefinitionError]
+"""The refusal of an option, by its name and what is wrong with it."""
+
+
+def declared(name: str, told: Any, refuse: Refuse) -> Attribute:
+    """The attribute that a table of a definition tells. Raises what ``refuse`` makes of the option that is wrong (of
+    ``""`` for all of it)."""
+    if not isinstance(told, dict):
+        raise refuse("", 'must be a table such as { type = "string", title = "..." }')
+    for key in told:
+        if key not in OPTIONS:
+            raise refuse(key, f"unknown key; known are {', '.join(sorted(OPTIONS))}")
+    kind: Any = told.get("type")
+    if kind not in get_args(AttributeType):
+        raise refuse("type", f"must be one of {', '.join(get_args(AttributeType))}")
+    for key, of in (("unit", "quantity"), ("target", "reference")):
+        if (key in told) != (kind == of):
+            raise refuse(key, f"a {of} has one, and nothing else does")
+    title, many, choices = told.get("title"), told.get("many", False), told.get("choices", [])
+    if not isinstance(title, str) or not title:
+        raise refuse("title", "must be a text")
+    if not isinstance(many, bool):
+        raise refuse("many", "must be true or false")
+    if not isinstance(choices, list) or not all(isinstance(one, str) for one in choices):
+        raise refuse("choices", "must be a list of texts")
+    return Attribute(name, kind, title, told.get("unit"), told.get("target"), many, tuple(choices))
 
 
 def check_value(attribute: Attribute, value: object) -> str | None:

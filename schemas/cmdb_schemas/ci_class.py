@@ -26,7 +26,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from cmdb_schemas.attribute import Attribute, AttributeType, check_value
+from cmdb_schemas.attribute import Attribute, check_value, declared
 from cmdb_schemas.errors import DefinitionError
 from cmdb_schemas.gate import gates_problem
 from cmdb_schemas.units import duration_ms
@@ -107,7 +107,6 @@ class _Definition:
 
 
 _KEYS = frozenset({"title", "parent", "identity", "key", "family", "containment", "life", "gates", "attributes"})
-_ATTRIBUTE_KEYS = frozenset({"type", "title", "unit", "target", "many", "choices"})
 
 
 def _read_all(folders: tuple[Path, ...]) -> dict[str, _Definition]:
@@ -243,29 +242,9 @@ def _attributes(definition: _Definition) -> dict[str, Attribute]:
     return {name: _attribute(definition, name, body) for name, body in told.items()}
 
 
-def _attribute(definition: _Definition, name: str, body: Any) -> Attribute:
+def _attribute(definition: _Definition, name: str, told: Any) -> Attribute:
     where = f"attributes.{name}"
-    if not isinstance(body, dict):
-        raise definition.refuse(where, 'must be a table such as { type = "string", title = "..." }')
-    for key in body:
-        if key not in _ATTRIBUTE_KEYS:
-            raise definition.refuse(f"{where}.{key}", f"unknown key; known are {', '.join(sorted(_ATTRIBUTE_KEYS))}")
-    kind: Any = body.get("type")
-    if kind not in get_args(AttributeType):
-        raise definition.refuse(f"{where}.type", f"must be one of {', '.join(get_args(AttributeType))}")
-    if ("unit" in body) != (kind == "quantity"):
-        raise definition.refuse(f"{where}.unit", "a quantity has one, and nothing else does")
-    if ("target" in body) != (kind == "reference"):
-        raise definition.refuse(f"{where}.target", "a reference has one, and nothing else does")
-    return Attribute(
-        name=name,
-        type=kind,
-        title=_text(definition, f"{where}.title", body.get("title")),
-        unit=body.get("unit"),
-        target=body.get("target"),
-        many=bool(body.get("many", False)),
-        choices=tuple(body.get("choices", ())),
-    )
+    return declared(name, told, lambda key, problem: definition.refuse(f"{where}.{key}" if key else where, problem))
 
 
 def _check_targets(definition: _Definition, ci_class: CIClass, known: Mapping[str, Any]) -> None:

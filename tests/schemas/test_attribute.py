@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmdb_schemas.attribute import Attribute, AttributeType, check_value
+from cmdb_schemas.attribute import Attribute, AttributeType, check_value, declared
+from cmdb_schemas.errors import DefinitionError
 
 TYPES: dict[AttributeType, Attribute] = {
     "string": Attribute("a", "string", "A"),
@@ -84,3 +85,29 @@ anything = st.recursive(
 def test_any_value_is_answered(attribute: Attribute, many: bool, value: object) -> None:
     told = Attribute("a", attribute.type, "A", attribute.unit, attribute.target, many)
     assert isinstance(check_value(told, value), str | None)
+
+
+@pytest.mark.parametrize(
+    ("told", "key"),
+    [
+        (5, ""),
+        ({"type": "string"}, "title"),
+        ({"type": "string", "title": ""}, "title"),
+        ({"title": "A"}, "type"),
+        ({"type": "string", "title": "A", "size": 5}, "size"),
+        ({"type": "quantity", "title": "A"}, "unit"),
+        ({"type": "string", "title": "A", "unit": "bit"}, "unit"),
+        ({"type": "reference", "title": "A"}, "target"),
+        ({"type": "string", "title": "A", "many": "yes"}, "many"),
+        ({"type": "string", "title": "A", "choices": [5]}, "choices"),
+        ({"type": "string", "title": "A", "choices": "abc"}, "choices"),
+    ],
+)
+def test_a_definition_that_is_wrong_names_the_option(told: object, key: str) -> None:
+    with pytest.raises(DefinitionError, match=f"^<{key}>"):
+        declared("a", told, lambda option, problem: DefinitionError(f"<{option}> {problem}"))
+
+
+def test_a_definition_is_told_in_full() -> None:
+    told = {"type": "quantity", "title": "A", "unit": "bit/s", "many": True}
+    assert declared("a", told, DefinitionError) == Attribute("a", "quantity", "A", unit="bit/s", many=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cmdb_server.api.kept_schemas import KindSchema, kind_told, shown
 from cmdb_server.practices.kept_rows import Kept
-from cmdb_server.practices.kind import kinds
+from cmdb_server.practices.kind_files import kinds
 
 THING = Kept(
     "CHG0000001", "change", "new", 1, "ann", 0, 0, 1, {"summary": "x", "type": "emergency"}, {"changed": ("a",)}

@@ -11,7 +11,7 @@ from cmdb_schemas.ci_class import classes
 from cmdb_schemas.relations import relation_types
 from cmdb_server.jobs.timed import Running, job, known, run
 from cmdb_server.practices import timed
-from cmdb_server.practices.kind import kinds
+from cmdb_server.practices.kind_files import kinds
 from cmdb_server.practices.timed import Job
 from cmdb_server.projection.projections import Projections
 from cmdb_server.projection.rules import Rules

@@ -12,6 +12,10 @@ from cmdb_server.practices.field import field
 WINDOW = {"start": "2026-03-01T22:00:00Z", "end": "2026-03-02T02:00:00Z"}
 
 
+def refused(key: str, problem: str) -> DefinitionError:
+    return DefinitionError(f"{key}: {problem}")
+
+
 @pytest.mark.parametrize(
     ("told", "value", "faults"),
     [
@@ -40,7 +44,7 @@ WINDOW = {"start": "2026-03-01T22:00:00Z", "end": "2026-03-02T02:00:00Z"}
     ],
 )
 def test_values(told: dict[str, Any], value: Any, faults: list[str]) -> None:
-    assert [path for path, _ in field("f", {"title": "F", **told}).faults(value, "f")] == faults
+    assert [path for path, _ in field("f", {"title": "F", **told}, refused).faults(value, "f")] == faults
 
 
 @pytest.mark.parametrize(
@@ -51,12 +55,25 @@ def test_values(told: dict[str, Any], value: Any, faults: list[str]) -> None:
         ({"type": "string", "choices": "a"}, "choices"),
         ({"type": "string", "choices": ["a"], "default": "b"}, "default"),
         ({"type": "string", "default": 5}, "default"),
+        ({"type": "string", "default": "now"}, None),
+        ({"type": "time", "default": "then"}, "default"),
+        ({"type": "window", "choices": ["a"]}, "choices"),
+        ({"type": "string", "many": "yes"}, "many"),
+        ({"type": "string", "required": "yes"}, "required"),
+        ({"type": "string", "states": "new"}, "states"),
+        ({"type": "string", "colour": "red"}, "colour"),
+        ({"type": "quantity"}, "unit"),
+        ({"type": "string", "target": "person"}, "target"),
+        ({"type": "thing", "many": True, "states": ["new"], "required": True}, None),
     ],
 )
-def test_definitions_that_are_wrong_name_the_option(told: dict[str, Any], named: str) -> None:
-    with pytest.raises(DefinitionError, match=named):
-        field("f", {"title": "F", **told})
+def test_definitions_that_are_wrong_name_the_option(told: dict[str, Any], named: str | None) -> None:
+    if named is None:
+        assert field("f", {"title": "F", **told}, refused).name == "f"
+        return
+    with pytest.raises(DefinitionError, match=f"^{named}: "):
+        field("f", {"title": "F", **told}, refused)
 
 
 def test_a_time_may_begin_as_now() -> None:
-    assert field("f", {"type": "time", "title": "F", "default": "now"}).default == "now"
+    assert field("f", {"type": "time", "title": "F", "default": "now"}, refused).default == "now"

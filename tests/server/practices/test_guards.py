@@ -10,7 +10,7 @@ from cmdb_server.errors import Conflict
 from cmdb_server.practices import guards
 from cmdb_server.practices.guards import Attempt, ask, effect, follow, guard
 from cmdb_server.practices.kept_rows import Kept
-from cmdb_server.practices.kind import kinds
+from cmdb_server.practices.kind_files import kinds
 from cmdb_server.store.port import Writing
 
 

@@ -13,7 +13,7 @@ from cmdb_server.errors import CmdbError, Conflict, Forbidden, Invalid, NotFound
 from cmdb_server.practices import guards, kept, kept_rows
 from cmdb_server.practices.guards import Attempt, effect, guard
 from cmdb_server.practices.kept import By, Kept
-from cmdb_server.practices.kind import kinds
+from cmdb_server.practices.kind_files import kinds
 from cmdb_server.store.port import Store, Writing
 from cmdb_server.store.tables import JOB, KEPT, KEPT_CI, KEPT_COUNT, KEPT_VERSION
 from tests.factories import START
@@ -249,3 +249,25 @@ def test_an_outage_begins_now_and_ends_now_unless_told(store: Store, ci: Callabl
     )
     told = kept.move(store, told.number, "end", OPERATOR, {"ended_at": "2026-01-01T01:00:00Z"}, known=KNOWN)
     assert (told.body["started_at"], told.body["ended_at"]) == ("2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z")
+    late = kept.open_(
+        store, "outage", {"started_at": "2026-01-01T00:00:00Z"}, {"down": [told.cis["down"][0]]}, OPERATOR
+    )
+    with pytest.raises(Invalid) as backwards:
+        kept.move(store, late.number, "end", OPERATOR, {"ended_at": "2025-12-31T23:59:59Z"})
+    assert paths(backwards.value) == ["body.ended_at"]
+    with pytest.raises(Invalid) as both:
+        kept.move(store, late.number, "end", OPERATOR, {"ended_at": "noon"})
+    assert paths(both.value) == ["body.ended_at"] and kept_rows.one(store, late.number) == late
+
+
+def test_what_changes_on_the_way_does_not_lead_by_another(store: Store, ci: Callable[..., str]) -> None:
+    """A normal change is assessed: that it becomes a standard one on the way there is no way around it, nor back."""
+    change = kept.open_(store, "request", READY, {"changed": [ci("web-1")]}, OPERATOR, known=KNOWN)
+    with pytest.raises(Conflict) as refused:
+        kept.move(store, change.number, "assess", OPERATOR, {"type": "standard", "template": "x"}, known=KNOWN)
+    assert "assess" not in refused.value.extra["possible"] and kept_rows.one(store, change.number) == change
+
+
+def test_who_may_not_open_hears_nothing_of_what_is_wrong(store: Store) -> None:
+    with pytest.raises(Forbidden):
+        kept.open_(store, "request", {"colour": "red"}, {}, By("eve", ("reader",), START), known=KNOWN)

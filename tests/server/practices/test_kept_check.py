@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from cmdb_server.ingest import decisions
-from cmdb_server.practices.kept_check import cis_faults, is_told, may
-from cmdb_server.practices.kind import kinds
+from cmdb_server.practices.kept_check import cis_faults, is_told, may, whole_faults
+from cmdb_server.practices.kind_files import kinds
 from cmdb_server.store.port import Store
 from tests.factories import START
 
@@ -48,3 +48,16 @@ def test_which_cis_may_be_named(store: Store, ci: Callable[..., str]) -> None:
 def test_what_says_nothing() -> None:
     assert not any(is_told(value) for value in (None, "", [], {}))
     assert all(is_told(value) for value in (0, False, "x", [0], {"a": None}))
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong", "found"),
+    [
+        ({}, [], ["body.started_at", "cis.down"]),
+        ({"started_at": "2026-01-02T00:00:00Z", "ended_at": "2026-01-01T00:00:00Z"}, [], ["cis.down", "body.ended_at"]),
+        ({"started_at": "2026-01-02T01:00:00+01:00", "ended_at": "2026-01-02T00:00:00Z"}, [], ["cis.down"]),
+        ({"started_at": "2026-01-02T00:00:00Z", "ended_at": "noon"}, [("body.ended_at", "x")], ["cis.down"]),
+    ],
+)
+def test_what_is_wrong_with_all_of_it(body: dict[str, str], wrong: list[tuple[str, str]], found: list[str]) -> None:
+    assert [path for path, _ in whole_faults(kinds()["outage"], body, {}, wrong)] == found

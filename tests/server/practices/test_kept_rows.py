@@ -11,7 +11,7 @@ from cmdb_server.errors import NotFound
 from cmdb_server.ingest import decisions
 from cmdb_server.practices import kept, kept_rows
 from cmdb_server.practices.kept import By
-from cmdb_server.practices.kind import kinds
+from cmdb_server.practices.kind_files import kinds
 from cmdb_server.store.port import Store
 from tests.factories import START
 
