@@ -27,14 +27,14 @@ from tests import neo4j_server
 from tests.neo4j_server import Neo4jServer
 
 SCHEMA = (
-    "CREATE CONSTRAINT bare_item FOR (n:BareItem) REQUIRE n.id IS UNIQUE",
-    "CREATE INDEX bare_item_name FOR (n:BareItem) ON (n.name)",
-    "CREATE INDEX bare_item_class FOR (n:BareItem) ON (n.class)",
-    "CREATE INDEX bare_item_parent FOR (n:BareItem) ON (n.parent)",
-    "CREATE INDEX bare_item_revision FOR (n:BareItem) ON (n.revision)",
-    "CREATE INDEX bare_relation FOR ()-[r:BARE]-() ON (r.revision)",
-    "CREATE CONSTRAINT bare_fact FOR (n:BareFact) REQUIRE n.key IS UNIQUE",
-    "CREATE INDEX bare_fact_revision FOR (n:BareFact) ON (n.revision)",
+    "CREATE CONSTRAINT barestore_item FOR (n:BareItem) REQUIRE n.id IS UNIQUE",
+    "CREATE INDEX barestore_item_name FOR (n:BareItem) ON (n.name)",
+    "CREATE INDEX barestore_item_class FOR (n:BareItem) ON (n.class)",
+    "CREATE INDEX barestore_item_parent FOR (n:BareItem) ON (n.parent)",
+    "CREATE INDEX barestore_item_revision FOR (n:BareItem) ON (n.revision)",
+    "CREATE INDEX barestore_relation FOR ()-[r:BARE]-() ON (r.revision)",
+    "CREATE CONSTRAINT barestore_fact FOR (n:BareFact) REQUIRE n.key IS UNIQUE",
+    "CREATE INDEX barestore_fact_revision FOR (n:BareFact) ON (n.revision)",
 )
 ITEMS = "UNWIND $rows AS row MERGE (n:BareItem {id: row.id}) SET n += row"
 RELATIONS = (
