@@ -23,14 +23,29 @@ class AskedSchema(ListingSchema):
     since = Whole(0, 2**53, query=True, load_default=0, metadata={"description": "A revision: what came after it"})
 
 
+class KeptChangeSchema(Schema):
+    """A version of something kept, such as a change."""
+
+    kind = fields.String(required=True)
+    number = fields.String(required=True)
+    version = fields.Integer(required=True)
+    transition = fields.String(required=True, metadata={"description": "open, edit, or one of its kind's"})
+    state = fields.String(required=True)
+    summary = fields.String(required=True)
+    cis = fields.Dict(required=True, metadata={"description": "role -> ids"})
+
+
 class ChangeSchema(Schema):
     revision = fields.Integer(required=True)
     kind = fields.String(required=True, metadata={"enum": list(KINDS)})
     id = fields.List(
-        fields.String(), required=True, metadata={"description": "The CI's id, or the relation's from, type and to"}
+        fields.String(),
+        required=True,
+        metadata={"description": "The CI's id, the relation's from, type and to, or a kept thing's number and version"},
     )
     deleted = fields.Boolean(required=True)
     cause = fields.Nested(CauseSchema, required=True)
+    kept = fields.Nested(KeptChangeSchema, required=True, allow_none=True)
 
 
 class ChangesSchema(Schema):
@@ -51,6 +66,6 @@ IF_NONE_MATCH = {"in": "header", "name": "If-None-Match", "schema": {"type": "st
 @BLUEPRINT.doc(parameters=[IF_NONE_MATCH], responses={304: {"description": "As you have it"}})
 @BLUEPRINT.response(200, ChangesSchema)
 def since(asked: dict[str, Any]) -> Response:
-    """CIs and relations that changed after a revision, in order; 304 while nothing did."""
+    """CIs, relations and kept things that changed after a revision, in order; 304 while nothing did."""
     told = changes(context().store, asked["since"], cursor_of(asked["cursor"]), asked["limit"])
     return tagged(_CHANGES.dump(told), told.revision)

@@ -23,6 +23,8 @@ from cmdb_server.store.port import Store
 
 LIMIT = 100
 """Changes told at once."""
+HAPPENED = {"open": "opened", "edit": "edited"}
+"""What a version of something kept is called by; any other transition has moved it."""
 Send = Callable[..., None]
 
 
@@ -60,12 +62,18 @@ def _batch(mine: Webhook, wanted: list[Change]) -> str:
 def event(change: Change) -> dict[str, Any]:
     """A change as a CloudEvent."""
     id_ = " ".join(change.id)
-    told = {
+    kind, happened, subject = change.kind, "deleted" if change.deleted else "changed", id_
+    if change.kept is not None:
+        kind, happened = change.kept.kind, HAPPENED.get(change.kept.transition, "moved")
+        subject = change.kept.number
+    told: dict[str, Any] = {
         "specversion": "1.0", "id": f"{change.revision} {change.kind} {id_}", "source": "/api/v1/changes",
-        "type": f"cmdb.{change.kind}.{'deleted' if change.deleted else 'changed'}", "subject": id_,
+        "type": f"cmdb.{kind}.{happened}", "subject": subject,
         "datacontenttype": "application/json",
         "data": {"revision": change.revision, "kind": change.kind, "id": list(change.id), "deleted": change.deleted,
                  "cause": asdict(change.cause)},
     }  # fmt: skip
+    if change.kept is not None:
+        told["data"]["kept"] = asdict(change.kept)
     at = change.cause.recorded_at
     return told if at is None else {**told, "time": datetime.fromtimestamp(at / 1000, UTC).isoformat()}

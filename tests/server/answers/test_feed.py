@@ -11,7 +11,10 @@ from cmdb_server.answers.feed import Change, changes
 from cmdb_server.errors import Invalid
 from cmdb_server.ingest.caller import Caller
 from cmdb_server.ingest.pipeline import ingest
+from cmdb_server.practices import kept
+from cmdb_server.practices.kept import By
 from cmdb_server.store import tables
+from cmdb_server.store.port import Writing
 from cmdb_server.store.sqlite import SqliteStore
 from tests.factories import START, host, report
 
@@ -59,3 +62,35 @@ def test_what_is_still_to_come_and_cursors_of_others(store: SqliteStore) -> None
     for cursor in ("", "x ci y", "1 nothing z", "9" * 30 + " ci x"):
         with pytest.raises(Invalid):
             changes(store, 0, cursor)
+
+
+def test_versions_of_what_is_kept_stand_in_the_feed_too(store: SqliteStore) -> None:
+    by = By("olga", ("operator",), START + 10, "it burns")
+    (web,) = [row[0] for row in store.read(lambda tx: tx.find(tables.CI, ("class", "name"), [("server", "web")]))]
+    number = kept.open_(store, "outage", {"summary": "fire"}, {"down": [web]}, by).number
+    ingest(store, report("r9", START + 11, [host("db-9", "10.0.0.99")]), AGENT, START + 11)
+    kept.move(store, number, "end", by)
+    found = everything(store, 3, 2)
+    told = [one for one in found if one.kind == "kept"]
+    assert [one.id for one in told] == [(number, "1"), (number, "2")]
+    assert [one.revision for one in found] == sorted(one.revision for one in found) and len(found) > 2
+    first, last = (one.kept for one in told)
+    assert first is not None and last is not None
+    assert (first.kind, first.transition, first.state, first.summary) == ("outage", "open", "open", "fire")
+    assert (last.transition, last.state, last.cis) == ("end", "ended", {"down": (web,)})
+    assert (told[0].cause.subject, told[0].cause.reason, told[0].cause.recorded_at) == ("olga", "it burns", START + 10)
+
+
+def test_many_versions_in_one_revision_come_once_each_whatever_the_page(store: SqliteStore) -> None:
+    def work(tx: Writing) -> None:
+        rows = [
+            (f"OUT{number:07}", version, tx.revision, START, "olga", "edit", "open", "", {}, {})
+            for number in (1, 2, 10) for version in (1, 2, 9, 10, 11)
+        ]  # fmt: skip
+        tx.insert(tables.KEPT_VERSION, rows)
+        tx.insert(tables.FEED, [(tx.revision, kind, "a b c", 0) for kind in ("ci", "relation")])
+
+    store.write(work)
+    whole = everything(store, 3, 1000)
+    assert len(whole) == 17 == len({(one.kind, one.id) for one in whole})
+    assert [everything(store, 3, limit) for limit in (1, 2, 7)] == [whole] * 3

@@ -11,7 +11,8 @@ import pytest
 from cmdb_server.answers.feed import changes
 from cmdb_server.jobs.webhooks import LIMIT, deliver
 from cmdb_server.notify.webhook import RefusedError
-from cmdb_server.practices import webhooks
+from cmdb_server.practices import kept, webhooks
+from cmdb_server.practices.kept import By
 from cmdb_server.store import tables
 from cmdb_server.store.port import Store
 from cmdb_server.store.sqlite import SqliteStore
@@ -108,3 +109,26 @@ def test_events_are_cloudevents(store: SqliteStore) -> None:
     (event,) = sink.batches[0][1]
     assert {"specversion", "id", "source", "type"} <= event.keys() and event["specversion"] == "1.0"
     assert (event["type"], event["subject"], event["data"]["deleted"]) == ("cmdb.ci.changed", "x", False)
+
+
+def test_what_is_kept_is_told_by_its_kind_and_what_happened(store: SqliteStore) -> None:
+    sink = Sink()
+    webhooks.register(store, "https://example.org", "env:HOOK_KEY", ["kept"], "ann", NOW)
+    change(store, "somebody")
+    by = By("olga", ("operator",), NOW, "it burns")
+    body = {"summary": "<b>move", "windows": [{"start": "2030-01-01T00:00:00Z", "end": "2030-01-02T00:00:00Z"}]}
+    number = kept.open_(store, "change", body, {}, by).number
+    kept.edit(store, number, 1, {"description": "more"}, by)
+    kept.move(store, number, "cancel", by)
+    while deliver(store, (), NOW, sink.send):
+        pass
+    events = [event for _, batch in sink.batches for event in batch]
+    assert [event["type"] for event in events] == ["cmdb.change.opened", "cmdb.change.edited", "cmdb.change.moved"]
+    assert {event["subject"] for event in events} == {number} and len({event["id"] for event in events}) == 3
+    last = events[-1]["data"]
+    assert (last["kept"]["transition"], last["kept"]["state"], last["kept"]["summary"]) == (
+        "cancel",
+        "cancelled",
+        "<b>move",
+    )
+    assert (last["cause"]["subject"], last["cause"]["reason"]) == ("olga", "it burns")
