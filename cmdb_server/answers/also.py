@@ -83,7 +83,7 @@ def told_in_context(
     view: AskedGraph, teller: Teller, mine: Sequence[int], spared: Sequence[int], booked: Sequence[Booking], limit: int
 ) -> ContextTold:
     """``mine`` failing while what is booked does. A CI that is not there then takes nothing down."""
-    cis = {one.number: _there(view, one.cis) for one in booked}
+    cis = {one.number: there(view, one.cis) for one in booked}
     apart = set(spared)
     down = {one.number: [ci for ci in cis[one.number] if ci not in apart] for one in booked if not one.degraded}
     found = in_context(view.projection, mine, down, spared, limit)
@@ -96,7 +96,8 @@ def told_in_context(
     )  # fmt: skip
 
 
-def _there(view: AskedGraph, ids: Iterable[str]) -> list[int]:
+def there(view: AskedGraph, ids: Iterable[str]) -> list[int]:
+    """Those of the CIs that are on the graph."""
     found = []
     for id_ in ids:
         try:

@@ -15,6 +15,7 @@ from cmdb_server.analysis.impact import Impact
 from cmdb_server.analysis.impact import impact as computed
 from cmdb_server.answers.also import NOTHING_ELSE, Asked, ContextTold, told_in_context
 from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
+from cmdb_server.answers.service_levels import ServiceLevels, ServiceLevelTold
 from cmdb_server.answers.told import HIDDEN, GateTold, Named, Sees, StepTold, Teller, plain
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.what_if import Edit, Supposed, supposing, told
@@ -25,7 +26,7 @@ from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
 
-SERVICE = "service"
+SERVICE, DOWN = "service", "down"
 LIMIT = 100
 CRITICALITY = ("most_critical", "critical", "less_critical", "not_critical")
 
@@ -42,11 +43,13 @@ class Affected:
 
 @dataclass(frozen=True, slots=True)
 class AffectedService:
-    """An affected service with who answers for it; ``criticality`` and ``owner`` None where nobody told."""
+    """An affected service with who answers for it; ``criticality`` and ``owner`` None where nobody told;
+    ``level`` None where no availability is agreed."""
 
     affected: Affected
     criticality: str | None
     owner: str | None
+    level: ServiceLevelTold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +135,22 @@ def impact(
         if also.also != "none":
             booked = also.bookings(reading, at, projections.clock())
             context = told_in_context(view, teller, sources, spared, booked, limit)
-        return replace(found, supposed=told(view, teller, edits), context=context)
+        services = _levelled(found.services, ServiceLevels(view, reading, projections.clock()), also, at)
+        return replace(found, services=services, supposed=told(view, teller, edits), context=context)
 
     return projections.store.read(work)
+
+
+def _levelled(
+    services: Sequence[AffectedService], levels: ServiceLevels, also: Asked, at: int | None
+) -> tuple[AffectedService, ...]:
+    """With what is agreed on their availability; after the answer, where it has times."""
+    moment = at if at is not None else levels.now
+    down = None if also.during is None else (also.during,)
+    states = [down if down is None or one.affected.state == DOWN else () for one in services]
+    cis = [one.affected.ci for one in services]
+    found = levels.of([ci.id if ci.class_ else None for ci in cis], also.during[0] if also.during else moment, states)
+    return tuple(replace(one, level=level) for one, level in zip(services, found, strict=True))
 
 
 class _Telling:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import inf
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from cmdb_server.analysis.intervals import FOREVER, Failure, OverTime, Span, over_time
 from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
 from cmdb_server.answers.impact import CRITICALITY, LIMIT, service_classes
+from cmdb_server.answers.service_levels import ServiceLevels, ServiceLevelTold
 from cmdb_server.answers.spans import SpanTold, length, spans_told
 from cmdb_server.answers.told import Named, Sees, Teller, plain
 from cmdb_server.answers.viewer import Viewer
@@ -57,11 +58,13 @@ class AffectedOverTime:
 
 @dataclass(frozen=True, slots=True)
 class ServiceOverTime:
-    """With who answers for it; ``criticality`` and ``owner`` None where nobody told."""
+    """With who answers for it; ``criticality`` and ``owner`` None where nobody told; ``level``: of the period in which
+    the question's time begins, None where no availability is agreed."""
 
     affected: AffectedOverTime
     criticality: str | None
     owner: str | None
+    level: ServiceLevelTold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,9 @@ def intervals(
         spared = view.cis("not_impacted", not_impacted)
         found = over_time(view.projection, window, told, _edits(view, viewer, expected), spared)
         teller = Teller.to(viewer, view.projection, sees)
-        return _Telling(view, teller, found).answer(window, limit)
+        answer = _Telling(view, teller, found).answer(window, limit)
+        levels = ServiceLevels(view, reading, projections.clock())
+        return replace(answer, services=_levelled(answer.services, levels, window[0]))
 
     return projections.store.read(work)
 
@@ -131,6 +136,14 @@ def _edits(view: AskedGraph, viewer: Viewer, expected: Sequence[Expected]) -> It
         path = f"expected[{place}].edits"
         yield one.at, edits_of(view, viewer, one.edits, path)
         view = supposing(view, viewer, one.edits, path)
+
+
+def _levelled(services: Sequence[ServiceOverTime], levels: ServiceLevels, start: int) -> tuple[ServiceOverTime, ...]:
+    """With what is agreed on their availability, before and after."""
+    down = [[(span.start, span.end) for span in one.affected.down] for one in services]
+    cis = [one.affected.ci for one in services]
+    found = levels.of([ci.id if ci.class_ else None for ci in cis], start, down)
+    return tuple(replace(one, level=level) for one, level in zip(services, found, strict=True))
 
 
 class _Telling:

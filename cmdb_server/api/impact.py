@@ -15,7 +15,7 @@ from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant, Whole, rfc3339
 from cmdb_server.api.rendering import DrawnSchema, answered, described
 from cmdb_server.api.resource import resource
-from cmdb_server.api.spans import SpanSchema, SpanToldSchema, timed
+from cmdb_server.api.spans import ServiceLevelSchema, SpanSchema, SpanToldSchema, timed
 from cmdb_server.api.what_if import EditedSchema
 from cmdb_server.errors import Invalid
 
@@ -99,6 +99,7 @@ class AffectedServiceSchema(Schema):
     affected = fields.Nested(AffectedSchema, required=True)
     criticality = fields.Raw(required=True, allow_none=True)
     owner = fields.Raw(required=True, allow_none=True)
+    level = fields.Nested(ServiceLevelSchema, required=True, allow_none=True)
 
 
 class RedundancyLostSchema(Schema):

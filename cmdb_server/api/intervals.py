@@ -14,7 +14,7 @@ from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant, Whole
 from cmdb_server.api.impact import MOST, NamedSchema
 from cmdb_server.api.resource import resource
-from cmdb_server.api.spans import SpanSchema, SpanToldSchema, timed
+from cmdb_server.api.spans import ServiceLevelSchema, SpanSchema, SpanToldSchema, timed
 from cmdb_server.api.what_if import EditedSchema
 
 BLUEPRINT = resource("intervals", __name__, "What breaks from when to when, while failures begin and end")
@@ -52,6 +52,7 @@ class ServiceOverTimeSchema(Schema):
     affected = fields.Nested(AffectedOverTimeSchema, required=True)
     criticality = fields.Raw(required=True, allow_none=True)
     owner = fields.Raw(required=True, allow_none=True)
+    level = fields.Nested(ServiceLevelSchema, required=True, allow_none=True)
 
 
 class PieceSchema(SpanToldSchema):

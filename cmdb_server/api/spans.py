@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from cmdb_server.api.fields import Instant, rfc3339
 
@@ -21,6 +21,15 @@ class SpanSchema(Schema):
 class SpanToldSchema(Schema):
     start = Instant(required=True)
     end = Instant(required=True, allow_none=True)
+
+
+class ServiceLevelSchema(SpanToldSchema):
+    """Of a period: how many minutes the service may be down, how many are left, and after what is asked about."""
+
+    target = fields.Float(required=True, metadata={"description": "Per cent of the service hours"})
+    minutes = fields.Float(required=True)
+    minutes_left = fields.Float(required=True)
+    minutes_left_after = fields.Float(required=True, allow_none=True)
 
 
 def timed(value: Any) -> Any:

@@ -68,14 +68,23 @@ def _span(start: str, end: str) -> dict[str, str | None]:
 
 
 def _intervals(answer: Answer) -> RenderableType:
-    rows = [(*_times(one["affected"]), one["criticality"], one["owner"]) for one in answer["services"]]
-    rows += [(*_times(one), "", "") for one in answer["cis"]]
+    rows = [
+        (*_times(one["affected"]), one["criticality"], one["owner"], _left(one["level"])) for one in answer["services"]
+    ]
+    rows += [(*_times(one), "", "", "") for one in answer["cis"]]
     hidden = ", ".join(f"{count} more {kind}" for kind, count in answer["more"].items() if count)
-    columns = ("class", "name", "down", "degraded", "minutes down", "criticality", "owner")
+    columns = ("class", "name", "down", "degraded", "minutes down", "criticality", "owner", "minutes left")
     return Group(
         table(columns, rows) if rows else Text("nothing else breaks", "green"),
         plain(f"{hidden} not listed" if hidden else "", "dim"),
     )
+
+
+def _left(level: Answer | None) -> str:
+    """Of the minutes that a service may be down: before and after."""
+    if level is None:
+        return ""
+    return f"{level['minutes_left']:g} -> {level['minutes_left_after']:g} of {level['minutes']:g}"
 
 
 def _times(one: Answer) -> tuple[Any, ...]:

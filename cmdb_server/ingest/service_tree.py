@@ -12,10 +12,13 @@ from cmdb_server.errors import Invalid
 from cmdb_server.model.member_rule import ATTRIBUTE, member_rule
 from cmdb_server.model.selector import Selector
 from cmdb_server.model.selector_vocabulary import Vocabulary
+from cmdb_server.model.service_hours import hours
+from cmdb_server.model.service_level import target_of
 from cmdb_server.projection.membership import SERVICE, Stored, fitting
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row
 
+HOURS, TARGET = "service_hours", "availability_target"
 RULE, RELATIONS = f"attributes.{ATTRIBUTE}", "relations"
 
 
@@ -34,11 +37,15 @@ def check_service(
     tx: Reading, class_: CIClass, attributes: Mapping[str, Any], relations: Iterable[Told],
     kinds: Mapping[str, CIClass], resolve: Callable[[str], str], ci: str | None = None,
 ) -> None:  # fmt: skip
-    """Raise ``Invalid`` with the path of a rule that is none, and of what makes a service stand on itself by way of
+    """Raise ``Invalid`` with the path of a rule, hours or a target that are none, and of what makes a service stand on itself by way of
     services alone; the way is told by names. ``attributes`` and ``relations``: what is entered now; ``resolve``: the CI
     that an id stands for; ``ci``: the one edited, None: a new one."""
     if not class_.is_a(SERVICE):
         return
+    if attributes.get(HOURS):
+        hours(str(attributes[HOURS]), f"attributes.{HOURS}")
+    if attributes.get(TARGET) is not None:
+        target_of(attributes[TARGET], f"attributes.{TARGET}")
     text = attributes.get(ATTRIBUTE)
     rule = member_rule(text, Vocabulary.of(kinds, relation_types()), RULE) if text else None
     flows = [(resolve(one.ci), _consumes(one)) for one in relations]
@@ -93,7 +100,7 @@ class _Tree:
     def way(self, start: Collection[str], ends: Collection[str]) -> Sequence[str]:
         """The shortest way downwards from any of ``start`` to any of ``ends``, over services; nothing where there is
         none."""
-        ways = [(one,) for one in dict.fromkeys(start) if one in self.services()]
+        ways: list[tuple[str, ...]] = [(one,) for one in dict.fromkeys(start) if one in self.services()]
         seen = set(start)
         for way in ways:
             if way[-1] in ends:

@@ -34,14 +34,15 @@ def outage(shop: Shop, *names: str, since: int = NOW) -> str:
 
 
 def booked(shop: Shop, name: str, start: int, end: int) -> str:
-    """A standard change, scheduled at once."""
-    by = By("ann", ("admin",), shop.at)
+    """An emergency change, authorised by one and scheduled by another."""
     told = {
-        "summary": f"change {name}", "type": "standard", "template": "patch", "plan": "patch", "back_out": "undo",
+        "summary": f"change {name}", "type": "emergency", "plan": "patch", "back_out": "undo",
         "windows": [{"start": rfc3339(start), "end": rfc3339(end)}],
     }  # fmt: skip
-    made = kept.open_(shop.store, "change", told, {"changed": [shop.ids[name]]}, by)
-    return kept.move(shop.store, made.number, "schedule", by).number
+    ann, bob = By("ann", ("operator",), shop.at), By("bob", ("approver",), shop.at)
+    made = kept.open_(shop.store, "change", told, {"changed": [shop.ids[name]]}, ann)
+    kept.move(shop.store, made.number, "authorise", ann)
+    return kept.move(shop.store, made.number, "schedule", bob).number
 
 
 def context(shop: Shop, *failed: str, **asked: Any) -> ContextTold:
