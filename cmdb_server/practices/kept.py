@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cmdb_server.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
-from cmdb_server.model.instants import rfc3339
+from cmdb_server.model.instants import parse, rfc3339
 from cmdb_server.practices import kept_check as check
 from cmdb_server.practices.field import NOW
 from cmdb_server.practices.guards import Attempt, ask, follow
 from cmdb_server.practices.kept_rows import Kept, present, row_of, stored
-from cmdb_server.practices.kind import EDIT, OPEN, Kind
+from cmdb_server.practices.kind import EDIT, OPEN, Kind, Transition
 from cmdb_server.practices.kind_files import kinds
 from cmdb_server.store.port import Store, Writing
 from cmdb_server.store.tables import KEPT, KEPT_CI, KEPT_COUNT, KEPT_LINK, KEPT_VERSION
@@ -105,8 +105,7 @@ def moved(
     if way is None:
         raise _no_way(what, before, transition)
     _allow(tx, way.who, before, by, f"{transition} {number}")
-    stamps = {name: rfc3339(by.now_ms) for name in way.stamps if not check.is_told(before.body.get(name))}
-    told = {**stamps, **(changes or {})}
+    told = {**_stamps(what, way, dict(before.body) | dict(changes or {}), by.now_ms), **(changes or {})}
     after = _changed(tx, what, before, told, {}, (before.state, way.to))
     faults = [*check.missing((*way.requires, *way.stamps), after.body, after.cis)]
     if way.note and not by.note.strip():
@@ -115,6 +114,16 @@ def moved(
     if not way.leads(before.state, after.body):  # what changes on the way would have closed it
         raise _no_way(what, replace(before, body=after.body), transition)
     return _keep(tx, what, transition, before, replace(after, state=way.to), by)
+
+
+def _stamps(what: Kind, way: Transition, body: Mapping[str, Any], now_ms: int) -> dict[str, str]:
+    """The times that are now because nobody told them; none is before one that it follows, whichever server's clock
+    that was told by."""
+    times = dict.fromkeys((name for name in way.stamps if not check.is_told(body.get(name))), now_ms)
+    for earlier, later in what.order:
+        if later in times and check.is_told(body.get(earlier)) and not what.fields[earlier].faults(body[earlier], ""):
+            times[later] = max(times[later], parse(body[earlier]))
+    return {name: rfc3339(ms) for name, ms in times.items()}
 
 
 def _present(tx: Writing, number: str, version: int | None, known: Mapping[str, Kind] | None) -> tuple[Kept, Kind]:

@@ -260,6 +260,13 @@ def test_an_outage_begins_now_and_ends_now_unless_told(store: Store, ci: Callabl
     assert paths(both.value) == ["body.ended_at"] and kept_rows.one(store, late.number) == late
 
 
+def test_what_ends_before_it_began_ends_as_it_begins(store: Store, ci: Callable[..., str]) -> None:
+    """By another server's clock, or because it was told for later and called off."""
+    soon = kept.open_(store, "outage", {"started_at": "2026-01-01T00:00:00Z"}, {"down": [ci("web-1")]}, OPERATOR)
+    ended = kept.move(store, soon.number, "end", OPERATOR)
+    assert ended.body["ended_at"] == "2026-01-01T00:00:00.000Z"
+
+
 def test_what_changes_on_the_way_does_not_lead_by_another(store: Store, ci: Callable[..., str]) -> None:
     """A normal change is assessed: that it becomes a standard one on the way there is no way around it, nor back."""
     change = kept.open_(store, "request", READY, {"changed": [ci("web-1")]}, OPERATOR, known=KNOWN)
