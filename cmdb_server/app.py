@@ -55,8 +55,8 @@ from cmdb_server.api.metrics_registry import Metrics
 from cmdb_server.api.quota import Quota
 from cmdb_server.errors import SettingsError
 from cmdb_server.jobs.runner import Runner
+from cmdb_server.jobs.standing import work as do_jobs
 from cmdb_server.jobs.timed import Running
-from cmdb_server.jobs.timed import run as run_jobs
 from cmdb_server.practices.kind import Kind
 from cmdb_server.practices.kind_files import kinds as kept_kinds
 from cmdb_server.projection.projections import Projections
@@ -148,7 +148,7 @@ def runner_of(app: Flask) -> Runner:
     """What does the timed jobs beside an app, on its store; it does nothing where ``CMDB_JOBS`` is off."""
     found: Context = app.extensions[KEY]
     running = _running(found)
-    return Runner(lambda now_ms: run_jobs(running, now_ms) if running.settings.jobs else 0)
+    return Runner(lambda now_ms: do_jobs(running, now_ms) if running.settings.jobs else 0)
 
 
 def running(settings: Settings) -> Running:

@@ -17,6 +17,8 @@ from cmdb_schemas.ci_class import CIClass
 from cmdb_server.answers.duplicates import duplicates_in
 from cmdb_server.answers.lives import Lives
 from cmdb_server.answers.viewer import Viewer
+from cmdb_server.ingest.past import state_at
+from cmdb_server.ingest.reach import check_time
 from cmdb_server.ingest.tasks import OPEN
 from cmdb_server.store import tables
 from cmdb_server.store.digest import pages
@@ -38,6 +40,8 @@ CHECKS: Mapping[str, tuple[str, str]] = {
 }
 """check -> (dimension, what it means of a CI)."""
 
+OF_TASKS = frozenset({"contradiction"})
+"""Checks that follow from tasks, of which only the present is kept."""
 C = {name: tables.CI.position(name) for name, _ in tables.CI.columns}
 R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
 T = {name: tables.TIE.position(name) for name, _ in tables.TIE.columns}
@@ -86,18 +90,24 @@ class Findings:
     revision: int
 
 
-def health(store: Store, viewer: Viewer, *, now_ms: int) -> Health:
-    """The figures of every check, by class and owner; those without a failing CI too, so that a ratio can be told."""
+def health(store: Store, viewer: Viewer, *, now_ms: int, at: int | None = None) -> Health:
+    """The figures of every check, by class and owner; those without a failing CI too, so that a ratio can be told.
+    ``at`` (ms): as things were then; which tasks were open then is not known. Raises Forgotten."""
 
-    def work(tx: Reading) -> Health:
-        estate = _Estate.read(tx, viewer.kinds, now_ms)
+    def work(reading: Reading) -> Health:
+        checks, tx = set(CHECKS), reading
+        if at is not None:
+            check_time(reading, at, "at")
+            checks, tx = checks - OF_TASKS, state_at(reading, at, reading.revision, viewer.kinds).tx
+        estate = _Estate.read(tx, viewer.kinds, now_ms if at is None else at)
         failing = Counter({key: len(cis) for key, cis in _failing(_findings(tx, estate)).items()})
         figures = [
             Figure(CHECKS[check][0], check, class_, owner, failing[(check, class_, owner)], of)
             for check in CHECKS
+            if check in checks
             for (class_, owner), of in sorted(estate.sizes(check).items())
         ]
-        return Health(tuple(figures), tx.revision)
+        return Health(tuple(figures), reading.revision)
 
     return store.read(work)
 

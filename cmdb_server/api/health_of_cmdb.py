@@ -7,14 +7,16 @@ from typing import Any
 from flask import Response
 from marshmallow import Schema, fields, validate
 
-from cmdb_server.answers.health import CHECKS, findings, health
+from cmdb_server.answers.health import CHECKS, OF_TASKS, findings, health
+from cmdb_server.answers.health_course import LOOK_BACK_MS, health_course, trends
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
 from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context, now_ms
-from cmdb_server.api.fields import Text
+from cmdb_server.api.fields import Instant, Text
 from cmdb_server.api.resource import resource
 
+TRENDS = ("better", "worse", "steady")
 BLUEPRINT = resource("cmdb-health", __name__, "How well the CMDB tells of the estate")
 
 
@@ -33,12 +35,44 @@ class CheckSchema(Schema):
     meaning = fields.String(required=True)
     failing = fields.Integer(required=True)
     of = fields.Integer(required=True)
+    trend = fields.String(
+        required=True, allow_none=True,
+        metadata={"enum": [*TRENDS, None], "description": "Against a week ago, or since figures are recorded"},
+    )  # fmt: skip
 
 
 class CmdbHealthSchema(Schema):
     checks = fields.List(fields.Nested(CheckSchema), required=True, metadata={"description": "Over all classes"})
     figures = fields.List(fields.Nested(FigureSchema), required=True, metadata={"description": "By class and owner"})
     revision = fields.Integer(required=True)
+
+
+class WhenSchema(Schema):
+    at = Instant(load_default=None, metadata={"description": "How things were then"})
+
+
+class CourseAskedSchema(Schema):
+    since = Instant(load_default=None, metadata={"description": "Left out: a week ago"})
+    until = Instant(load_default=None, metadata={"description": "Left out: now"})
+    check = fields.String(validate=validate.OneOf(tuple(CHECKS)), load_default=None)
+    class_ = Text(data_key="class", load_default=None)
+    owner = Text(shortest=0, load_default=None, metadata={"description": "Empty: nobody's"})
+
+
+class HealthPointSchema(Schema):
+    at = Instant(required=True)
+    failing = fields.Integer(required=True)
+    of = fields.Integer(required=True)
+
+
+class CheckCourseSchema(Schema):
+    check = fields.String(required=True)
+    points = fields.List(fields.Nested(HealthPointSchema), required=True)
+    trend = fields.String(required=True, allow_none=True, metadata={"enum": [*TRENDS, None]})
+
+
+class CourseSchema(Schema):
+    checks = fields.List(fields.Nested(CheckCourseSchema), required=True)
 
 
 class ListSchema(ListingSchema):
@@ -64,22 +98,41 @@ class FindingsSchema(Schema):
     revision = fields.Integer(required=True)
 
 
-_HEALTH, _FINDINGS = CmdbHealthSchema(), FindingsSchema()
+_HEALTH, _FINDINGS, _COURSE = CmdbHealthSchema(), FindingsSchema(), CourseSchema()
 
 
 @BLUEPRINT.route("/cmdb-health")
 @requires("read")
+@BLUEPRINT.arguments(WhenSchema, location="query")
 @BLUEPRINT.response(200, CmdbHealthSchema)
-def figures() -> Response:
-    """Completeness, correctness, freshness and coverage, by class and owner."""
-    told = health(context().store, viewer(), now_ms=now_ms())
+def figures(asked: dict[str, Any]) -> Response:
+    """Completeness, correctness, freshness and coverage, by class and owner. Of the past contradictions are not told:
+    which tasks were open is not kept."""
+    now = now_ms()
+    told = health(context().store, viewer(), now_ms=now, at=asked["at"])
+    going = {} if asked["at"] is not None else trends(context().store, told, now)
     checks = []
     for check, (dimension, meaning) in CHECKS.items():
+        if asked["at"] is not None and check in OF_TASKS:
+            continue
         some = [one for one in told.figures if one.check == check]
         failing, of = sum(one.failing for one in some), sum(one.of for one in some)
         checks.append({"check": check, "dimension": dimension, "meaning": meaning, "failing": failing, "of": of})
+        checks[-1]["trend"] = going.get(check)
     body = {"checks": checks, "figures": told.figures, "revision": told.revision}
     return tagged(_HEALTH.dump(body), told.revision)
+
+
+@BLUEPRINT.route("/cmdb-health/course")
+@requires("read")
+@BLUEPRINT.arguments(CourseAskedSchema, location="query")
+@BLUEPRINT.response(200, CourseSchema)
+def course(asked: dict[str, Any]) -> Response:
+    """The figures as they were recorded, hourly for two weeks and daily before: their course over time."""
+    until = now_ms() if asked["until"] is None else asked["until"]
+    since = until - LOOK_BACK_MS if asked["since"] is None else asked["since"]
+    told = health_course(context().store, since, until, asked["check"], asked["class_"], asked["owner"])
+    return tagged(_COURSE.dump({"checks": told}), context().store.revision())
 
 
 @BLUEPRINT.route("/cmdb-health/findings")

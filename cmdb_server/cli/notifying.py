@@ -36,11 +36,11 @@ def webhooks(told: Told) -> None:
 
 def jobs(told: Told) -> None:
     from cmdb_server.app import running
-    from cmdb_server.jobs.timed import run
+    from cmdb_server.jobs.standing import work
 
     found = running(settings.read())
     with closing(found.store):
-        _work(told, lambda now_ms: run(found, now_ms))
+        _work(told, lambda now_ms: work(found, now_ms))
 
 
 def _work(told: Told, work: Callable[[int], int]) -> None:

@@ -6,6 +6,7 @@ import argparse
 from typing import Any, TypeAlias
 
 from rich.console import Group, RenderableType
+from rich.text import Text
 
 from cmdb_server.answers.render import REPORTS
 from cmdb_server.cli import presenting
@@ -13,6 +14,7 @@ from cmdb_server.cli.client import segment
 from cmdb_server.cli.commands import Told, client_of, tell
 from cmdb_server.cli.presenting import Question, present
 from cmdb_server.cli.render import joined, plain, table
+from cmdb_server.cli.samples import sparkline
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 KINDS = ("attribute", "presence", "relation", "membership", "decision")
@@ -43,6 +45,8 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     well.add_argument("--class", dest="class_")
     well.add_argument("--owner", help="as the figures tell it; '' is nobody's")
     well.add_argument("--limit", type=int, default=1000)
+    well.add_argument("--at", metavar="TIME", help="the figures of then")
+    well.add_argument("--since", metavar="TIME", help="their course, as recorded since then")
     well.set_defaults(run=health)
 
 
@@ -119,8 +123,12 @@ def _changes(items: list[dict[str, Any]]) -> RenderableType:
 
 def health(told: Told) -> None:
     client = client_of(told)
+    if told.since is not None:
+        query = {"since": told.since, "until": told.at, "check": told.check, "class": told.class_, "owner": told.owner}
+        tell(told, client.get("/cmdb-health/course", **query), _course)
+        return
     if told.check is None:
-        tell(told, client.get("/cmdb-health"), _health)
+        tell(told, client.get("/cmdb-health", at=told.at), _health)
         return
     query = {"check": told.check, "class": told.class_, "owner": told.owner}
     tell(told, client.every("/cmdb-health/findings", told.limit, **query), _findings)
@@ -128,10 +136,29 @@ def health(told: Told) -> None:
 
 def _health(answer: dict[str, Any]) -> RenderableType:
     return table(
-        ("dimension", "check", "failing", "of", "meaning"),
+        ("dimension", "check", "failing", "of", "", "meaning"),
         ((one["dimension"], one["check"], plain(str(one["failing"]), "red" if one["failing"] else "green"),
-          str(one["of"]), one["meaning"]) for one in answer["checks"]),
+          str(one["of"]), _trend(one["trend"]), one["meaning"]) for one in answer["checks"]),
     )  # fmt: skip
+
+
+ARROWS = {"better": ("↘", "green"), "worse": ("↗", "red"), "steady": ("→", "dim")}
+"""Which way the share that fails goes."""
+
+
+def _trend(told: str | None) -> Text:
+    return plain(*ARROWS[told]) if told else plain("")
+
+
+def _course(answer: dict[str, Any]) -> RenderableType:
+    rows = (
+        (one["check"], sparkline([point["failing"] for point in one["points"]]), _trend(one["trend"]),
+         *(f"{point['failing']} of {point['of']}" for point in (one["points"][0], one["points"][-1])))
+        for one in answer["checks"] if one["points"]
+    )  # fmt: skip
+    if not any(one["points"] for one in answer["checks"]):
+        return plain("nothing was recorded in this time: servers record it hourly (cmdb jobs)", "dim")
+    return table(("check", "failing", "", "first", "last"), rows)
 
 
 def _findings(items: list[dict[str, Any]]) -> RenderableType:

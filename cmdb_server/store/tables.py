@@ -297,9 +297,14 @@ JOB = Table(
 """What is to be done at a time. ``due_at`` null: it was done. ``fence`` counts the claims on it: only the newest one may
 say how it ended."""
 
+HEALTH_COURSE = Table(
+    "health_course", "desk", (("at", "integer"), ("revision", "integer"), ("figures", "blob")), key=("at",),
+)
+"""The figures of the CMDB's health at a time: check -> class -> owner -> [failing, of], as compressed JSON."""
+
 TABLES: tuple[Table, ...] = (
     REPORT, CONTENT, THING, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, TIE, RELATION, FEED, TASK, SAMPLE,
-    SAMPLED, SERIES_5MIN, SERIES_1H, SERIES_1D, BOUND,
+    SAMPLED, SERIES_5MIN, SERIES_1H, SERIES_1D, BOUND, HEALTH_COURSE,
     TOKEN, ENROLMENT, BASELINE, WEBHOOK, KEPT, KEPT_VERSION, KEPT_CI, KEPT_LINK, KEPT_COUNT, JOB,
 )
 SCHEMA_VERSION = 1

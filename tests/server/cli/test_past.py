@@ -63,3 +63,12 @@ def test_a_baseline_and_its_drift(cmdb) -> None:
     assert json.loads(cmdb("baseline", "drift", "release 1", "--json").out)["counts"] == []
     assert cmdb("baseline", "remove", "release 1").code == 0
     assert cmdb("baseline", "drift", "release 1").code == 5
+
+
+def test_the_course_of_health(cmdb) -> None:
+    assert (
+        "nothing was recorded" in cmdb("health", "--since", "2020-01-01T00:00:00Z", "--at", "2020-01-02T00:00:00Z").out
+    )
+    assert "no-owner" in cmdb("health", "--at", "2020-01-02T00:00:00Z").out
+    told = json.loads(cmdb("health", "orphan", "--since", "2020-01-01T00:00:00Z", "--json").out)
+    assert [one["check"] for one in told["checks"]] == ["orphan"]
