@@ -52,15 +52,22 @@ class Claims(Generic[C]):
     def claim(self, store: Store, id_: str, now_ms: int) -> C | None:
         """Have it for oneself until the claim runs out; None when it is another's, not due or gone."""
 
-        def work(tx: Writing) -> C | None:
+        def free(tx: Reading) -> C | None:
             found = self.find(tx, id_)
-            if found is None or found.due_at is None or max(found.due_at, found.claimed_until) > now_ms:
+            if found is None or found.due_at is None:
+                return None
+            return found if max(found.due_at, found.claimed_until) <= now_ms else None
+
+        def work(tx: Writing) -> C | None:
+            found = free(tx)
+            if found is None:
                 return None
             mine = _with(found, claimed_until=now_ms + CLAIM_MS, fence=found.fence + 1)
             tx.put(self.table, [self.row(mine)])
             return mine
 
-        return store.write(work)
+        # looked at first, so that those who come too late write nothing
+        return store.write(work) if store.read(free) else None
 
     def end(self, store: Store, done: C) -> bool:
         """Write what has become of it, and give the claim up. False when the claim has passed to another meanwhile."""

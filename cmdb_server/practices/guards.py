@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
+import cmdb_server.practices
 from cmdb_server.store.port import Reading, Writing
 
 if TYPE_CHECKING:
@@ -61,13 +65,24 @@ def effect(kind: str, *transitions: str) -> Callable[[Effect], Effect]:
     return register
 
 
+@cache
+def know_all() -> None:
+    """Have every practice of this folder say what it adds, whoever imported it or not: a guard that is not known
+    would refuse nothing."""
+    for module in pkgutil.iter_modules(cmdb_server.practices.__path__, f"{cmdb_server.practices.__name__}."):
+        if not module.ispkg:
+            importlib.import_module(module.name)
+
+
 def ask(attempt: Attempt) -> None:
     """Ask all guards of the attempt."""
+    know_all()
     for one in tuple(_GUARDS.get((attempt.kind.name, attempt.transition), ())):
         one(attempt)
 
 
 def follow(tx: Writing, attempt: Attempt) -> None:
     """Call all effects of the attempt."""
+    know_all()
     for one in tuple(_EFFECTS.get((attempt.kind.name, attempt.transition), ())):
         one(tx, attempt)

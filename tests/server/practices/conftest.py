@@ -34,7 +34,8 @@ def ci(store: Store) -> Callable[..., str]:
 
 @pytest.fixture
 def guards_aside() -> Iterator[None]:
-    """The state machine without what practices that happen to be imported refuse."""
+    """The state machine without what practices refuse."""
+    guards.know_all()
     kept = dict(guards._GUARDS)
     guards._GUARDS.clear()
     yield

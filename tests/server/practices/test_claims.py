@@ -38,7 +38,9 @@ def test_claimed_when_due_and_by_one_alone(store: Store) -> None:
     assert CLAIMS.claim(store, "never", NOW) is None and CLAIMS.claim(store, "nothing", NOW) is None
     mine = CLAIMS.claim(store, "a", NOW)
     assert mine == Thing("a", claimed_until=NOW + CLAIM_MS, fence=1)
+    before = store.revision()
     assert CLAIMS.claim(store, "a", NOW + CLAIM_MS - 1) is None
+    assert store.revision() == before, "who comes too late writes nothing"
     other = CLAIMS.claim(store, "a", NOW + CLAIM_MS)
     assert other is not None and other.fence == 2
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ def attempt(kind: str, transition: str) -> Attempt:
 
 
 def test_only_those_of_the_transition_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    guards.know_all()
     for name in ("_GUARDS", "_EFFECTS"):
         monkeypatch.setattr(guards, name, type(guards._GUARDS)(list))
     seen: list[str] = []
@@ -47,3 +50,16 @@ def test_only_those_of_the_transition_are_asked(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(Conflict):
         ask(attempt("change", "edit"))
     assert seen == ["first", "X1", "first", "second"]
+
+
+def test_a_practice_that_nobody_imported_is_asked_all_the_same() -> None:
+    """In a process of its own, where nothing but the state machine was imported."""
+    code = (
+        "import sys; from cmdb_server.practices import kept, guards\n"
+        "assert 'cmdb_server.practices.booked' not in sys.modules and not guards._GUARDS\n"
+        "guards.know_all()\n"
+        "print(*sorted(name for name, _ in guards._GUARDS))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    assert "change" in ran.stdout.split()
