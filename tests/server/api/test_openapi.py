@@ -36,7 +36,7 @@ BEYOND_SCHEMA = (
     "/api/v1/changes", "/api/v1/cis/{ci}/timeline", "/api/v1/cmdb-health/findings", "/api/v1/decisions",
     "/api/v1/decisions/effect", "/api/v1/diff", "/api/v1/reviews", "/api/v1/reviews/{task}",
     "/api/v1/reviews/{task}/effect", "/api/v1/baselines", "/api/v1/baselines/{name}/drift",
-    "/api/v1/webhooks",
+    "/api/v1/webhooks", "/api/v1/schedule",
     "/api/v1/kept/{kind}", "/api/v1/kept/{kind}/{number}", "/api/v1/kept/{kind}/{number}/transitions",
 )  # fmt: skip
 """Here the rules go beyond what a schema can say (which classes there are, which attributes each has, that a report is
