@@ -15,7 +15,10 @@ from cmdb_schemas.errors import DefinitionError
 from cmdb_schemas.relations import relation_types
 from cmdb_server.api import (
     access,
+    agents,
+    audit,
     baselines,
+    changes,
     cis,
     compare,
     decisions,
@@ -91,10 +94,13 @@ BLUEPRINTS = (
     schedule.BLUEPRINT,
     classes_resource.BLUEPRINT,
     kept.BLUEPRINT,
+    changes.BLUEPRINT,
     webhooks.BLUEPRINT,
-    tokens.BLUEPRINT,
-    enrolments.BLUEPRINT,
     jobs.BLUEPRINT,
+    tokens.BLUEPRINT,
+    agents.BLUEPRINT,
+    audit.BLUEPRINT,
+    enrolments.BLUEPRINT,
     metrics.BLUEPRINT,
     health.BLUEPRINT,
 )
@@ -118,6 +124,7 @@ def create_app(settings: Settings, store: Store | None = None, quota: Quota | No
     app.extensions[KEY] = _context(settings, store, quota)
     app.url_map.strict_slashes = False
     access.register(app)
+    audit.register(app)
     api = problem.ProblemApi(app)
     problem.register(app)
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})

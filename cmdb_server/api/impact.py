@@ -205,7 +205,7 @@ def _answer(asked: dict[str, Any]) -> Response:
         _texts(asked["not_impacted"]), asked["depth"], asked["limit"], edits=asked.get("edits", ()),
         also=Asked(asked["also"], _during(asked.get("during"))),
     )  # fmt: skip
-    return answered(lambda: answer, lambda: _json(answer), answer.revision, asked["format"], "impact")
+    return answered(lambda: answer, lambda: impact_told(answer), answer.revision, asked["format"], "impact")
 
 
 def _during(told: dict[str, Any] | None) -> tuple[int, int | None] | None:
@@ -215,7 +215,7 @@ def _during(told: dict[str, Any] | None) -> tuple[int, int | None] | None:
     return None if told is None else (told["start"], told["end"])
 
 
-def _json(answer: ImpactAnswer) -> dict[str, Any]:
+def impact_told(answer: ImpactAnswer) -> dict[str, Any]:
     """The schema above describes this; dumping through it would cost more than computing it."""
     times = {"at": answer.at, "known_at": answer.known_at}
     told: dict[str, Any] = timed(answer.as_json())

@@ -12,6 +12,8 @@ from typing import TypeAlias
 from rich.console import Console
 
 from cmdb_server.cli import (
+    administering,
+    changing,
     commands,
     comparing,
     deciding,
@@ -79,7 +81,9 @@ def parser() -> argparse.ArgumentParser:
     comparing.add(sub, asked)
     outages.add(sub, asked)
     deciding.add(sub, asked)
+    administering.add(sub, asked)
     kept.add(sub, asked)
+    changing.add(sub, asked)
     notifying.add(sub)
     retaining.add(sub)
     return root

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from cmdb_server.model.risk import Calibration, calibration
+from cmdb_server.practices.assessments import scores
 from cmdb_server.practices.booked import CHANGE
 from cmdb_server.practices.kept_rows import Kept, all_in
 from cmdb_server.projection.projections import Projections
@@ -60,18 +61,12 @@ def past(changes: Iterable[Kept], cis: Collection[str], type_: str) -> tuple[int
     return sum(map(went_wrong, same)), len(same)
 
 
-def success(
-    projections: Projections,
-    by: str,
-    since: int | None = None,
-    scores: Callable[[Reading], dict[str, int]] | None = None,
-) -> SuccessAnswer:
-    """By ``type``, ``team``, ``ci`` or of ``all``, of the changes that ended since (ms). ``scores``: the risk each was
-    assessed with."""
+def success(projections: Projections, by: str, since: int | None = None) -> SuccessAnswer:
+    """By ``type``, ``team``, ``ci`` or of ``all``, of the changes that ended since (ms)."""
 
     def work(tx: Reading) -> SuccessAnswer:
         changes = [one for one in done(tx) if since is None or one.changed_at >= since]
-        told = scores(tx) if scores else {}
+        told = scores(tx, (one.number for one in changes))
         rated = [(told[one.number], went_wrong(one)) for one in changes if one.number in told]
         return SuccessAnswer(by, tuple(_by(changes, _names(by))), calibration(rated))
 

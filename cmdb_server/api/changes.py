@@ -1,0 +1,212 @@
+"""Changes: what is found out about one, when it could be done, who approves, and what came of those before."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, ValidationError, fields, validate
+
+from cmdb_schemas.units import duration_ms
+from cmdb_server.answers.changes.assessment import assess
+from cmdb_server.answers.changes.outcomes import BY, success
+from cmdb_server.answers.changes.slots import next_slot
+from cmdb_server.answers.told import plain
+from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.conditional import tagged
+from cmdb_server.api.context import context
+from cmdb_server.api.fields import Instant, rfc3339
+from cmdb_server.api.impact import ImpactSchema, NamedSchema, impact_told
+from cmdb_server.api.kept_schemas import KeptPageSchema, shown
+from cmdb_server.api.resource import resource
+from cmdb_server.api.spans import SpanToldSchema, timed
+from cmdb_server.practices import assessments, kept_rows
+from cmdb_server.store.port import Reading
+
+BLUEPRINT = resource("change-enablement", __name__, "Changes: assessment, approvals, free slots, what came of them")
+
+
+class OverlapSchema(Schema):
+    number = fields.String(required=True)
+    kind = fields.String(required=True)
+    state = fields.String(required=True)
+    summary = fields.String(required=True)
+    spans = fields.List(fields.Nested(SpanToldSchema), required=True)
+    same = fields.List(fields.Nested(NamedSchema), required=True)
+    providers = fields.List(fields.Nested(NamedSchema), required=True)
+    consumers = fields.List(fields.Nested(NamedSchema), required=True)
+    people = fields.List(fields.String(), required=True)
+
+
+class FatalMeetingSchema(Schema):
+    ci = fields.Nested(NamedSchema, required=True)
+    relation = fields.String(required=True, allow_none=True)
+    text = fields.String(required=True)
+    numbers = fields.List(fields.String(), required=True)
+    group = fields.Boolean(required=True)
+    masked = fields.Boolean(required=True)
+    certain = fields.Boolean(required=True)
+
+
+class CollisionSchema(Schema):
+    numbers = fields.List(fields.String(), required=True)
+    spans = fields.List(fields.Nested(SpanToldSchema), required=True)
+    together = fields.List(fields.Nested(NamedSchema), required=True)
+    more = fields.Integer(required=True)
+    meetings = fields.List(fields.Nested(FatalMeetingSchema), required=True)
+
+
+class FreezeSchema(Schema):
+    number = fields.String(required=True)
+    summary = fields.String(required=True)
+    spans = fields.List(fields.Nested(SpanToldSchema), required=True)
+    cis = fields.List(fields.UUID(), required=True)
+    emergencies = fields.Boolean(required=True)
+
+
+class ConditionsSchema(Schema):
+    freezes = fields.List(fields.Nested(FreezeSchema), required=True)
+    in_windows = fields.Float(required=True, allow_none=True)
+    outside = fields.List(fields.Nested(SpanToldSchema), required=True)
+    windows = fields.List(fields.String(), required=True)
+
+
+class TermSchema(Schema):
+    name = fields.String(required=True)
+    share = fields.Float(required=True)
+    weight = fields.Float(required=True)
+    points = fields.Float(required=True)
+    why = fields.String(required=True)
+
+
+class RiskSchema(Schema):
+    score = fields.Integer(required=True)
+    band = fields.String(required=True)
+    terms = fields.List(fields.Nested(TermSchema), required=True)
+
+
+class ApprovalNeededSchema(Schema):
+    service = fields.Nested(NamedSchema, required=True)
+    state = fields.String(required=True)
+    owner = fields.String(required=True, allow_none=True)
+
+
+class AssessmentSchema(Schema):
+    number = fields.String(required=True)
+    version = fields.Integer(required=True)
+    revision = fields.Integer(required=True)
+    assessed_at = Instant(required=True)
+    spans = fields.List(fields.Nested(SpanToldSchema), required=True)
+    impact = fields.Nested(ImpactSchema, required=True, allow_none=True)
+    overlaps = fields.List(fields.Nested(OverlapSchema), required=True)
+    collisions = fields.List(fields.Nested(CollisionSchema), required=True)
+    conditions = fields.Nested(ConditionsSchema, required=True)
+    risk = fields.Nested(RiskSchema, required=True)
+    approvals = fields.List(fields.Nested(ApprovalNeededSchema), required=True)
+    template_faults = fields.List(fields.String(), required=True)
+    substance = fields.String(required=True)
+
+
+class Duration(fields.Field[int]):
+    """An ISO 8601 duration outside, ms inside."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        found = duration_ms(value)
+        if found is None:
+            raise ValidationError("not an ISO 8601 duration such as PT2H30M")
+        return found
+
+
+class SlotQuerySchema(Schema):
+    length = Duration(load_default=None, metadata={"type": "string", "description": "ISO 8601; its longest window"})
+    after = Instant(load_default=None, metadata={"description": "Not before; now"})
+
+
+class SlotSchema(Schema):
+    number = fields.String(required=True)
+    revision = fields.Integer(required=True)
+    after = Instant(required=True)
+    until = Instant(required=True)
+    length = fields.Integer(required=True, metadata={"description": "ms"})
+    slot = fields.Nested(SpanToldSchema, required=True, allow_none=True)
+    in_the_way = fields.List(fields.String(), required=True)
+    frozen = fields.Integer(required=True, metadata={"description": "ms"})
+    windows = fields.List(fields.String(), required=True)
+
+
+class SuccessQuerySchema(Schema):
+    by = fields.String(load_default="all", validate=validate.OneOf(BY))
+    since = Instant(load_default=None)
+
+
+class SuccessSchema(Schema):
+    name = fields.String(required=True)
+    changes = fields.Integer(required=True)
+    failed = fields.Integer(required=True)
+    with_issues = fields.Integer(required=True)
+    rate = fields.Float(required=True, allow_none=True)
+
+
+class CalibrationSchema(Schema):
+    band = fields.String(required=True)
+    changes = fields.Integer(required=True)
+    wrong = fields.Integer(required=True)
+    low = fields.Float(required=True)
+    high = fields.Float(required=True)
+
+
+class SuccessAnswerSchema(Schema):
+    by = fields.String(required=True)
+    items = fields.List(fields.Nested(SuccessSchema), required=True)
+    calibration = fields.List(fields.Nested(CalibrationSchema), required=True)
+
+
+@BLUEPRINT.route("/kept/change/<number>/assessment")
+@requires("read")
+@BLUEPRINT.doc(responses={404: "NOT_FOUND", 409: "CONFLICT"})
+@BLUEPRINT.response(200, AssessmentSchema)
+def assessment(number: str) -> Response:
+    """What a change does now, computed afresh. It is kept with the change whenever a transition needs it."""
+    found = assess(context().projections, viewer(), number)
+    told = timed(found.as_json()) | {"assessed_at": rfc3339(found.assessed_at)}
+    told["impact"] = None if found.impact is None else impact_told(found.impact)
+    return tagged(told, found.revision)
+
+
+@BLUEPRINT.route("/kept/change/<number>/approvals")
+@requires("read")
+@BLUEPRINT.doc(responses={404: "NOT_FOUND"})
+@BLUEPRINT.response(200, KeptPageSchema.Item(many=True))
+def approvals(number: str) -> Response:
+    """The approvals that were asked with the assessment that holds."""
+
+    def work(tx: Reading) -> Response:
+        change = kept_rows.one_in(tx, number)
+        found = assessments.current(tx, change.number)
+        told = [] if found is None else assessments.approvals(tx, found)
+        return tagged([shown(one, context().kept) for one in told], tx.revision)
+
+    return context().store.read(work)
+
+
+@BLUEPRINT.route("/kept/change/<number>/slot")
+@requires("read")
+@BLUEPRINT.arguments(SlotQuerySchema, location="query")
+@BLUEPRINT.doc(responses={404: "NOT_FOUND"})
+@BLUEPRINT.response(200, SlotSchema)
+def slot(asked: dict[str, Any], number: str) -> Response:
+    """The next time long enough that is allowed, not frozen, and collides with nothing."""
+    found = next_slot(context().projections, viewer(), number, asked["length"], asked["after"])
+    told = timed(asdict(found)) | {"after": rfc3339(found.after), "until": rfc3339(found.until)}
+    return tagged(told, found.revision)
+
+
+@BLUEPRINT.route("/change-success")
+@requires("read")
+@BLUEPRINT.arguments(SuccessQuerySchema, location="query")
+@BLUEPRINT.response(200, SuccessAnswerSchema)
+def successes(asked: dict[str, Any]) -> dict[str, Any]:
+    """How many changes went well, and what became of those of each band of risk."""
+    told: dict[str, Any] = plain(asdict(success(context().projections, asked["by"], asked["since"])))
+    return told

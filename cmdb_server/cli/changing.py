@@ -1,0 +1,136 @@
+"""Before a change: what it does, what is booked beside it, when it could be done; and what came of those before."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, TypeAlias
+
+from rich.console import Group, RenderableType
+from rich.tree import Tree
+
+from cmdb_server.cli.client import segment
+from cmdb_server.cli.commands import Told, client_of, tell
+from cmdb_server.cli.render import STATE, joined, named, plain, table
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Answer = dict[str, Any]
+BAND = {"low": "green", "medium": "yellow", "high": "red", "very_high": "bold red"}
+
+
+def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
+    """The command ``change``."""
+    root = sub.add_parser("change", help="whether a change is safe, when it could be done, what came of others")
+    root.set_defaults(run=lambda _: root.print_help())
+    actions = root.add_subparsers(metavar="ACTION")
+    for action, run, help_ in (
+        ("assess", assess, "who is hit, what else is booked, the calendar, the risk, who approves"),
+        ("approvals", approvals, "who was asked, and what they said"),
+        ("slot", slot, "the next free time"),
+    ):
+        one = actions.add_parser(action, parents=[asked], help=help_)
+        one.add_argument("number")
+        one.set_defaults(run=run)
+        if action == "slot":
+            one.add_argument("--length", metavar="DURATION", help="ISO 8601, such as PT2H; its longest window")
+            one.add_argument("--after", metavar="TIME", help="RFC 3339; now")
+    rates = actions.add_parser("success", parents=[asked], help="how many went well")
+    rates.add_argument("--by", choices=("all", "type", "team", "ci"), default="all")
+    rates.add_argument("--since", metavar="TIME", help="RFC 3339")
+    rates.set_defaults(run=success)
+
+
+def assess(told: Told) -> None:
+    tell(told, client_of(told).get(f"/kept/change/{segment(told.number)}/assessment"), _assessment)
+
+
+def _assessment(answer: Answer) -> RenderableType:
+    risk = answer["risk"]
+    root = Tree(
+        joined(
+            plain(answer["number"], "bold"), plain(f"risk {risk['score']} of 100, {risk['band']}", BAND[risk["band"]])
+        )
+    )
+    for one in answer["spans"][:5]:
+        root.add(joined(plain("when", "dim"), plain(_span(one))))
+    _hit(root, answer)
+    _beside(root, answer)
+    for fault in answer["template_faults"]:
+        root.add(joined(plain("template", "red"), plain(fault)))
+    terms = table(
+        ("points", "risk", "why"),
+        ((f"{term['points']:.1f}", term["name"].replace("_", " "), term["why"]) for term in risk["terms"]),
+    )
+    return Group(root, terms)
+
+
+def _hit(root: Tree, answer: Answer) -> None:
+    hit = root.add(plain("services hit", "bold") if answer["approvals"] else plain("no service is hit", "green"))
+    for one in answer["approvals"]:
+        owner = f"{one['owner']} approves" if one["owner"] else "any approver"
+        hit.add(joined(plain(one["state"], STATE[one["state"]]), named(one["service"]), plain(owner, "dim")))
+    if answer["impact"]:
+        for one in answer["impact"]["redundancy_lost"][:10]:
+            root.add(joined(plain("redundancy lost", "yellow"), named(one["ci"]), plain(one["gate"]["text"], "dim")))
+
+
+def _beside(root: Tree, answer: Answer) -> None:
+    for one in answer["collisions"]:
+        fatal = root.add(joined(plain("fatal together with", "red"), plain(", ".join(one["numbers"]))))
+        for met in one["meetings"]:
+            fatal.add(joined(named(met["ci"]), plain(met["text"], "dim"), plain(f"with {', '.join(met['numbers'])}")))
+    for one in answer["overlaps"]:
+        over = root.add(joined(plain("at the same time", "yellow"), plain(one["number"]), plain(one["summary"], "dim")))
+        for title in ("same", "providers", "consumers"):
+            for ci in one[title][:10]:
+                over.add(joined(plain(title, "dim"), named(ci)))
+        for person in one["people"]:
+            over.add(joined(plain("also", "dim"), plain(person)))
+    for one in answer["conditions"]["freezes"]:
+        root.add(joined(plain("in the freeze", "red"), plain(one["number"]), plain(one["summary"], "dim")))
+    for one in answer["conditions"]["outside"][:5]:
+        root.add(joined(plain("outside of maintenance windows", "yellow"), plain(_span(one))))
+
+
+def _span(one: Answer) -> str:
+    return f"{one['start']} to {one['end'] or 'until it is ended'}"
+
+
+def approvals(told: Told) -> None:
+    tell(told, client_of(told).get(f"/kept/change/{segment(told.number)}/approvals"), _approvals)
+
+
+def _approvals(items: list[Answer]) -> RenderableType:
+    return table(
+        ("number", "state", "approver", "services"),
+        ((one["number"], one["state"], one["body"].get("approver") or "any approver",
+          str(len(one["cis"].get("service", ())))) for one in items),
+    )  # fmt: skip
+
+
+def slot(told: Told) -> None:
+    answer = client_of(told).get(f"/kept/change/{segment(told.number)}/slot", length=told.length, after=told.after)
+    tell(told, answer, _slot)
+
+
+def _slot(answer: Answer) -> RenderableType:
+    found = plain(_span(answer["slot"]), "green") if answer["slot"] else plain(f"none until {answer['until']}", "red")
+    way = f"apart from {', '.join(answer['in_the_way'])}" if answer["in_the_way"] else "nothing is in the way"
+    return joined(plain(answer["number"], "bold"), found, plain(way, "dim"))
+
+
+def success(told: Told) -> None:
+    tell(told, client_of(told).get("/change-success", by=told.by, since=told.since), _success)
+
+
+def _success(answer: Answer) -> RenderableType:
+    rates = table(
+        (answer["by"], "changes", "failed", "with issues", "went well"),
+        ((one["name"], one["changes"], one["failed"], one["with_issues"], f"{one['rate']:.0%}")
+         for one in answer["items"]),
+    )  # fmt: skip
+    bands = table(
+        ("risk", "changes", "went wrong", "true share, 95 %"),
+        ((one["band"], one["changes"], one["wrong"], f"{one['low']:.0%} to {one['high']:.0%}")
+         for one in answer["calibration"]),
+    )  # fmt: skip
+    return Group(rates, bands)
