@@ -8,14 +8,19 @@ from __future__ import annotations
 import importlib
 import logging
 import pkgutil
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
 import cmdb_server.jobs
 from cmdb_schemas.ci_class import CIClass
+from cmdb_server.errors import CmdbError
 from cmdb_server.practices import timed
+from cmdb_server.practices.claims import CLAIM_MS
 from cmdb_server.practices.kind import Kind
 from cmdb_server.practices.timed import Job
 from cmdb_server.projection.projections import Projections
@@ -79,9 +84,32 @@ def _one(running: Running, id_: str, now_ms: int, doing: Mapping[str, Doing]) ->
     try:
         if mine.kind not in doing:
             raise LookupError(f"no job is called {mine.kind!r} here")  # noqa: TRY301
-        again_at = doing[mine.kind](running, mine, now_ms)
+        with held(running.store, mine):
+            again_at = doing[mine.kind](running, mine, now_ms)
     except Exception as error:  # noqa: BLE001  one that fails keeps none of the others from being done
         LOG.warning("job %s (%s) failed: %s", mine.id, mine.kind, error)
         timed.failed(running.store, mine, f"{type(error).__name__}: {error}"[:LONGEST_FAULT], now_ms)
         return False
     return timed.done(running.store, mine, now_ms, again_at)
+
+
+@contextmanager
+def held(store: Store, mine: Job, every: float = CLAIM_MS / 3000) -> Iterator[None]:
+    """Extend the claim every so many seconds, for a job that takes longer than one lasts: else another would begin
+    it, again and again, before any has ended."""
+    ended = threading.Event()
+
+    def extend() -> None:
+        while not ended.wait(every):
+            try:
+                timed.extend(store, mine, time.time_ns() // 1_000_000)
+            except CmdbError as error:
+                LOG.warning("job %s (%s) could not be held: %s", mine.id, mine.kind, error)
+
+    thread = threading.Thread(target=extend, name=f"holds {mine.id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -69,6 +69,18 @@ class Claims(Generic[C]):
         # looked at first, so that those who come too late write nothing
         return store.write(work) if store.read(free) else None
 
+    def extend(self, store: Store, mine: C, now_ms: int) -> bool:
+        """Have it for longer, as if it were claimed now. False when the claim has passed to another meanwhile."""
+
+        def work(tx: Writing) -> bool:
+            found = self.find(tx, mine.id)
+            if found is None or found.fence != mine.fence:
+                return False
+            tx.put(self.table, [self.row(_with(found, claimed_until=now_ms + CLAIM_MS))])
+            return True
+
+        return store.write(work)
+
     def end(self, store: Store, done: C) -> bool:
         """Write what has become of it, and give the claim up. False when the claim has passed to another meanwhile."""
 

@@ -91,6 +91,11 @@ def claim(store: Store, id_: str, now_ms: int) -> Job | None:
     return CLAIMS.claim(store, id_, now_ms)
 
 
+def extend(store: Store, mine: Job, now_ms: int) -> bool:
+    """Have a job for longer, as if it were claimed now. False when the claim has passed to another meanwhile."""
+    return CLAIMS.extend(store, mine, now_ms)
+
+
 def done(store: Store, mine: Job, now_ms: int, again_at: int | None = None) -> bool:
     """Say that it was done, and when it is due again, if ever. False when the claim has passed to another, or the job
     was scheduled anew meanwhile."""

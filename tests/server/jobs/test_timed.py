@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -9,8 +11,9 @@ import pytest
 
 from cmdb_schemas.ci_class import classes
 from cmdb_schemas.relations import relation_types
-from cmdb_server.jobs.timed import Running, job, known, run
+from cmdb_server.jobs.timed import Running, held, job, known, run
 from cmdb_server.practices import timed
+from cmdb_server.practices.claims import CLAIM_MS
 from cmdb_server.practices.kind_files import kinds
 from cmdb_server.practices.timed import Job
 from cmdb_server.projection.projections import Projections
@@ -77,3 +80,21 @@ def test_a_kind_is_done_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_who_does_what_is_found_in_the_folder() -> None:
     assert isinstance(known(), dict | MappingProxyType)
     assert all(doing.__module__.startswith("cmdb_server.jobs.") for doing in known().values())
+
+
+def test_one_that_takes_long_is_held_and_let_go(running: Running) -> None:
+    add(running, "a", "slow")
+    mine = timed.claim(running.store, "a", NOW)
+    assert mine is not None
+    deadline = time.monotonic() + 30
+    with held(running.store, mine, every=0.001):
+        while time.monotonic() < deadline:
+            found = running.store.read(lambda tx: timed.one(tx, "a"))
+            if found is not None and found.claimed_until > NOW + CLAIM_MS:
+                break
+            time.sleep(0.001)
+        else:
+            pytest.fail("it was not held")
+    assert timed.claim(running.store, "a", NOW + CLAIM_MS) is None, "held by the clock of now"
+    assert timed.done(running.store, mine, NOW)
+    assert not timed.extend(running.store, replace(mine, fence=0), NOW)

@@ -57,3 +57,14 @@ def test_only_the_newest_claim_says_how_it_ended(store: Store) -> None:
     assert found == Thing("a", due_at=NOW + FIRST_RETRY_MS, fence=2, attempts=1, fault="no")
     store.write(lambda tx: tx.delete(JOB, [("a",)]))
     assert not CLAIMS.end(store, quick)
+
+
+def test_a_claim_is_extended_by_who_has_it(store: Store) -> None:
+    put(store, Thing("a"))
+    slow = CLAIMS.claim(store, "a", NOW)
+    assert slow is not None and CLAIMS.extend(store, slow, NOW + 10)
+    assert CLAIMS.claim(store, "a", NOW + CLAIM_MS) is None
+    quick = CLAIMS.claim(store, "a", NOW + CLAIM_MS + 10)
+    assert quick is not None and not CLAIMS.extend(store, slow, NOW + CLAIM_MS + 10)
+    assert store.read(lambda tx: CLAIMS.find(tx, "a")) == quick
+    assert CLAIMS.end(store, quick)
