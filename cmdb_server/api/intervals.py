@@ -8,21 +8,24 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers.intervals import Booked, Expected, intervals
+from cmdb_server.answers.render import REPORTS
 from cmdb_server.api.auth import requires, viewer
-from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant, Whole
 from cmdb_server.api.impact import MOST, NamedSchema
+from cmdb_server.api.rendering import ReportedSchema, answered, described
 from cmdb_server.api.resource import resource
 from cmdb_server.api.spans import ServiceLevelSchema, SpanSchema, SpanToldSchema, timed
 from cmdb_server.api.what_if import EditedSchema
 
+MOST_FAILURES, MOST_OF_ONE = 500, 100
+"""Failures in one question; CIs, spans and expectations."""
 BLUEPRINT = resource("intervals", __name__, "What breaks from when to when, while failures begin and end")
 
 
 class BookedSchema(Schema):
-    cis = fields.List(fields.UUID(), required=True, validate=validate.Length(1, MOST))
-    spans = fields.List(fields.Nested(SpanSchema), required=True, validate=validate.Length(1, MOST))
+    cis = fields.List(fields.UUID(), required=True, validate=validate.Length(1, MOST_OF_ONE))
+    spans = fields.List(fields.Nested(SpanSchema), required=True, validate=validate.Length(1, MOST_OF_ONE))
 
 
 class ExpectedSchema(EditedSchema):
@@ -31,9 +34,9 @@ class ExpectedSchema(EditedSchema):
     at = Instant(required=True)
 
 
-class OverTimeSchema(SpanSchema):
-    failures = fields.List(fields.Nested(BookedSchema), required=True, validate=validate.Length(1, MOST))
-    expected = fields.List(fields.Nested(ExpectedSchema), load_default=list, validate=validate.Length(max=MOST))
+class OverTimeSchema(SpanSchema, ReportedSchema):
+    failures = fields.List(fields.Nested(BookedSchema), required=True, validate=validate.Length(1, MOST_FAILURES))
+    expected = fields.List(fields.Nested(ExpectedSchema), load_default=list, validate=validate.Length(max=MOST_OF_ONE))
     not_impacted = fields.List(fields.UUID(), load_default=list, validate=validate.Length(max=MOST))
     at = Instant(load_default=None, allow_none=True)
     known_at = Instant(load_default=None, allow_none=True)
@@ -75,6 +78,7 @@ class IntervalsSchema(SpanToldSchema):
 @BLUEPRINT.arguments(OverTimeSchema)
 @BLUEPRINT.doc(responses={404: "NOT_FOUND"})
 @BLUEPRINT.response(200, IntervalsSchema)
+@described(BLUEPRINT.doc, REPORTS)
 def ask(asked: dict[str, Any]) -> Response:
     """Who is down or degraded from when to when, while failures begin and end."""
     failures = [Booked(_texts(one["cis"]), tuple(map(_span, one["spans"]))) for one in asked["failures"]]
@@ -83,7 +87,9 @@ def ask(asked: dict[str, Any]) -> Response:
         context().projections, viewer(), _span(asked), failures, expected, _texts(asked["not_impacted"]),
         asked["at"], asked["known_at"], asked["limit"],
     )  # fmt: skip
-    return tagged(timed(answer.as_json()), answer.revision)
+    return answered(
+        lambda: answer, lambda: timed(answer.as_json()), answer.revision, asked["format"], "intervals", REPORTS
+    )
 
 
 def _span(told: dict[str, Any]) -> tuple[int, int | None]:

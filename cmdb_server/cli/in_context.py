@@ -1,4 +1,4 @@
-"""What else is booked or open beside what is asked about, and with whom it meets."""
+"""What else is booked or open beside what is asked about, with whom it meets, and the minutes that services have left."""
 
 from __future__ import annotations
 
@@ -36,13 +36,24 @@ def asked(told: argparse.Namespace) -> Answer:
 
 
 def with_context(rendered: Callable[[Answer], RenderableType]) -> Callable[[Answer], RenderableType]:
-    """The same answer with its context below, where it has one."""
+    """The same answer with the minutes left of its services and its context below, where it has any."""
 
     def both(answer: Answer) -> RenderableType:
+        told = [rendered(answer), *map(_left, answer.get("services", ()))]
         context = answer.get("context")
-        return rendered(answer) if context is None else Group(rendered(answer), _tree(context))
+        return Group(*told, *([] if context is None else [_tree(context)]))
 
     return both
+
+
+def _left(service: Answer) -> Text:
+    """How many minutes the service may still be down, before and after what is asked about."""
+    level = service["level"]
+    if level is None:
+        return Text("", end="")
+    after = "" if level["minutes_left_after"] is None else f", {level['minutes_left_after']:g} after this"
+    left = f"{level['minutes_left']:g} of {level['minutes']:g} minutes left until {level['end']}{after}"
+    return joined(plain(_name(service["affected"]["ci"]), "bold"), plain(left))
 
 
 def _tree(context: Answer) -> RenderableType:

@@ -17,6 +17,20 @@ def shown(context: dict[str, Any] | None) -> str:
     return out.getvalue()
 
 
+def test_minutes_left_are_told_of_services_that_have_any_agreed() -> None:
+    level = {"minutes": 432.0, "minutes_left": 400.5, "minutes_left_after": None, "end": "2023-12-01"}
+    services = [
+        {"affected": {"ci": named(name)}, "level": told}
+        for name, told in (("desk", level), ("shop", {**level, "minutes_left_after": -3.0}), ("wiki", None))
+    ]
+    out = io.StringIO()
+    Console(file=out, width=200).print(with_context(lambda _: Text("the answer"))({"services": services}))
+    assert out.getvalue().splitlines() == [
+        "the answer", "desk 400.5 of 432 minutes left until 2023-12-01",
+        "shop 400.5 of 432 minutes left until 2023-12-01, -3 after this",
+    ]  # fmt: skip
+
+
 def named(name: str) -> dict[str, Any]:
     return {"id": "1", "name": name, "class": "server"}
 
