@@ -90,7 +90,7 @@ def charge(size: int) -> None:
 def _authorise(action: Action) -> None:
     refuse_plain_http()
     presented = token.find(context().store, _bearer(), now_ms())
-    g.caller, g.quota_key = presented.caller, presented.id
+    g.caller, g.quota_key, g.action = presented.caller, presented.id, action
     _take(presented.id, 1, 0)
     if action not in PERMITTED.get(presented.role, frozenset()):
         raise Forbidden(f"the role {presented.role!r} may not {action}")

@@ -13,6 +13,7 @@ from cmdb_server.api.fields import Instant, Text, Whole
 from cmdb_server.api.resource import resource
 from cmdb_server.api.tokens import GrantSchema, MintedSchema, minted
 from cmdb_server.ingest.caller import Grant
+from cmdb_server.practices.agents import check_serving
 
 BLUEPRINT = resource("enrolments", __name__, "One-time codes that buy an agent's token")
 AGENT_LIFETIME_MS = 730 * token.DAY_MS
@@ -37,11 +38,13 @@ class EnrolSchema(Schema):
 @BLUEPRINT.route("/enrolment-codes", methods=["POST"])
 @requires("administer")
 @BLUEPRINT.arguments(OfferSchema)
+@BLUEPRINT.doc(responses={409: "CONFLICT"})
 @BLUEPRINT.response(201, CodeSchema)
 def offer(wanted: dict[str, Any]) -> dict[str, Any]:
     """Make a code for one agent, with all that its token will grant."""
     lifetime = wanted.pop("minutes") * MINUTE_MS
     grant = Grant(wanted["agent"], *(tuple(wanted[name]) for name in ("sites", "sources", "networks")))
+    context().store.read(lambda tx: check_serving(tx, grant.agent))
     code, id_, expires_at = token.offer(context().store, grant, now_ms(), lifetime)
     return {"id": id_, "code": code, "expires_at": expires_at}
 

@@ -141,6 +141,9 @@ CI = Table(
 """A configuration item with its winning values. ``ended_at`` null: some source still claims it. Neo4j keeps it as a
 node labelled ``CI`` and with its class and all ancestors, its attributes as properties."""
 
+DEADLINE = Table("deadline", "state", (("ci", "text"), ("at", "integer")), key=("ci",), indexes=(("at",),))
+"""When a winning value of a CI goes stale unless it is confirmed: to be looked at then, or sooner for nothing."""
+
 TIE = Table(
     "tie", "state",
     (
@@ -226,6 +229,23 @@ ENROLMENT = Table(
     key=("id",), indexes=(("hash",),),
 )
 
+RETIREMENT = Table(
+    "retirement", "desk", (("agent", "text"), ("at", "integer"), ("subject", "text"), ("reason", "text")),
+    key=("agent",),
+)
+"""Agents that are to deliver nothing any more: since when, by whose word, and why."""
+
+ACT = Table(
+    "act", "desk",
+    (
+        ("back", "integer"), ("id", "text"), ("subject", "text"), ("role", "text"), ("action", "text"),
+        ("thing", "text"), ("revision", "integer"), ("detail", "json"), ("request", "text"),
+    ),
+    key=("back", "id"),
+)
+"""Who did what through the API. ``back``: minus its time in ms, so that the newest is the first. ``thing``: what it was
+done to; ``revision``: the store's when it was done; ``request``: the id under which the server's log knows it."""
+
 BASELINE = Table(
     "baseline", "desk",
     (
@@ -303,9 +323,9 @@ HEALTH_COURSE = Table(
 """The figures of the CMDB's health at a time: check -> class -> owner -> [failing, of], as compressed JSON."""
 
 TABLES: tuple[Table, ...] = (
-    REPORT, CONTENT, THING, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, TIE, RELATION, FEED, TASK, SAMPLE,
+    REPORT, CONTENT, THING, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, DEADLINE, TIE, RELATION, FEED, TASK, SAMPLE,
     SAMPLED, SERIES_5MIN, SERIES_1H, SERIES_1D, BOUND, HEALTH_COURSE,
-    TOKEN, ENROLMENT, BASELINE, WEBHOOK, KEPT, KEPT_VERSION, KEPT_CI, KEPT_LINK, KEPT_COUNT, JOB,
+    TOKEN, ENROLMENT, RETIREMENT, ACT, BASELINE, WEBHOOK, KEPT, KEPT_VERSION, KEPT_CI, KEPT_LINK, KEPT_COUNT, JOB,
 )
 SCHEMA_VERSION = 1
 

@@ -36,7 +36,7 @@ BEYOND_SCHEMA = (
     "/api/v1/changes", "/api/v1/cis/{ci}/timeline", "/api/v1/cmdb-health/findings", "/api/v1/decisions",
     "/api/v1/decisions/effect", "/api/v1/diff", "/api/v1/reviews", "/api/v1/reviews/{task}",
     "/api/v1/reviews/{task}/effect", "/api/v1/baselines", "/api/v1/baselines/{name}/drift",
-    "/api/v1/webhooks", "/api/v1/schedule",
+    "/api/v1/webhooks", "/api/v1/schedule", "/api/v1/audit", "/api/v1/relations/explain",
     "/api/v1/kept/{kind}", "/api/v1/kept/{kind}/{number}", "/api/v1/kept/{kind}/{number}/transitions",
 )  # fmt: skip
 """Here the rules go beyond what a schema can say (which classes there are, which attributes each has, that a report is
@@ -49,7 +49,7 @@ CONFIG = schemathesis.Config.from_dict(
                 "include-path": path,
                 "checks": {
                     "positive_data_acceptance": {
-                        "expected-statuses": ["2xx", "3xx", "401", "403", "404", "409", "412", "422", "429"]
+                        "expected-statuses": ["2xx", "3xx", "401", "403", "404", "409", "410", "412", "422", "429"]
                     }
                 },
             }
@@ -88,19 +88,20 @@ ANSWERED: Counter[tuple[str, int]] = Counter()
 SCHEMA = schemathesis.openapi.from_wsgi("/openapi.json", APP, config=CONFIG)
 
 
+_ID_NEEDED = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ID = re.compile(r"[02468ace][0-9a-f]{7}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
-def _is_replaced(value: str) -> bool:
-    """Half of the ids are, and a part of the names."""
-    return bool(_ID.fullmatch(value)) if "-" in value else len(value) % 4 == 1
+def _is_replaced(name: str, value: str) -> bool:
+    """Half of the ids are, and a part of the names; never what is no id where one is needed."""
+    return bool(_ID.fullmatch(value)) if _ID_NEEDED.fullmatch(THERE[name]) else len(value) % 4 == 1
 
 
 @SCHEMA.hook
 def map_path_parameters(context: schemathesis.HookContext, path_parameters: dict[str, Any]) -> dict[str, Any]:
     """A generated id names nothing, so that half of the questions are about what is there."""
     told = path_parameters or {}
-    known = {name: THERE[name] for name, value in told.items() if name in THERE and _is_replaced(str(value))}
+    known = {name: THERE[name] for name, value in told.items() if name in THERE and _is_replaced(name, str(value))}
     return {**told, **known} if known else path_parameters
 
 
@@ -139,8 +140,11 @@ NEVER_BY_CHANCE = {
     "GET /api/v1/classes/{name}",
     "DELETE /api/v1/baselines/{name}",
     "DELETE /api/v1/webhooks/{id_}",
+    "GET /api/v1/agents/{name}",
+    "POST /api/v1/agents/{name}/retirement",
+    "DELETE /api/v1/agents/{name}/retirement",
 }
-"""Nobody guesses a code, a token's id or a class's name."""
+"""Nobody guesses a code, a token's id or the name of a class or an agent."""
 
 
 def test_every_operation_was_answered_well_too() -> None:
