@@ -1,21 +1,18 @@
 """Both ends of a connection, from what each host alone could say. Pure: holders and listeners are handed in.
 
 A host says "this application of mine spoke to 10.0.0.7:5432" or "somebody at 10.0.0.9 spoke to this listener of mine".
-``resolve_end`` finds who stood behind the far address then, ``translate`` follows NAT, and ``join`` makes one relation
-of what the two sides claim of one connection.
+``resolve_end`` finds who stood behind the far address then. An address that a host translates is an endpoint of that
+host, which itself stands on those that it is handed on to: the graph follows NAT without another rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal
 
 How = Literal["listener", "host", "group", "unknown", "ambiguous", "local"]
-
-ONE_SIDED = 0.8
-"""A connection that only one side has told of keeps this share of its confidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,105 +137,3 @@ def _is_loopback(address: str) -> bool:
         return _plain(address).is_loopback
     except ValueError:
         return False
-
-
-def translate(end: Endpoint, translations: Mapping[Endpoint, Collection[Endpoint]]) -> tuple[Endpoint, ...]:
-    """Where connections to ``end`` really go, as NAT tables tell (conntrack's original and reply addresses), through
-    as many devices as there are; ``(end,)`` when none translates it. In a loop what was met is left out."""
-    ends: set[Endpoint] = set()
-    met: set[Endpoint] = set()
-    waiting = [end]
-    while waiting:
-        one = waiting.pop()
-        if one in met:
-            continue
-        met.add(one)
-        further = translations.get(one, ())
-        if further:
-            waiting.extend(further)
-        else:
-            ends.add(one)
-    return tuple(sorted(ends, key=lambda e: (e.address, e.port or 0, e.protocol))) or (end,)
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """One side's claim, its far end resolved. ``consumer`` and ``provider`` are applications where they are known,
-    else the hosts themselves. ``key`` names the claim; ``port`` is the provider's."""
-
-    key: str
-    side: Literal["client", "server"]
-    consumer: str
-    consumer_host: str
-    provider: str
-    provider_host: str
-    port: int | None
-    protocol: str = "tcp"
-    confidence: float = 1.0
-    transient: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """One relation: ``consumer`` depends on ``provider``. ``claims``: the keys of all that carry it, in order.
-    ``transient``: none of them saw more than a passing connection."""
-
-    consumer: str
-    provider: str
-    claims: tuple[str, ...]
-    confidence: float
-    transient: bool
-
-
-def join(connections: Iterable[Connection], relays: Collection[str] = frozenset()) -> list[Joined]:
-    """The relations between consumers and providers, in order of their ids, each once however many claims carry it.
-
-    A server knows its client only by host, and a client without rights its server only by host: where the other side
-    names the application, the host's claim supports that relation and makes none of its own. ``relays`` are hosts
-    that hide clients behind themselves (NAT gateways, jump hosts): a server's word that they called is no dependency.
-    """
-    told = list(connections)
-    named: dict[tuple[str, str, int | None, str], set[tuple[str, str]]] = {}
-    providers: dict[tuple[str, int | None, str], set[str]] = {}
-    for one in told:
-        if one.side == "server" and one.provider != one.provider_host:
-            providers.setdefault((one.provider_host, one.port, one.protocol), set()).add(one.provider)
-    for one in told:
-        if one.consumer != one.consumer_host:
-            pair = _pair(one, providers)
-            named.setdefault(_where(one, pair[1]), set()).add(pair)
-    carried: dict[tuple[str, str], list[Connection]] = {}
-    for one in told:
-        if one.side == "server" and one.consumer_host in relays:
-            continue
-        pair = _pair(one, providers)
-        drawn = {pair} if one.consumer != one.consumer_host else named.get(_where(one, pair[1]), {pair})
-        for consumer, provider in drawn:
-            if consumer != provider:
-                carried.setdefault((consumer, provider), []).append(one)
-    return [_joined(pair, carried[pair]) for pair in sorted(carried)]
-
-
-def _pair(one: Connection, providers: Mapping[tuple[str, int | None, str], Collection[str]]) -> tuple[str, str]:
-    """(consumer, provider) of a claim, the provider named by the server's own word where it is the only one there."""
-    if one.provider == one.provider_host:
-        known = providers.get((one.provider_host, one.port, one.protocol), ())
-        if len(known) == 1:
-            return one.consumer, next(iter(known))
-    return one.consumer, one.provider
-
-
-def _where(one: Connection, provider: str) -> tuple[str, str, int | None, str]:
-    return one.consumer_host, provider, one.port, one.protocol
-
-
-def _joined(pair: tuple[str, str], claims: Sequence[Connection]) -> Joined:
-    both = len({claim.side for claim in claims}) == 2
-    confidence = max(claim.confidence for claim in claims)
-    return Joined(
-        consumer=pair[0],
-        provider=pair[1],
-        claims=tuple(sorted({claim.key for claim in claims})),
-        confidence=confidence if both else confidence * ONE_SIDED,
-        transient=all(claim.transient for claim in claims),
-    )
