@@ -54,7 +54,7 @@ def opened(
         raise NotFound(f"nothing is kept as {kind!r}")
     whole = {name: value for name, value in (_defaults(what, by.now_ms) | dict(body)).items() if check.is_told(value)}
     made = Kept("", kind, what.initial, 1, by.subject, by.now_ms, by.now_ms, tx.revision, whole, _named(cis))
-    _allow(tx, what.openers, made, by, f"open a {what.title.lower()}")
+    _allow(tx, what.openers, made, by, f"open {what.name}")
     faults = [*check.body_faults(what, whole), *check.cis_faults(tx, what, made.cis)]
     faults += check.thing_faults(tx, what, whole)
     _refuse_any([*faults, *check.whole_faults(what, whole, made.cis, faults)])
@@ -141,7 +141,7 @@ def _no_way(what: Kind, before: Kept, transition: str) -> Exception:
     ways = ", ".join(possible) or "nothing more"
     if all(one.name != transition for one in what.transitions):
         return Invalid(
-            f"transition: a {what.title.lower()} knows no {transition!r}; possible now: {ways}",
+            f"transition: {what.title} knows no {transition!r}; possible now: {ways}",
             errors=[{"path": "transition", "message": f"unknown; possible now: {ways}"}],
         )
     return Conflict(

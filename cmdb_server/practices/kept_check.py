@@ -33,7 +33,7 @@ def body_faults(kind: Kind, body: Mapping[str, Any]) -> Iterator[Fault]:
     for name, value in body.items():
         declared = kind.fields.get(name)
         if declared is None:
-            yield f"body.{name}", f"a {kind.title.lower()} has no such field"
+            yield f"body.{name}", f"{kind.title} has no such field"
         elif is_told(value):
             yield from declared.faults(value, f"body.{name}")
 
@@ -82,7 +82,7 @@ def cis_faults(tx: Reading, kind: Kind, cis: Cis, held: Collection[str] = ()) ->
     for role, ids in cis.items():
         declared = kind.cis.get(role)
         if declared is None:
-            yield f"cis.{role}", f"a {kind.title.lower()} names no CIs so"
+            yield f"cis.{role}", f"{kind.title} names no CIs so"
         elif len(ids) > (MOST_CIS if declared.many else 1):
             yield f"cis.{role}", f"at most {MOST_CIS if declared.many else 1}"
         else:

@@ -5,8 +5,9 @@ CIs are told by the ids that stand for them now: a CI that was merged into anoth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from cmdb_server.errors import NotFound
@@ -16,6 +17,8 @@ from cmdb_server.practices.kind_files import kinds
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store
 from cmdb_server.store.tables import KEPT, KEPT_CI, KEPT_LINK, KEPT_VERSION
+
+PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,35 +123,32 @@ def _rows(
     tx: Reading, what: Kind, states: Collection[str], ci: str | None, subject: str | None, cursor: str | None,
     limit: int,
 ) -> list[Row]:  # fmt: skip
-    """Up to ``limit`` rows after the cursor, by whichever index narrows most."""
+    """Up to ``limit`` rows after the cursor, by whichever index narrows most. Most of what is kept is over some day:
+    that is gone through by number, as far as is asked for."""
+    after = max(cursor or "", what.prefix)
+
+    def fits(row: Row) -> bool:
+        return row[1] == what.name and (not states or row[2] in states) and subject in (None, row[4])
+
     if ci is not None:
         keys = [(row[2],) for row in tx.find(KEPT_CI, ("ci", "kind"), [(id_, what.name) for id_ in aliases(tx, ci)])]
         found: Iterable[Row] = tx.get(KEPT, keys).values()
-    elif states:
+    elif states and what.final.isdisjoint(states):
         found = tx.find(KEPT, ("kind", "state"), [(what.name, state) for state in states])
     elif subject is not None:
         found = tx.find(KEPT, ("subject",), [(subject,)])
     else:
-        return _scanned(tx, what, cursor, limit)
-    fitting = [
-        row
-        for row in found
-        if row[1] == what.name and (not states or row[2] in states) and subject in (None, row[4])
-        and row[0] > (cursor or "")
-    ]  # fmt: skip
-    return sorted(fitting, key=lambda row: str(row[0]))[:limit]
+        return list(islice(filter(fits, _by_number(tx, what.prefix, after)), limit))
+    return sorted((row for row in found if row[0] > after and fits(row)), key=lambda row: str(row[0]))[:limit]
 
 
-def _scanned(tx: Reading, what: Kind, cursor: str | None, limit: int) -> list[Row]:
-    after = max(cursor or "", what.prefix)
-    found: list[Row] = []
-    while len(found) < limit:
-        page = tx.scan(KEPT, (after,), limit)
-        found += [row for row in page if row[1] == what.name]
-        if len(page) < limit or not page[-1][0].startswith(what.prefix):
-            break
+def _by_number(tx: Reading, prefix: str, after: str) -> Iterator[Row]:
+    """The rows whose numbers begin with the prefix, after one of them."""
+    while page := tx.scan(KEPT, (after,), PAGE):
+        yield from (row for row in page if row[0].startswith(prefix))
         after = page[-1][0]
-    return found[:limit]
+        if not after.startswith(prefix):
+            return
 
 
 def aliases(tx: Reading, ci: str) -> set[str]:

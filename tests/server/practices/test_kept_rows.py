@@ -55,6 +55,9 @@ def test_narrowed_by_state_ci_and_requester_together(store: Store, ci: Callable[
     assert numbers(store, ci=db, states=["new"], subject="bob") == []
     assert numbers(store, states=["new", "cancelled"], subject="bob") == [one]
     assert numbers(store, ci="no such") == []
+    assert numbers(store, states=["cancelled"]) == [one] == numbers(store, states=["cancelled"], ci=db)
+    assert numbers(store, states=["cancelled", "new"], cursor=both) == [one]
+    assert numbers(store, states=["closed"]) == [] == numbers(store, cursor="zzz")
     assert [thing.number for thing in store.read(lambda tx: kept_rows.all_in(tx, "request", ["new"]))] == [both]
 
 
@@ -83,3 +86,14 @@ def test_a_ci_that_is_no_more_is_named_by_its_last_id(store: Store, ci: Callable
     assert kept_rows.one(store, change.number).cis == {"changed": (web,)}
     assert kept.edit(store, change.number, 1, {"summary": "b"}, ANN, known=KNOWN).version == 2
     assert numbers(store, ci=web) == [change.number]
+
+
+def test_pages_go_on_over_what_does_not_fit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_rows, "PAGE", 2)
+    made = [kept.open_(store, "request", {"summary": str(n)}, {}, BOB, known=KNOWN).number for n in range(9)]
+    for number in made[::4]:
+        kept.move(store, number, "cancel", BOB, known=KNOWN)
+    assert numbers(store, states=["cancelled"]) == made[::4] and numbers(store) == made
+    first = kept_rows.every(store, "request", ["cancelled"], limit=2, known=KNOWN)
+    assert [one.number for one in first.items] == made[:5:4] and first.cursor == made[4]
+    assert numbers(store, states=["cancelled"], cursor=first.cursor) == [made[8]]
