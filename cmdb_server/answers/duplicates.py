@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from cmdb_server.answers.viewer import Viewer
+from cmdb_server.ingest.tasks import task_id
 from cmdb_server.store import tables
 from cmdb_server.store.digest import PAGE
 from cmdb_server.store.port import Reading, Row, Store
@@ -17,11 +18,17 @@ ADDRESS = "address"
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """An address within a site, and the CIs that hold it now, sorted."""
+    """An address within a site, the CIs that hold it now and the records that say so, each sorted."""
 
     site: str
     address: str
     cis: tuple[str, ...]
+    records: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The id of the task that it is: the same for as long as the address is held by several."""
+        return task_id("duplicate-address", self.site, self.address)
 
 
 def duplicate_addresses(store: Store, viewer: Viewer) -> list[Duplicate]:  # noqa: ARG001 - every read takes one
@@ -35,11 +42,11 @@ def duplicates_in(tx: Reading) -> Iterator[Duplicate]:
         borne = [(row[2],) for row in rows if row[4] is None]
         if len(borne) < 2:
             continue
-        held = tx.get(tables.RECORD, borne).values()
-        cis = {row[R["ci"]] for row in held if row[R["ended_at"]] is None}
+        held = [row for row in tx.get(tables.RECORD, borne).values() if row[R["ended_at"]] is None]
+        cis = {row[R["ci"]] for row in held}
         if len(cis) > 1:
             site, _, address = value.partition("|")
-            yield Duplicate(site, address, tuple(sorted(cis)))
+            yield Duplicate(site, address, tuple(sorted(cis)), tuple(sorted(row[0] for row in held)))
 
 
 def _entries(tx: Reading) -> Iterator[Row]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cmdb_server.answers.duplicates import Duplicate, duplicates_in
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import NotFound
 from cmdb_server.ingest import decisions, ruling
@@ -16,6 +17,8 @@ from cmdb_server.store.port import Reading, Row, Store
 R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
 C = {name: tables.CI.position(name) for name, _ in tables.CI.columns}
 T = {name: tables.TASK.position(name) for name, _ in tables.TASK.columns}
+
+DUPLICATE = "duplicate-address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,14 @@ class Deleted:
 
 
 def tasks(store: Store, viewer: Viewer, kind: str | None = None) -> list[Task]:  # noqa: ARG001 - every read takes one; all see everything for now
-    """The open tasks, oldest first."""
+    """The open tasks, oldest first. Addresses in double use are found when they are asked for by their kind: they
+    follow from what is there, and there is nothing to decide about them."""
 
     def work(tx: Reading) -> list[Task]:
+        if kind == DUPLICATE:
+            doubles = [_duplicate(tx, one) for one in duplicates_in(tx)]
+            cis = _about(tx, doubles)
+            return [_task(row, cis[row[0]]) for row in sorted(doubles, key=lambda row: (row[T["revision"]], row[0]))]
         rows = [row for row in tx.find(tables.TASK, ("state",), [("open",)]) if kind in (None, row[T["kind"]])]
         cis = _about(tx, rows)
         return [_task(row, cis[row[0]]) for row in sorted(rows, key=lambda row: (row[T["revision"]], row[0]))]
@@ -94,6 +102,7 @@ def asked(store: Store, viewer: Viewer, task: str) -> Asked:  # noqa: ARG001 - e
 
     def work(tx: Reading) -> Asked:
         row = tx.get(tables.TASK, [(task,)]).get((task,))
+        row = row or next((_duplicate(tx, one) for one in duplicates_in(tx) if one.id == task), None)
         if row is None:
             raise NotFound(f"no task {task!r}")
         subject = row[T["subject"]]
@@ -127,6 +136,13 @@ def deleted(store: Store, viewer: Viewer) -> list[Deleted]:  # noqa: ARG001 - ev
         return found
 
     return store.read(work)
+
+
+def _duplicate(tx: Reading, shared: Duplicate) -> Row:
+    """An address in double use as a row of TASK, in its form since the newest of its holders is what it is."""
+    rows = tx.get(tables.CI, [(ci,) for ci in shared.cis]).values()
+    subject = {"site": shared.site, "address": shared.address, "records": shared.records, "cis": shared.cis}
+    return (shared.id, DUPLICATE, subject, max((row[C["revision"]] for row in rows), default=0), "open")
 
 
 def _since(tx: Reading, ci: str, at: int) -> Iterable[tuple[str, str, int]]:

@@ -102,7 +102,7 @@ _TASKS = TasksSchema()
 @BLUEPRINT.arguments(ListSchema, location="query")
 @BLUEPRINT.response(200, TasksSchema)
 def every(asked: dict[str, Any]) -> Response:
-    """The open tasks, oldest first."""
+    """The open tasks, oldest first. Addresses in double use are told when asked for by their kind."""
     revision = context().store.revision()
     found, cursor = reviews.tasks(context().store, viewer(), asked["kind"]), cursor_of(asked["cursor"])
     start = next((n + 1 for n, task in enumerate(found) if task.id == cursor), 0)

@@ -90,3 +90,22 @@ def test_a_task_that_is_not_there_is_not_found(store: SqliteStore) -> None:
         asked(store, VIEWER, "x")
     with pytest.raises(NotFound):
         effect(store, VIEWER, "x", LATER, accept=True)
+
+
+def test_an_address_in_double_use_is_a_task_for_as_long_as_it_is(store: SqliteStore) -> None:
+    a, b = host("a", "10.0.0.1"), host("b", "10.0.0.1", mac="3c:ec:ef:00:00:77")
+    ingest(store, report("r1", START, [a]), CALLER, START)
+    ingest(store, report("r2", START, [b], source="snmp"), CALLER, START)
+    (task,) = tasks(store, VIEWER, "duplicate-address")
+    assert (task.title, set(task.cis.values())) == (
+        f"The address 10.0.0.1 is held by {' and '.join(task.cis.values())}",
+        {"a", "b"},
+    )
+    found = asked(store, VIEWER, task.id)
+    assert {side.source for side in found.sides} == {"ssh", "snmp"}
+    assert found.score is None
+    assert tasks(store, VIEWER) == [], "there is nothing to decide about it"
+    ingest(store, report("r3", START + 1, [], source="snmp"), CALLER, START + 1)
+    assert tasks(store, VIEWER, "duplicate-address") == []
+    with pytest.raises(NotFound):
+        asked(store, VIEWER, task.id)
