@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from cmdb_schemas.ci_class import Life
+from cmdb_schemas.ci_class import Life, classes
 from cmdb_schemas.report import (
     Component,
     Content,
@@ -23,6 +23,7 @@ from cmdb_schemas.report import (
     encode_content,
 )
 from cmdb_server.ingest.caller import Caller
+from cmdb_server.ingest.deadlines import notice
 from cmdb_server.ingest.pipeline import ingest
 from cmdb_server.model import presence
 from cmdb_server.store import tables
@@ -92,6 +93,8 @@ class Played:
 
     def current(self, life: Life) -> Iterator[dict[str, Any]]:
         """The things that are not retired by ``life``, with their attributes."""
+        while notice(self.store, classes(), self.now):
+            pass
         runs, rows = self.store.read(lambda tx: (_runs(tx), list(pages(tx, tables.CI))))
         for row in rows:
             if row[0] in runs and presence.stage(runs[row[0]], life, self.now).stage != "retired":

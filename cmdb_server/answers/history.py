@@ -12,6 +12,7 @@ from typing import Any
 from cmdb_schemas.ci_class import classes
 from cmdb_server.answers.life import Life
 from cmdb_server.errors import NotFound
+from cmdb_server.ingest import deadlines
 from cmdb_server.ingest.batch import Batch, Held
 from cmdb_server.ingest.past import state_at
 from cmdb_server.ingest.reach import check_revision, check_time, revision_at
@@ -19,6 +20,7 @@ from cmdb_server.ingest.sighting import Kinds
 from cmdb_server.model.precedence import Candidate
 from cmdb_server.model.presence import Run, stage
 from cmdb_server.store import tables
+from cmdb_server.store.digest import pages
 from cmdb_server.store.port import Reading, Row
 
 FOREVER = 1 << 62
@@ -94,7 +96,8 @@ def graph_at(
         revision = tx.revision if known_at is None else revision_at(tx, known_at)
     check_revision(tx, revision)
     known = kinds or classes()
-    batch = state_at(tx, FOREVER if at is None else at, revision, known)
+    now = at if at is not None else known_at if known_at is not None else _clock(tx)
+    batch = state_at(tx, FOREVER if at is None else at, revision, known, now)
     past = batch.tx
     cis = {row[0]: row for row in past.scan(tables.CI, None, past.count(tables.CI))}
     relations = past.scan(tables.RELATION, None, past.count(tables.RELATION))
@@ -107,6 +110,11 @@ def graph_at(
 
 def _run(batch: Batch, held: Held) -> Run:
     return Run(held.first_at, batch.seen_last(held), _ended(batch, held))
+
+
+def _clock(tx: Reading) -> int:
+    """The time that the present state is of."""
+    return deadlines.clock(tx, (row[tables.LANE.position("observed_at")] for row in pages(tx, tables.LANE)))
 
 
 def _ended(batch: Batch, held: Held) -> int | None:

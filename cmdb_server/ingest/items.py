@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from cmdb_server.ingest import deadlines
 from cmdb_server.ingest.batch import Batch, Held
 from cmdb_server.ingest.ruling import hidden, pinned
 from cmdb_server.ingest.sighting import Kinds
@@ -25,6 +26,7 @@ def build(batch: Batch) -> set[str]:
     batch.load({held.parent for some in members.values() for held in some if held.parent})
     known = batch.tx.get(tables.CI, [(ci,) for ci in stale])
     rows, gone = [], set()
+    due: dict[str, int] = {}
     for ci in sorted(stale):
         old = known.get((ci,))
         if not members[ci]:
@@ -32,11 +34,12 @@ def build(batch: Batch) -> set[str]:
                 gone.add(ci)
                 batch.changed("ci", ci, deleted=True)
             continue
-        row = _row(batch, ci, members[ci])
+        row = _row(batch, ci, members[ci], due)
         if old is None or not _same(old, row):
             rows.append(row)
             batch.changed("ci", ci)
     batch.tx.put(tables.CI, rows)
+    deadlines.keep(batch, due)
     _contain(batch, rows, known)
     return gone
 
@@ -48,9 +51,9 @@ def _same(old: Row, new: Row) -> bool:
     return (*old[:REVISION], *old[REVISION + 1 :]) == (*new[:REVISION], *new[REVISION + 1 :])
 
 
-def _row(batch: Batch, ci: str, members: list[Held]) -> Row:
+def _row(batch: Batch, ci: str, members: list[Held], due: dict[str, int]) -> Row:
     class_ = _class(batch, members)
-    attributes = dict(sorted((_values(batch, members) | pinned(batch, members)).items()))
+    attributes = dict(sorted((_values(batch, members, due) | pinned(batch, members)).items()))
     name = _name(attributes, members)
     parent = _parent(batch, members)
     deleted = hidden(batch, members)
@@ -69,8 +72,8 @@ def _class(batch: Batch, members: list[Held]) -> str:
     return min({held.class_ for held in present}, key=lambda name: (-len(batch.kinds[name].ancestors), name))
 
 
-def _values(batch: Batch, members: list[Held]) -> dict[str, Any]:
-    """The winning value of each attribute."""
+def _values(batch: Batch, members: list[Held], due: dict[str, int]) -> dict[str, Any]:
+    """The winning value of each attribute. ``due``: CI -> when the first of them goes stale."""
     if len(members) == 1:
         return {name: entry[0] for name, entry in sorted(members[0].attributes.items())}
     told: dict[str, list[tuple[Held, list[Any]]]] = {}
@@ -79,10 +82,12 @@ def _values(batch: Batch, members: list[Held]) -> dict[str, Any]:
             told.setdefault(name, []).append((held, entry))
     class_ = batch.kinds[_class(batch, members)]
     lineage = (class_.name, *class_.ancestors)
-    return {name: _winner(batch, name, told[name], lineage) for name in sorted(told)}
+    return {name: _winner(batch, name, told[name], lineage, due) for name in sorted(told)}
 
 
-def _winner(batch: Batch, name: str, told: list[tuple[Held, list[Any]]], lineage: tuple[str, ...]) -> Any:
+def _winner(
+    batch: Batch, name: str, told: list[tuple[Held, list[Any]]], lineage: tuple[str, ...], due: dict[str, int]
+) -> Any:
     """The value that counts. Where sources disagree, whose word is the newest depends on when each speaks again."""
     first = told[0][1][0]
     if all(entry[0] == first and type(entry[0]) is type(first) for _, entry in told):
@@ -91,8 +96,12 @@ def _winner(batch: Batch, name: str, told: list[tuple[Held, list[Any]]], lineage
         batch.contest(batch.top(held))
     candidates = [candidate(batch, held, entry) for held, entry in told if held.ended_at is None]
     candidates = candidates or [candidate(batch, held, entry) for held, entry in told]
-    latest = max(one.confirmed_at for one in candidates)
-    return winner(candidates, shipped(), latest, lineage=lineage, attribute=name).value
+    now = max(batch.now, *(one.confirmed_at for one in candidates))
+    verdict = winner(candidates, shipped(), now, lineage=lineage, attribute=name)
+    if verdict.deadline is not None:
+        ci = told[0][0].ci
+        due[ci] = min(verdict.deadline, due.get(ci, verdict.deadline))
+    return verdict.value
 
 
 def candidate(batch: Batch, held: Held, entry: list[Any]) -> Candidate:

@@ -103,10 +103,11 @@ class PastBatch(Batch):
         return found
 
 
-def state_at(tx: Reading, until: int, revision: int, kinds: Kinds) -> PastBatch:
-    """All records, CIs and relations of ``until`` (ms) as known at ``revision``."""
+def state_at(tx: Reading, until: int, revision: int, kinds: Kinds, now: int | None = None) -> PastBatch:
+    """All records, CIs and relations of ``until`` (ms) as known at ``revision``. ``now``: by when values are stale or
+    fresh, if not by then."""
     past = PastTables(tx, revision)
-    batch = PastBatch(past, kinds, dict(relation_types()), until)
+    batch = PastBatch(past, kinds, dict(relation_types()), until if now is None else now)
     past.put(tables.REPORT, (row for row in pages(tx, tables.REPORT) if _told(row, until, revision)))
     past.put(tables.DECISION, (row for row in ruling.rows(tx) if _decided(row, until, revision)))
     observe(batch, past)

@@ -101,7 +101,7 @@ def _state(batch: Observed) -> tuple[Any, ...]:
         {id_: held.row() for id_, held in batch.records.items()},
         {key: tie.row() for key, tie in batch.ties.items()},
         batch.index,
-        {key: (lane.digest, lane.observed_at, sorted(lane.lost)) for key, lane in batch.lanes.items()},
+        {key: (lane.digest, lane.observed_at, sorted(lane.lost), lane.pending) for key, lane in batch.lanes.items()},
         {id_: course for id_, course in batch.presence.items() if id_ in things},
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from cmdb_server.store.port import Reading, Writing
 from cmdb_server.store.tables import BOUND
 
-SERIES, HISTORY = "series", "history"
+SERIES, HISTORY, DEADLINES = "series", "history", "deadlines"
 
 
 @dataclass(frozen=True, slots=True)
