@@ -8,11 +8,12 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers.compare import CHANGES, Side, compare
+from cmdb_server.answers.render import REPORTS
 from cmdb_server.api.auth import requires, viewer
-from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant, Whole, rfc3339
 from cmdb_server.api.impact import MOST, GateSchema, NamedSchema, SupposedSchema
+from cmdb_server.api.rendering import ReportedSchema, answered, described
 from cmdb_server.api.resource import resource
 from cmdb_server.api.what_if import EditedSchema
 
@@ -26,7 +27,7 @@ class ComparedSideSchema(EditedSchema):
     known_at = Instant(load_default=None, allow_none=True)
 
 
-class ComparedSchema(Schema):
+class ComparedSchema(ReportedSchema):
     failed = fields.List(fields.UUID(), required=True, validate=validate.Length(1, MOST))
     not_impacted = fields.List(fields.UUID(), load_default=list, validate=validate.Length(max=MOST))
     before = fields.Nested(ComparedSideSchema, load_default=dict)
@@ -77,6 +78,7 @@ class ComparisonSchema(Schema):
 @BLUEPRINT.arguments(ComparedSchema)
 @BLUEPRINT.doc(responses={404: "NOT_FOUND"})
 @BLUEPRINT.response(200, ComparisonSchema)
+@described(BLUEPRINT.doc, REPORTS)
 def ask(asked: dict[str, Any]) -> Response:
     """What becomes affected, and ceases to be, from one graph to another."""
     failed, spared = ([str(id_) for id_ in asked[name]] for name in ("failed", "not_impacted"))
@@ -86,7 +88,8 @@ def ask(asked: dict[str, Any]) -> Response:
     for name in ("before", "after"):
         for time in ("at", "known_at"):
             told[name][time] = None if told[name][time] is None else rfc3339(told[name][time])
-    return tagged(told, max(answer.before.revision, answer.after.revision))
+    revision = max(answer.before.revision, answer.after.revision)
+    return answered(lambda: answer, lambda: told, revision, asked["format"], "comparison", REPORTS)
 
 
 def _side(told: dict[str, Any]) -> Side:

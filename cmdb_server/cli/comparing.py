@@ -8,8 +8,10 @@ from typing import Any, TypeAlias
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from cmdb_server.answers.render import REPORTS
 from cmdb_server.cli import supposing
-from cmdb_server.cli.commands import Told, client_of, tell
+from cmdb_server.cli.commands import Told, client_of
+from cmdb_server.cli.presenting import Question, options, present
 from cmdb_server.cli.render import plain, table
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -19,8 +21,10 @@ TIMES = ("before_at", "before_known_at", "after_at", "after_known_at")
 
 def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     """The commands ``compare`` and ``intervals``."""
+    shown = options("table", written=REPORTS)
     two = sub.add_parser(
-        "compare", parents=[asked, supposing.options()], help="what breaks now against then, or with edits against without"
+        "compare", parents=[asked, supposing.options(), shown],
+        help="what breaks now against then, or with edits against without",
     )  # fmt: skip
     two.add_argument("ci", nargs="+", help="id or name; fail together in both")
     for name in TIMES:
@@ -29,7 +33,7 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     two.add_argument("--limit", type=int, default=100)
     two.set_defaults(run=compare)
     over = sub.add_parser(
-        "intervals", parents=[asked], help="what breaks from when to when, while failures come and go"
+        "intervals", parents=[asked, shown], help="what breaks from when to when, while failures come and go"
     )
     over.add_argument("start", metavar="START", help="of the time asked about, RFC 3339")
     over.add_argument("end", metavar="END", help="of the time asked about; '' is none")
@@ -53,14 +57,14 @@ def compare(told: Told) -> None:
         "limit": told.limit,
         **sides,
     }
-    tell(told, client.ask("POST", "/impact/compare", body=body), _comparison)
+    present(told, client, Question("POST", "/impact/compare", body), {"table": _comparison})
 
 
 def intervals(told: Told) -> None:
     client = client_of(told)
     failures = [{"cis": [client.identify(ci)], "spans": [_span(start, end)]} for ci, start, end in told.down]
     body = {**_span(told.start, told.end), "failures": failures, "limit": told.limit}
-    tell(told, client.ask("POST", "/impact/intervals", body=body), _intervals)
+    present(told, client, Question("POST", "/impact/intervals", body), {"table": _intervals})
 
 
 def _span(start: str, end: str) -> dict[str, str | None]:

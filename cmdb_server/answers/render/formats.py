@@ -6,8 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from cmdb_server.answers import graphml
+from cmdb_server.answers.changes.assessment import Assessment
+from cmdb_server.answers.compare import Comparison
 from cmdb_server.answers.impact import ImpactAnswer
+from cmdb_server.answers.intervals import IntervalsAnswer
 from cmdb_server.answers.paths import PathAnswer
+from cmdb_server.answers.render.assessment_report import assessment_report
+from cmdb_server.answers.render.comparison_report import comparison_report
 from cmdb_server.answers.render.dot import dot
 from cmdb_server.answers.render.drawing import Drawing
 from cmdb_server.answers.render.drawings import impact_drawing, path_drawing, requires_drawing, services_drawing
@@ -15,6 +20,7 @@ from cmdb_server.answers.render.graph_file import graph_file
 from cmdb_server.answers.render.html import html
 from cmdb_server.answers.render.ics import ics
 from cmdb_server.answers.render.impact_report import impact_report
+from cmdb_server.answers.render.intervals_report import intervals_report
 from cmdb_server.answers.render.markdown import markdown
 from cmdb_server.answers.render.mermaid import mermaid
 from cmdb_server.answers.render.report import Report
@@ -53,6 +59,9 @@ _REPORT_OF: Mapping[type, Callable[[Any], Report]] = {
     PathAnswer: path_report,
     SinglePointsAnswer: single_points_report,
     ScheduleAnswer: schedule_report,
+    Comparison: comparison_report,
+    IntervalsAnswer: intervals_report,
+    Assessment: assessment_report,
 }
 _CALENDAR_OF: Mapping[type, Callable[[Any], str]] = {ScheduleAnswer: ics}
 _DRAWING_OF: Mapping[type, Callable[[Any], Drawing]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cmdb_server.answers.also import ContextTold
 from cmdb_server.answers.graphml import cell
 from cmdb_server.answers.impact import Affected, ImpactAnswer
 from cmdb_server.answers.render.report import (
@@ -15,12 +16,15 @@ from cmdb_server.answers.render.report import (
     asked_of,
     called,
     counted,
+    during,
     left_out,
+    listed,
     marked,
     name,
     ranked,
     way,
 )
+from cmdb_server.answers.service_levels import ServiceLevelTold
 from cmdb_server.answers.told import Named
 from cmdb_server.answers.what_if import Supposed
 
@@ -30,13 +34,20 @@ FEW = 3
 def impact_report(answer: ImpactAnswer) -> Report:
     """Of an answer about impact."""
     return Report(title(answer), _verdict(answer), tuple(_facts(answer)), (
-        _supposed(answer.supposed), _services(answer), _cis(answer), _redundancy(answer),
+        supposed(answer.supposed), *impact_sections(answer), *(_context(answer.context) if answer.context else ()),
+    ))  # fmt: skip
+
+
+def impact_sections(answer: ImpactAnswer) -> tuple[Section, ...]:
+    """Who is hit, and what holds."""
+    return (
+        _services(answer), _cis(answer), _redundancy(answer),
         *(_named(*told) for told in (
             ("Second path lost", answer.second_path_lost, answer.more["second_path_lost"]),
             ("Uncertain: may be affected or not", answer.uncertain, answer.more["uncertain"]),
             ("To be scanned, to be certain", answer.scan_next, 0),
         )),
-    ))  # fmt: skip
+    )  # fmt: skip
 
 
 def title(answer: ImpactAnswer) -> str:
@@ -67,7 +78,7 @@ def _facts(answer: ImpactAnswer) -> Iterable[tuple[str, Cell]]:
     yield "Certificate", f"{proof.claims} claims and {proof.gates_held} gates that hold, at revision {proof.revision}"
 
 
-def _supposed(edits: tuple[Supposed, ...]) -> Section:
+def supposed(edits: tuple[Supposed, ...]) -> Section:
     """What was asked is not the graph as it is."""
     rows = tuple(Row((one.edit, called(one.ci), *_edited(one))) for one in edits)
     return Section("Supposed, though it is not so", ("Edit", "CI", "Relation", "To", "Gate"), rows)
@@ -79,11 +90,40 @@ def _edited(one: Supposed) -> tuple[Cell, ...]:
 
 
 def _services(answer: ImpactAnswer) -> Section:
-    columns = ("State", "Service", "Class", "Criticality", "Owner", "Hops", "Why")
+    columns = ("State", "Service", "Class", "Criticality", "Owner", "Minutes left", "Hops", "Why")
     rows = tuple(
-        _affected(one.affected, ranked(one.criticality), ranked(one.owner)) for one in answer.services
+        _affected(one.affected, ranked(one.criticality), ranked(one.owner), minutes(one.level))
+        for one in answer.services
     )  # fmt: skip
     return Section("Services", columns, rows, left_out(answer.more["services"], "services"))
+
+
+def minutes(level: ServiceLevelTold | None) -> str:
+    """How long it may still be down, by what was agreed."""
+    if level is None:
+        return ""
+    after = "" if level.minutes_left_after is None else f", {level.minutes_left_after:g} after this"
+    return f"{level.minutes_left:g} of {level.minutes:g}{after}"
+
+
+def _context(told: ContextTold) -> tuple[Section, ...]:
+    """What else is booked or open, and what comes of both."""
+    others = tuple(
+        Row((one.number, one.kind, one.state, one.summary, during(one.spans), listed(one.cis))) for one in told.others
+    )  # fmt: skip
+    met = tuple(
+        Row((called(one.ci), arithmetic(one.gate), ", ".join(one.with_) + (" (all of them)" if one.minimal_group else "")))
+        for one in told.meeting_points
+    )  # fmt: skip
+    parts = (
+        ("Down already, by what else is booked or open", "already", told.already), ("Down by this alone", "alone", told.alone),
+        ("Down anyway, of either", "anyway", told.anyway), ("Down of both together only", "together", told.together),
+    )  # fmt: skip
+    return (
+        Section("Booked or open besides", ("Number", "Kind", "State", "What", "When", "CIs"), others),
+        *(_named(heading, cis, told.counts[part] - len(cis)) for heading, part, cis in parts),
+        Section("Where both meet", ("CI", "Gate", "Fatal with"), met),
+    )
 
 
 def _cis(answer: ImpactAnswer) -> Section:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from cmdb_server.answers.spans import SpanTold
 from cmdb_server.answers.told import GateTold, Named, StepTold, moment
 
 MARKS = {"up": "✔", "degraded": "◑", "down": "✖"}
@@ -86,6 +87,19 @@ def left_out(count: int, what: str) -> str:
 def counted(counts: Mapping[str, int]) -> str:
     """Counts by name, the largest first."""
     return ", ".join(f"{count} {told}" for told, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
+def during(spans: Iterable[SpanTold], few: int = 3, more: int = 0) -> str:
+    """The first times, and how many there are besides, ``more`` of them not even given."""
+    told = list(spans)
+    times = [f"{moment(one.start)} to {moment(one.end) or 'not known yet'}" for one in told[:few]]
+    besides = max(0, len(told) - few) + more
+    return "; ".join([*times, *([f"{besides} times more"] if besides else [])])
+
+
+def listed(cis: Iterable[Named], more: int = 0) -> str:
+    """Names, and how many there are besides."""
+    return ", ".join((*map(name, cis), *([f"{more} more"] if more else [])))
 
 
 def asked_of(revision: int, at: int | None = None, known_at: int | None = None) -> tuple[tuple[str, Cell], ...]:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cmdb_server.answers.render.report import Cell, Report, Row, Section, asked_of, called, left_out, name, ranked
+from cmdb_server.answers.render.report import (
+    Cell,
+    Report,
+    Row,
+    Section,
+    asked_of,
+    called,
+    during,
+    left_out,
+    listed,
+    name,
+    ranked,
+)
 from cmdb_server.answers.schedule import ScheduleAnswer, Scheduled
 from cmdb_server.answers.told import moment
-
-FEW = 3
 
 
 def schedule_report(answer: ScheduleAnswer) -> Report:
@@ -30,16 +40,10 @@ def _facts(answer: ScheduleAnswer) -> Iterable[tuple[str, Cell]]:
 
 
 def _cells(one: Scheduled) -> tuple[Cell, ...]:
-    times = [f"{moment(span.start)} to {moment(span.end) or 'not known yet'}" for span in one.spans[:FEW]]
-    again = len(one.spans) - FEW + one.more["spans"]
-    touched = [name(ci) for ci in one.cis] + _more(one.more["cis"])
-    services = [f"{name(service.ci)} {service.state}" for service in one.services] + _more(one.more["services"])
+    services = [f"{name(service.ci)} {service.state}" for service in one.services]
+    services += [f"{one.more['services']} more"] if one.more["services"] else []
     kind = f"{one.type} {one.kind}" if one.type else one.kind
     return (
-        "; ".join(times + _more(max(again, 0))), one.number, kind, one.state, ranked(one.summary), ", ".join(touched),
-        ", ".join(services), one.subject,
+        during(one.spans, more=one.more["spans"]), one.number, kind, one.state, ranked(one.summary),
+        listed(one.cis, one.more["cis"]), ", ".join(services), one.subject,
     )  # fmt: skip
-
-
-def _more(count: int) -> list[str]:
-    return [f"{count} more"] if count else []
