@@ -12,6 +12,7 @@ from cmdb_schemas.units import duration_ms
 from cmdb_server.answers.changes.assessment import assess
 from cmdb_server.answers.changes.outcomes import BY, success
 from cmdb_server.answers.changes.slots import next_slot
+from cmdb_server.answers.render import REPORTS
 from cmdb_server.answers.told import plain
 from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.conditional import tagged
@@ -19,6 +20,7 @@ from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant, rfc3339
 from cmdb_server.api.impact import ImpactSchema, NamedSchema, impact_told
 from cmdb_server.api.kept_schemas import KeptPageSchema, shown
+from cmdb_server.api.rendering import ReportedSchema, answered, described
 from cmdb_server.api.resource import resource
 from cmdb_server.api.spans import SpanToldSchema, timed
 from cmdb_server.practices import assessments, kept_rows
@@ -162,16 +164,24 @@ class SuccessAnswerSchema(Schema):
     calibration = fields.List(fields.Nested(CalibrationSchema), required=True)
 
 
+class AssessedSchema(ReportedSchema):
+    pass
+
+
 @BLUEPRINT.route("/kept/change/<number>/assessment")
 @requires("read")
+@BLUEPRINT.arguments(AssessedSchema, location="query")
 @BLUEPRINT.doc(responses={404: "NOT_FOUND", 409: "CONFLICT"})
 @BLUEPRINT.response(200, AssessmentSchema)
-def assessment(number: str) -> Response:
+@described(BLUEPRINT.doc, REPORTS)
+def assessment(asked: dict[str, Any], number: str) -> Response:
     """What a change does now, computed afresh. It is kept with the change whenever a transition needs it."""
     found = assess(context().projections, viewer(), number)
     told = timed(found.as_json()) | {"assessed_at": rfc3339(found.assessed_at)}
     told["impact"] = None if found.impact is None else impact_told(found.impact)
-    return tagged(told, found.revision)
+    return answered(
+        lambda: found, lambda: told, found.revision, asked["format"], f"assessment-{found.number}", REPORTS
+    )
 
 
 @BLUEPRINT.route("/kept/change/<number>/approvals")

@@ -8,8 +8,10 @@ from typing import Any, TypeAlias
 from rich.console import Group, RenderableType
 from rich.tree import Tree
 
+from cmdb_server.answers.render import REPORTS
 from cmdb_server.cli.client import segment
 from cmdb_server.cli.commands import Told, client_of, tell
+from cmdb_server.cli.presenting import Question, options, present
 from cmdb_server.cli.render import STATE, joined, named, plain, table
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -27,7 +29,8 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
         ("approvals", approvals, "who was asked, and what they said"),
         ("slot", slot, "the next free time"),
     ):
-        one = actions.add_parser(action, parents=[asked], help=help_)
+        shown = [options("tree", written=REPORTS)] if action == "assess" else []
+        one = actions.add_parser(action, parents=[asked, *shown], help=help_)
         one.add_argument("number")
         one.set_defaults(run=run)
         if action == "slot":
@@ -40,7 +43,8 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
 
 
 def assess(told: Told) -> None:
-    tell(told, client_of(told).get(f"/kept/change/{segment(told.number)}/assessment"), _assessment)
+    question = Question("GET", f"/kept/change/{segment(told.number)}/assessment", {})
+    present(told, client_of(told), question, {"tree": _assessment})
 
 
 def _assessment(answer: Answer) -> RenderableType:

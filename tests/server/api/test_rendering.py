@@ -11,6 +11,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from cmdb_server.answers.render import FORMATS, MEDIA, REPORTS, SUFFIX
+from cmdb_server.api.context import now_ms
+from cmdb_server.api.fields import rfc3339
 
 EVIL = 'a"|<b>`[x](http://evil)\n--> &\\'
 
@@ -100,6 +102,21 @@ def test_graphml_names_the_cis_by_id(reader, pair: dict[str, str]) -> None:
     answer = reader.get(f"/api/v1/cis/{pair['service']}/requires?format=graphml")
     graph = nx.read_graphml(io.BytesIO(answer.data))
     assert set(graph.edges()) == {(pair["server"], pair["service"])}
+
+
+def test_comparisons_times_and_assessments_are_reports_too(as_role, reader, pair: dict[str, str]) -> None:
+    failed = {"failed": [pair["server"]], "before": {}, "after": {}, "format": "html"}
+    assert reader.post("/api/v1/impact/compare", json=failed).mimetype == "text/html"
+    day = {"start": "2030-01-01T00:00:00Z", "end": "2030-01-02T00:00:00Z"}
+    over = {**day, "failures": [{"cis": [pair["server"]], "spans": [day]}], "format": "markdown"}
+    assert "1440 minutes" in reader.post("/api/v1/impact/intervals", json=over).get_data(as_text=True)
+    soon = {"start": rfc3339(now_ms() + 3_600_000), "end": rfc3339(now_ms() + 7_200_000)}
+    told = {"body": {"summary": EVIL, "windows": [soon]}, "cis": {"changed": [pair["server"]]}}
+    made = as_role("operator").post("/api/v1/kept/change", json=told)
+    assert made.status_code == 201, made.json
+    answer = reader.get(f"/api/v1/kept/change/{made.json['number']}/assessment?format=html")
+    assert answer.status_code == 200 and answer.headers["Content-Disposition"].endswith('assessment-CHG0000001.html"')
+    html5lib.HTMLParser(strict=True).parse(answer.get_data(as_text=True))
 
 
 def test_what_is_supposed_is_said(reader, pair: dict[str, str]) -> None:
