@@ -11,14 +11,17 @@ from marshmallow import Schema, ValidationError, fields, validate
 from cmdb_schemas.units import duration_ms
 from cmdb_server.answers.changes.assessment import assess
 from cmdb_server.answers.changes.outcomes import BY, success
+from cmdb_server.answers.changes.release import release
 from cmdb_server.answers.changes.slots import next_slot
+from cmdb_server.answers.changes.verification import unplanned, verify
 from cmdb_server.answers.render import REPORTS
 from cmdb_server.answers.told import plain
 from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
-from cmdb_server.api.fields import Instant, rfc3339
+from cmdb_server.api.fields import Instant, Whole, rfc3339
 from cmdb_server.api.impact import ImpactSchema, NamedSchema, impact_told
+from cmdb_server.api.intervals import IntervalsSchema
 from cmdb_server.api.kept_schemas import KeptPageSchema, shown
 from cmdb_server.api.rendering import ReportedSchema, answered, described
 from cmdb_server.api.resource import resource
@@ -137,6 +140,60 @@ class SlotSchema(Schema):
     windows = fields.List(fields.String(), required=True)
 
 
+class DifferenceSchema(Schema):
+    kind = fields.String(required=True)
+    change = fields.String(required=True)
+    id = fields.List(fields.String(), required=True)
+    class_ = fields.String(required=True, data_key="class")
+    name = fields.String(required=True)
+    values = fields.Dict(required=True, metadata={"description": "attribute -> [before, after]"})
+    into = fields.String(required=True, allow_none=True)
+
+
+class ExpectationSchema(Schema):
+    expected = fields.Dict(required=True, metadata={"description": "As it was told with the change"})
+    result = fields.String(required=True, metadata={"enum": ["done", "already", "missing"]})
+
+
+class VerificationSchema(Schema):
+    number = fields.String(required=True)
+    revision = fields.Integer(required=True)
+    before = Instant(required=True)
+    after = Instant(required=True)
+    outcomes = fields.List(fields.Nested(ExpectationSchema), required=True)
+    unplanned = fields.List(fields.Nested(DifferenceSchema), required=True)
+    more = fields.Integer(required=True)
+    holds = fields.Boolean(required=True)
+
+
+class PlacedSchema(SpanToldSchema):
+    number = fields.String(required=True)
+    state = fields.String(required=True)
+    summary = fields.String(required=True)
+    late = fields.Boolean(required=True)
+
+
+class ReleaseSchema(Schema):
+    number = fields.String(required=True)
+    state = fields.String(required=True)
+    changes = fields.List(fields.Nested(PlacedSchema), required=True)
+    impact = fields.Nested(IntervalsSchema, required=True, allow_none=True)
+
+
+class UnplannedQuerySchema(Schema):
+    since = Instant(required=True)
+    until = Instant(load_default=None, metadata={"description": "Now"})
+    limit = Whole(1, 1000, query=True, load_default=100)
+
+
+class UnplannedSchema(Schema):
+    revision = fields.Integer(required=True)
+    since = Instant(required=True)
+    until = Instant(required=True)
+    items = fields.List(fields.Nested(DifferenceSchema), required=True)
+    more = fields.Integer(required=True)
+
+
 class SuccessQuerySchema(Schema):
     by = fields.String(load_default="all", validate=validate.OneOf(BY))
     since = Instant(load_default=None)
@@ -179,9 +236,7 @@ def assessment(asked: dict[str, Any], number: str) -> Response:
     found = assess(context().projections, viewer(), number)
     told = timed(found.as_json()) | {"assessed_at": rfc3339(found.assessed_at)}
     told["impact"] = None if found.impact is None else impact_told(found.impact)
-    return answered(
-        lambda: found, lambda: told, found.revision, asked["format"], f"assessment-{found.number}", REPORTS
-    )
+    return answered(lambda: found, lambda: told, found.revision, asked["format"], f"assessment-{found.number}", REPORTS)
 
 
 @BLUEPRINT.route("/kept/change/<number>/approvals")
@@ -209,6 +264,38 @@ def slot(asked: dict[str, Any], number: str) -> Response:
     """The next time long enough that is allowed, not frozen, and collides with nothing."""
     found = next_slot(context().projections, viewer(), number, asked["length"], asked["after"])
     told = timed(asdict(found)) | {"after": rfc3339(found.after), "until": rfc3339(found.until)}
+    return tagged(told, found.revision)
+
+
+@BLUEPRINT.route("/kept/change/<number>/verification")
+@requires("read")
+@BLUEPRINT.doc(responses={404: "NOT_FOUND", 409: "CONFLICT"})
+@BLUEPRINT.response(200, VerificationSchema)
+def verification(number: str) -> Response:
+    """A change that was begun, held against what was expected of it: done, missing, not planned."""
+    found = verify(context().projections, viewer(), number)
+    told = plain(asdict(found)) | {"before": rfc3339(found.before), "after": rfc3339(found.after)}
+    return tagged(told, found.revision)
+
+
+@BLUEPRINT.route("/kept/release/<number>/assessment")
+@requires("read")
+@BLUEPRINT.doc(responses={404: "NOT_FOUND"})
+@BLUEPRINT.response(200, ReleaseSchema)
+def release_assessment(number: str) -> Response:
+    """The changes of a release as a sequence: what breaks from when to when, each on the graph that those before leave."""
+    found = release(context().projections, viewer(), number)
+    return tagged(timed(found.as_json()), context().store.revision())
+
+
+@BLUEPRINT.route("/unplanned-changes")
+@requires("read")
+@BLUEPRINT.arguments(UnplannedQuerySchema, location="query")
+@BLUEPRINT.response(200, UnplannedSchema)
+def unplanned_changes(asked: dict[str, Any]) -> Response:
+    """What changed in a time, at CIs of which no change was booked or under way."""
+    found = unplanned(context().projections, viewer(), asked["since"], asked["until"], asked["limit"])
+    told = plain(asdict(found)) | {"since": rfc3339(found.since), "until": rfc3339(found.until)}
     return tagged(told, found.revision)
 
 

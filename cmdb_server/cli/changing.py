@@ -11,6 +11,7 @@ from rich.tree import Tree
 from cmdb_server.answers.render import REPORTS
 from cmdb_server.cli.client import segment
 from cmdb_server.cli.commands import Told, client_of, tell
+from cmdb_server.cli.exits import REFUSED
 from cmdb_server.cli.presenting import Question, options, present
 from cmdb_server.cli.render import STATE, joined, named, plain, table
 
@@ -28,6 +29,7 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
         ("assess", assess, "who is hit, what else is booked, the calendar, the risk, who approves"),
         ("approvals", approvals, "who was asked, and what they said"),
         ("slot", slot, "the next free time"),
+        ("verify", verify, "what was expected held against what came"),
     ):
         shown = [options("tree", written=REPORTS)] if action == "assess" else []
         one = actions.add_parser(action, parents=[asked, *shown], help=help_)
@@ -40,6 +42,13 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     rates.add_argument("--by", choices=("all", "type", "team", "ci"), default="all")
     rates.add_argument("--since", metavar="TIME", help="RFC 3339")
     rates.set_defaults(run=success)
+    stray = actions.add_parser("unplanned", parents=[asked], help="what changed though nothing was booked")
+    stray.add_argument("--since", metavar="TIME", required=True, help="RFC 3339")
+    stray.add_argument("--until", metavar="TIME", help="RFC 3339; now")
+    stray.set_defaults(run=unplanned)
+    together = actions.add_parser("release", parents=[asked], help="the changes of a release as a sequence")
+    together.add_argument("number")
+    together.set_defaults(run=release)
 
 
 def assess(told: Told) -> None:
@@ -138,3 +147,62 @@ def _success(answer: Answer) -> RenderableType:
          for one in answer["calibration"]),
     )  # fmt: skip
     return Group(rates, bands)
+
+
+def verify(told: Told) -> None:
+    """Ends with 1 where something is missing or was not planned."""
+    answer = client_of(told).get(f"/kept/change/{segment(told.number)}/verification")
+    tell(told, answer, _verification)
+    if not answer["holds"]:
+        raise SystemExit(REFUSED)
+
+
+def _verification(answer: Answer) -> RenderableType:
+    holds = plain("as expected", "green") if answer["holds"] else plain("not as expected", "red")
+    root = Tree(
+        joined(plain(answer["number"], "bold"), holds, plain(f"{answer['before']} to {answer['after']}", "dim"))
+    )
+    colours = {"done": "green", "already": "yellow", "missing": "red"}
+    for one in answer["outcomes"]:
+        expected = {name: value for name, value in one["expected"].items() if value not in ("", None, False)}
+        text = " ".join(str(value) for name, value in expected.items() if name != "any_value")
+        root.add(joined(plain(one["result"], colours[one["result"]]), plain(text)))
+    for one in answer["unplanned"]:
+        root.add(joined(plain("unplanned", "red"), *_difference(one)))
+    if answer["more"]:
+        root.add(plain(f"{answer['more']} more not listed", "dim"))
+    return root
+
+
+def _difference(one: Answer) -> tuple[Any, ...]:
+    values = ", ".join(f"{name}: {old} -> {new}" for name, (old, new) in one["values"].items())
+    what = one["name"] or " ".join(one["id"])
+    return plain(one["change"]), plain(one["class"], "dim"), plain(what), plain(values, "dim")
+
+
+def unplanned(told: Told) -> None:
+    tell(told, client_of(told).get("/unplanned-changes", since=told.since, until=told.until), _unplanned)
+
+
+def _unplanned(answer: Answer) -> RenderableType:
+    columns = ("change", "class", "what", "values")
+    found = table(columns, (_difference(one) for one in answer["items"]))
+    more = f"{answer['more']} more not listed" if answer["more"] else ""
+    return Group(found, plain(more, "dim"))
+
+
+def release(told: Told) -> None:
+    tell(told, client_of(told).get(f"/kept/release/{segment(told.number)}/assessment"), _release)
+
+
+def _release(answer: Answer) -> RenderableType:
+    root = Tree(joined(plain(answer["number"], "bold"), plain(answer["state"], "green")))
+    for one in answer["changes"]:
+        late = plain("begins before the one before it has ended", "red") if one["late"] else plain("")
+        root.add(joined(plain(one["number"]), plain(_span(one), "dim"), plain(one["summary"]), late))
+    for one in answer["impact"]["services"] if answer["impact"] else ():
+        hit = root.add(joined(plain("hit", "red"), named(one["affected"]["ci"])))
+        for state in ("down", "degraded"):
+            for span in one["affected"][state]:
+                hit.add(joined(plain(state, STATE[state]), plain(_span(span), "dim")))
+    return root

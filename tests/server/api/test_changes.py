@@ -103,3 +103,29 @@ def test_what_cannot_be_asked(people, cis, path: str, status: int, where: str | 
     assert answer.status_code == status, answer.json
     if where:
         assert where in str(answer.json["errors"])
+
+
+def test_after_the_change(people, cis, store) -> None:
+    expected = [{"edit": "set", "ci": cis["idle"], "attribute": "os_version"}]
+    number = opened(people, cis["idle"], expected=expected)
+    since = rfc3339(now_ms())
+    assert people["ann"].get(f"{API}/kept/change/{number}/verification").status_code == 409
+    for transition, who in (("assess", "ann"), ("authorise", "ann"), ("schedule", "bob"), ("implement", "ann")):
+        assert go(people[who], number, transition).status_code == 200
+    told = people["ann"].get(f"{API}/kept/change/{number}/verification").json
+    assert [one["result"] for one in told["outcomes"]] == ["missing"] and told["holds"] is False
+    wrong = people["ann"].post(f"{API}/kept/change", json={"body": {"summary": "x", "expected": [{"edit": "melt"}]}})
+    assert wrong.status_code == 422 and wrong.json["errors"][0]["path"] == "body.expected[0].edit"
+    found = people["ann"].get(f"{API}/unplanned-changes?since={since}").json
+    assert found["items"] == [] and found["since"] == since
+    assert people["ann"].get(f"{API}/unplanned-changes?since={since}&until={since}").status_code == 422
+
+
+def test_a_release(people, cis) -> None:
+    changes = [opened(people, cis["web"]), opened(people, cis["idle"])]
+    told = {"summary": "spring", "changes": changes}
+    number = people["ann"].post(f"{API}/kept/release", json={"body": told}).json["number"]
+    found = people["ann"].get(f"{API}/kept/release/{number}/assessment").json
+    assert [(one["number"], one["late"]) for one in found["changes"]] == [(changes[0], False), (changes[1], True)]
+    assert [one["affected"]["ci"]["name"] for one in found["impact"]["services"]] == ["bank"]
+    assert people["ann"].get(f"{API}/kept/release/{changes[0]}/assessment").status_code == 404

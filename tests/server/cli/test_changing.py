@@ -34,3 +34,11 @@ def test_assessed_given_a_slot_and_counted(cmdb, web: str) -> None:
     assert cmdb("change", "approvals", number).code == 0
     assert "very_high" in cmdb("change", "success", "--by", "team").out
     assert cmdb("change", "assess", "CHG7777777").code == 5
+    assert cmdb("change", "verify", number).code == 1
+    started = [("assess",), ("authorise",)]
+    assert all(cmdb("kept", "move", number, *one).code == 0 for one in started)
+    assert "as expected" not in cmdb("change", "verify", number).out
+    release = cmdb("kept", "open", "release", "--set", "summary=spring", "--set", f'changes=["{number}"]', "--json")
+    told = cmdb("change", "release", json.loads(release.out)["number"])
+    assert told.code == 0 and number in told.out
+    assert "changing-1" in cmdb("change", "unplanned", "--since", "2020-01-01T00:00:00Z").out
