@@ -8,7 +8,7 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers.diff import Moment
-from cmdb_server.answers.render import REPORTS
+from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.api.auth import caller, requires
 from cmdb_server.api.context import context, now_ms
 from cmdb_server.api.diff import DetailsSchema, DiffSchema, differing

@@ -14,7 +14,7 @@ from cmdb_server.answers.changes.outcomes import BY, success
 from cmdb_server.answers.changes.release import release
 from cmdb_server.answers.changes.slots import next_slot
 from cmdb_server.answers.changes.verification import unplanned, verify
-from cmdb_server.answers.render import REPORTS
+from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.answers.told import plain
 from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.conditional import tagged

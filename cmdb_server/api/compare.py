@@ -8,7 +8,7 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers.compare import CHANGES, Side, compare
-from cmdb_server.answers.render import REPORTS
+from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant, Whole, rfc3339

@@ -8,8 +8,8 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers.diff import CHANGES, DiffPage, Moment, diff
-from cmdb_server.answers.render import REPORTS
 from cmdb_server.answers.render.diff_report import diff_report
+from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
 from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.context import context

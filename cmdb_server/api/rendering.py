@@ -8,8 +8,9 @@ from typing import Any
 from flask import Response, request
 from marshmallow import Schema, fields, validate
 
-from cmdb_server.answers.render import FORMATS, MEDIA, REPORTS, SUFFIX, rendered
+from cmdb_server.answers.render.formats import rendered
 from cmdb_server.answers.render.html import POLICY
+from cmdb_server.answers.render.media import FORMATS, MEDIA, REPORTS, SUFFIX
 from cmdb_server.api.conditional import tagged, tagged_text
 from cmdb_server.api.resource import Decorator
 

@@ -9,7 +9,7 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers import schedule as answers
-from cmdb_server.answers.render import CALENDARS, REPORTS
+from cmdb_server.answers.render.media import CALENDARS, REPORTS
 from cmdb_server.answers.told import plain
 from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.context import context, now_ms

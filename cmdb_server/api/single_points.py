@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Response
 from marshmallow import Schema, fields
 
-from cmdb_server.answers.render import REPORTS
+from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.answers.single_points import single_points_of
 from cmdb_server.answers.told import plain
 from cmdb_server.api.asking import TimesSchema

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from cmdb_server.answers.render import REPORTS
+from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.cli import supposing
 from cmdb_server.cli.commands import Told, client_of
 from cmdb_server.cli.presenting import Question, options, present

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from cmdb_server.answers.render import REPORTS
+from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.cli import presenting
 from cmdb_server.cli.client import segment
 from cmdb_server.cli.commands import Told, client_of, tell

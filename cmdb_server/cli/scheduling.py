@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from rich.console import Group, RenderableType
 
-from cmdb_server.answers.render import CALENDARS, REPORTS
+from cmdb_server.answers.render.media import CALENDARS, REPORTS
 from cmdb_server.cli.commands import Told, client_of
 from cmdb_server.cli.presenting import Question, options, present
 from cmdb_server.cli.render import STATE, joined, plain, table

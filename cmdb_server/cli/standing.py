@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from cmdb_server.answers.render import REPORTS
+from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.cli import supposing
 from cmdb_server.cli.client import Client, segment
 from cmdb_server.cli.commands import Told, client_of

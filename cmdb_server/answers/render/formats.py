@@ -1,11 +1,10 @@
-"""Which answer can be written in which format, and how that is called."""
+"""Which answer can be written in which format."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
-from cmdb_server.answers import graphml
 from cmdb_server.answers.changes.assessment import Assessment
 from cmdb_server.answers.compare import Comparison
 from cmdb_server.answers.impact import ImpactAnswer
@@ -22,6 +21,7 @@ from cmdb_server.answers.render.ics import ics
 from cmdb_server.answers.render.impact_report import impact_report
 from cmdb_server.answers.render.intervals_report import intervals_report
 from cmdb_server.answers.render.markdown import markdown
+from cmdb_server.answers.render.media import CALENDARS
 from cmdb_server.answers.render.mermaid import mermaid
 from cmdb_server.answers.render.report import Report
 from cmdb_server.answers.render.schedule_report import schedule_report
@@ -36,21 +36,8 @@ from cmdb_server.answers.schedule import ScheduleAnswer
 from cmdb_server.answers.services import ServicesAnswer
 from cmdb_server.answers.single_points import SinglePointsAnswer
 
-Format = Literal["markdown", "html", "dot", "mermaid", "graphml"]
 _REPORTS: Mapping[str, Callable[[Report], str]] = {"markdown": markdown, "html": html}
 _DRAWINGS: Mapping[str, Callable[[Drawing], str]] = {"dot": dot, "mermaid": mermaid, "graphml": graph_file}
-REPORTS, DRAWINGS = tuple(_REPORTS), tuple(_DRAWINGS)
-FORMATS = REPORTS + DRAWINGS
-CALENDARS = ("ics",)
-MEDIA = {
-    "markdown": "text/markdown",
-    "html": "text/html",
-    "dot": "text/vnd.graphviz",
-    "mermaid": "text/vnd.mermaid",
-    "graphml": graphml.MEDIA,
-    "ics": "text/calendar",
-}
-SUFFIX = {"markdown": "md", "html": "html", "dot": "dot", "mermaid": "mmd", "graphml": "graphml", "ics": "ics"}
 
 _REPORT_OF: Mapping[type, Callable[[Any], Report]] = {
     ImpactAnswer: impact_report,

@@ -10,7 +10,7 @@ import networkx as nx
 import pytest
 from markdown_it import MarkdownIt
 
-from cmdb_server.answers.render import FORMATS, MEDIA, REPORTS, SUFFIX
+from cmdb_server.answers.render.media import FORMATS, MEDIA, REPORTS, SUFFIX
 from cmdb_server.api.context import now_ms
 from cmdb_server.api.fields import rfc3339
 

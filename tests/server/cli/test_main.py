@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -56,3 +58,10 @@ def test_an_interruption_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("cmdb_server.cli.commands.search", interrupt)
     assert run(["search", "x"]) == 130
+
+
+def test_who_only_asks_loads_no_server() -> None:
+    script = "import sys, cmdb_server.cli.main; print(*sorted(set(sys.argv[1:]) & set(sys.modules)))"
+    heavy = ["numpy", "flask", "neo4j", "sqlite3", "marshmallow", "jinja2", "dateutil"]
+    told = subprocess.run([sys.executable, "-c", script, *heavy], text=True, capture_output=True, check=True)
+    assert told.stdout.split() == []

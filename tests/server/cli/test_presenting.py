@@ -15,7 +15,7 @@ import networkx as nx
 import pytest
 from rich.text import Text
 
-from cmdb_server.answers.render import FORMATS, REPORTS
+from cmdb_server.answers.render.media import FORMATS, REPORTS
 from cmdb_server.cli import main
 from cmdb_server.cli.client import Client
 from cmdb_server.cli.exits import CommandError

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from cmdb_server.answers.paths import path
-from cmdb_server.answers.render import CALENDARS, DRAWINGS, FORMATS, MEDIA, REPORTS, SUFFIX, rendered
+from cmdb_server.answers.render.formats import rendered
+from cmdb_server.answers.render.media import CALENDARS, DRAWINGS, FORMATS, MEDIA, REPORTS, SUFFIX
 from cmdb_server.answers.render.report import Report
 from cmdb_server.answers.requires import requires
 from cmdb_server.answers.services import services_of
