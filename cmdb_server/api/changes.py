@@ -140,7 +140,7 @@ class SlotSchema(Schema):
     windows = fields.List(fields.String(), required=True)
 
 
-class DifferenceSchema(Schema):
+class VerifiedSchema(Schema):
     kind = fields.String(required=True)
     change = fields.String(required=True)
     id = fields.List(fields.String(), required=True)
@@ -161,7 +161,7 @@ class VerificationSchema(Schema):
     before = Instant(required=True)
     after = Instant(required=True)
     outcomes = fields.List(fields.Nested(ExpectationSchema), required=True)
-    unplanned = fields.List(fields.Nested(DifferenceSchema), required=True)
+    unplanned = fields.List(fields.Nested(VerifiedSchema), required=True)
     more = fields.Integer(required=True)
     holds = fields.Boolean(required=True)
 
@@ -190,7 +190,7 @@ class UnplannedSchema(Schema):
     revision = fields.Integer(required=True)
     since = Instant(required=True)
     until = Instant(required=True)
-    items = fields.List(fields.Nested(DifferenceSchema), required=True)
+    items = fields.List(fields.Nested(VerifiedSchema), required=True)
     more = fields.Integer(required=True)
 
 
