@@ -34,6 +34,15 @@ def relationship_index(kind: str) -> str:
     return f"CREATE INDEX cmdb_revision_{kind} IF NOT EXISTS FOR ()-[r:{kind}]-() ON (r.revision)"
 
 
+MADE = "SHOW INDEXES YIELD name RETURN name"
+"""The names of all indexes; a constraint's is called as the constraint is."""
+
+
+def name_of(statement: str) -> str:
+    """The name of the constraint or index that a statement creates."""
+    return statement.split()[2]
+
+
 def create_table(table: Table) -> list[str]:
     if table is RELATION:
         return []
@@ -46,11 +55,11 @@ def create_all(tables: tuple[Table, ...]) -> list[str]:
 
 def apply(driver: Driver, database: str | None, statements: list[str]) -> None:
     """Several changes of the schema at once; each is left alone where it is made already."""
-    if statements:
-        with driver.session(database=database) as session:
-            session.execute_write(
-                lambda transaction: [transaction.run(statement).consume() for statement in statements]
-            )
+    with driver.session(database=database) as session:
+        made = session.execute_read(lambda transaction: {record[0] for record in transaction.run(MADE)})
+        if missing := [statement for statement in statements if name_of(statement) not in made]:
+            session.execute_write(lambda transaction: [transaction.run(statement).consume() for statement in missing])
+        if statements:
             session.run("CALL db.awaitIndexes(600)").consume()
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cmdb_server.store.neo4j.schema import create_all, create_table, relationship_index
+from cmdb_server.store.neo4j.schema import create_all, create_table, name_of, relationship_index
 from cmdb_server.store.tables import RELATION, TABLES, Table
 
 MADE = Table(
@@ -45,5 +45,5 @@ def test_everything_may_be_made_again() -> None:
     """A store is opened by many processes, and after an interruption."""
     statements = create_all((*TABLES, MADE, LOG))
     assert all(" IF NOT EXISTS " in statement for statement in statements)
-    names = [statement.split()[2] for statement in statements]
+    names = [name_of(statement) for statement in statements]
     assert len(names) == len(set(names))
