@@ -43,6 +43,11 @@ TOLD: dict[str, list[tuple[float, Observation, dict[str, Any]]]] = {
         (1, thing(ROOT), {"scan": "2", "part": 2, "parts": 2}), (2, thing(ROOT), {"scan": "3", "part": 1, "parts": 2}),
         (2, host("b", "10.0.0.2"), {"scan": "3", "part": 2, "parts": 2}),
     ],
+    "both parts of the scan": [
+        (0, thing(), {"scan": "1", "part": 1, "parts": 2}), (0.1, thing(), {"scan": "1", "part": 2, "parts": 2}),
+        (1, thing(), {"scan": "2", "part": 1, "parts": 2}),
+        (1.1, host("b", "10.0.0.2"), {"scan": "2", "part": 2, "parts": 2}),
+    ],
 }  # fmt: skip
 
 
