@@ -59,6 +59,13 @@ Points = tuple[str, float]
 
 def points(a: View, b: View, family: Family) -> list[Points]:
     """What the kinds that both have say, kind by kind; kinds only one has say nothing. The order is fixed."""
+    found, opposed, agreed = bearing(a, b, family)
+    standing(a.record, b.record, family, found, placed=agreed and not opposed)
+    return found
+
+
+def bearing(a: View, b: View, family: Family) -> tuple[list[Points], bool, bool]:
+    """What they bear says, wherever they stand; whether their hardware disagrees, and whether their names agree."""
     found: list[Points] = []
     software: list[float] = []
     opposed = False
@@ -80,8 +87,8 @@ def points(a: View, b: View, family: Family) -> list[Points]:
         capped = max(family.least, min(family.most, total))
         if capped != total:
             found.append(("installation", capped - total))
-    _naming(a, b, family, opposed, found)
-    return found
+    agreed = _naming(a, b, family, found)
+    return found, opposed, agreed
 
 
 def _worth(kind: Kind, mine: frozenset[str], other: frozenset[str]) -> float:
@@ -108,14 +115,18 @@ def is_local(mac: str) -> bool:
     return mac[1:2] in ("2", "3", "6", "7", "a", "b", "e", "f")
 
 
-def _naming(a: View, b: View, family: Family, opposed: bool, found: list[Points]) -> None:
-    one, two = a.record, b.record
+def _naming(a: View, b: View, family: Family, found: list[Points]) -> bool:
     agreed = a.called(b)
     if a.hosts and b.hosts:
         found.append(("name", family.name_agree if agreed else family.name_differ))
     if not agreed and (a.labels or b.labels) and (a.labelled(b) or b.labelled(a)):
         found.append(("label", family.name_agree))
-    if agreed and not opposed and one.address and one.address == two.address and one.site == two.site:
+    return agreed
+
+
+def standing(one: Record, two: Record, family: Family, found: list[Points], *, placed: bool) -> None:
+    """Add what their places say, which count where ``placed``, and the keys that their source gave them."""
+    if placed and one.address and one.address == two.address and one.site == two.site:
         found.append(("place", family.place))
     if one.native_key is not None and one.native_key == two.native_key and one.source == two.source:
         found.append(("native_key", family.native_key))

@@ -21,7 +21,8 @@ from cmdb_server.model.components import (
 )
 from cmdb_server.model.decisions import Decision, distrusted, in_force
 from cmdb_server.model.distrust import Distrusted, contradictions
-from cmdb_server.model.evidence import Points, Term, View, breakdown, points, score
+from cmdb_server.model.evidence import Term, View, breakdown, score
+from cmdb_server.model.likeness import Likeness
 from cmdb_server.model.record import Record, Value
 from cmdb_server.model.versions import withdrawn
 from cmdb_server.model.weighing import Weights, shipped
@@ -111,7 +112,8 @@ class _Component:
         live = [r for r in self.records if r.id not in self.successors]
         self.views = [View(r, weights, without) for r in live]
         self.at = {r.id: i for i, r in enumerate(live)}
-        self.found = {pair: self._points(*pair) for pair in _pairs(len(live))}
+        alike = Likeness(self.views, weights)
+        self.found = {pair: alike.points(*pair) for pair in _pairs(len(live))}
         self.distrusted = contradictions(self.views, self.found, weights)
         self.without = without
         if self.distrusted:
@@ -129,10 +131,6 @@ class _Component:
             if not any(_separates(sides, old, set(_chain(successors, old))) for sides in splits)
         }
 
-    def _points(self, i: int, j: int) -> list[Points]:
-        a, b = self.views[i], self.views[j]
-        return points(a, b, self.weights.between(a.record.family, b.record.family))
-
     def _distrust(self) -> None:
         """Look again at the records that bear what is distrusted now. Never iterated: what follows from the second
         look distrusts nothing more."""
@@ -142,9 +140,10 @@ class _Component:
             if any((kind, value) in self.distrusted for kind, values in view.values.items() for value in values):
                 self.views[i] = View(view.record, self.weights, self.without)
                 touched.add(i)
+        alike = Likeness(self.views, self.weights)
         for i, j in self.found:
             if i in touched or j in touched:
-                self.found[i, j] = self._points(i, j)
+                self.found[i, j] = alike.points(i, j)
 
     def _where(self, id_: str) -> int:
         """The number of the view that stands for a record: its own, or its last successor's."""
