@@ -4,7 +4,6 @@ that could steer a terminal are made visible."""
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+from cmdb_server.answers.render.visible import visible
+
 LIFE = {"current": "green", "ageing": "yellow", "missing": "red", "retired": "dim"}
 STATE = {"up": "green", "degraded": "yellow", "down": "bold red"}
 
@@ -21,7 +21,7 @@ STATE = {"up": "green", "degraded": "yellow", "down": "bold red"}
 def plain(value: Any, style: str = "") -> Text:
     """A value as harmless text."""
     told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return Text(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", told), style=style)
+    return Text(visible(told), style=style)
 
 
 def joined(*parts: Text | str) -> Text:

@@ -83,7 +83,7 @@ def test_texts_are_never_markup_nor_control() -> None:
         ("[red]x[/red]", "[red]x[/red]"),
         ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
         ("a\nb", "a\\x0ab"),
-        ("\u202eabc", "\\x202eabc"),
+        ("\u202eabc", "\\u202eabc"),
         ("\x9b31m", "\\x9b31m"),
     ):
         assert shown(render.plain(hostile)).rstrip("\n") == harmless
