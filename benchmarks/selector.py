@@ -27,12 +27,14 @@ from cmdb_server.projection.build import build
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import Rules
 from cmdb_server.projection.selection import candidates
-from cmdb_server.store.tables import CI, FEED, RELATION, Table
+from cmdb_server.store.tables import CI, FEED, LANE, RECORD, RELATION, Table
 
 GOAL = 3.0
 NOW = 1_800_000_000_000
 KINDS = ("linux_server", "windows_server", "virtual_machine", "database_instance", "web_server", "network_interface")
 SYSTEMS = ("Debian GNU/Linux", "Rocky Linux", "Windows Server", "AIX")
+SITES = ("north", "south", "west")
+A_LANE = 500
 ROUNDS = 9
 Mask = Callable[[], Any]
 
@@ -64,9 +66,24 @@ class Rows:
         if table is CI:
             start = 0 if after is None else self.places[after[0]] + 1
             return self.cis[start : start + limit]
+        if table is RECORD:
+            start = 0 if after is None else self.places[after[0]] + 1
+            return [self.record(number) for number in range(start, min(start + limit, len(self.cis)))]
         if after is not None:
             return []
+        if table is LANE:
+            return [self.lane(part) for part in range(len(self.cis) // A_LANE + 1)]
         return [(*key, None, 1, 1.0, 0, 1, 1) for key in self.relations] if table is RELATION else []
+
+    def record(self, number: int) -> tuple[Any, ...]:
+        id_, class_ = self.cis[number][:2]
+        where = ("ssh", SITES[number % 3], "10.0.0.0/8", None, class_, "", "", "", None, id_, "scope", number // A_LANE)
+        return (id_, *where, 0, None, None, {}, {})
+
+    def lane(self, part: int) -> tuple[Any, ...]:
+        """The newest scan of a part, up to 20 days ago."""
+        at = NOW - part % 20 * 86_400_000
+        return ("scope", part, "ssh", "", "10.0.0.0/8", "host", "agent", 1, "scan", "", at, 1, [], [], {})
 
     def get(self, table: Table, keys: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], tuple[Any, ...]]:
         return {key: self.cis[self.places[key[0]]] for key in keys if table is CI}
@@ -83,12 +100,13 @@ def by_hand(projection: Projection, attributes: Attributes, rows: Rows, words: V
     names = ("os_name", "environment", "cpu_count", "is_virtual", "ip_addresses")
     wanted = [next(iter(words.fields(name).values())) for name in names] + [Field("environment", "other")]
     wanted.append(Field("name", "string", own=True))
-    held = attributes.columns(projection, rows, wanted, relations=True)  # type: ignore[arg-type]
-    assert held is not None and held.relations is not None
+    held = attributes.columns(projection, rows, wanted, relations=True, seen=NOW)  # type: ignore[arg-type]
+    assert held is not None and held.relations is not None and held.sightings is not None
+    site, gone_at, north = held.sightings.site, held.sightings.gone_at, held.sightings.sites.find("north")
     column: dict[str, Any] = {field.name: held.held[field] for field in wanted if field.kind != "other"}
     os, env, name = (column[one].codes for one in ("os_name", "environment", "name"))
     cpus, virtual, lists = column["cpu_count"].values, column["is_virtual"].values, column["ip_addresses"]
-    debian, rocky = (column["os_name"].values.find(one) for one in SYSTEMS[:2])
+    debian, rocky, _, aix = (column["os_name"].values.find(one) for one in SYSTEMS)
     production = column["environment"].values.find("production")
     class_of, codes = projection.class_of, projection.rules.classes
     server, database = codes.find("linux_server"), codes.find("database_instance")
@@ -120,6 +138,8 @@ def by_hand(projection: Projection, attributes: Attributes, rows: Rows, words: V
         'name.startsWith("host-12")': lambda: np.asarray([text.startswith("host-12") for text in texts])[name],
         '"10.0.1.1" in ip_addresses': listed,
         'rel("depends_on").class == "database_instance"': related,
+        'site == "north" && os_name == "AIX"': lambda: (site == north) & (os == aix),
+        'stage == "missing" && site != "north"': lambda: (gone_at <= NOW) & (site != north) & (site >= 0),
     }
 
 

@@ -21,6 +21,7 @@ from cmdb_server.projection.columns import Bools, Column, Interned, Ints, Longs,
 from cmdb_server.projection.feed import RelationKey, changed
 from cmdb_server.projection.identities import Index
 from cmdb_server.projection.projection import GONE, Projection
+from cmdb_server.projection.sightings import Sightings, sightings
 from cmdb_server.store.port import Reading, Row
 from cmdb_server.store.tables import CI, RELATION
 
@@ -143,13 +144,14 @@ def _longer(column: Column, size: int, filling: Any) -> Column:
 @dataclass(frozen=True, slots=True, eq=False)
 class AttributeColumns:
     """The columns at one revision. ``gone``: CIs that were taken out of the store. ``relations`` None: not asked for
-    yet."""
+    yet; ``sightings`` too, which are only brought forward when they are."""
 
     revision: int
     index: Index
     gone: Longs
     held: Mapping[Field, Typed] = field(default_factory=dict)
     relations: RelationColumns | None = None
+    sightings: Sightings | None = None
     _ends: dict[int, tuple[Ints, Ints]] = field(default_factory=dict)
 
     def ends(self, type_: int) -> tuple[Ints, Ints]:
@@ -175,10 +177,12 @@ class Attributes:
         self._newest: AttributeColumns | None = None
 
     def columns(
-        self, projection: Projection, reading: Reading, wanted: Collection[Field], *, relations: bool
-    ) -> AttributeColumns | None:
-        """The columns of these fields, and the relations if asked for. ``projection`` and ``reading`` at one revision.
-        None where others have gone on to a newer one."""
+        self, projection: Projection, reading: Reading, wanted: Collection[Field], *, relations: bool,
+        seen: int | None = None,
+    ) -> AttributeColumns | None:  # fmt: skip
+        """The columns of these fields, and the relations if asked for; ``seen``: also where and when CIs are seen, for
+        this time (ms). ``projection`` and ``reading`` at one revision. None where others have gone on to a newer
+        one."""
         with self._lock:
             held = self._newest
             if projection.revision != reading.revision or (held is not None and held.revision > reading.revision):
@@ -192,6 +196,8 @@ class Attributes:
             if relations and held.relations is None:
                 told = relation_columns(pages(reading, RELATION), projection.index, projection.rules)
                 held = replace(held, relations=told, _ends={})
+            if seen is not None:
+                held = replace(held, sightings=sightings(held.sightings, reading, projection, seen))
             self._newest = _with(held, _fitting(held.held, wanted, len(projection)))
             return held
 
@@ -238,7 +244,7 @@ def _forward(held: AttributeColumns, projection: Projection, reading: Reading) -
     relations = held.relations
     if relations is not None and keys:
         relations = _with_relations(relations, keys, projection, reading)
-    return AttributeColumns(reading.revision, projection.index, _gone(projection), columns, relations)
+    return AttributeColumns(reading.revision, projection.index, _gone(projection), columns, relations, held.sightings)
 
 
 def _read(

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cmdb_schemas.ci_class import CIClass
+from cmdb_schemas.ci_class import CIClass, Life
 from cmdb_schemas.relations import Gate as DefinedGate
 from cmdb_schemas.relations import RelationType
 from cmdb_server.errors import Invalid
@@ -76,7 +76,8 @@ def _gate(value: DefinedGate) -> Gate:
 class Rules:
     """Relation types, classes and gates, numbered. ``flows`` in order of their numbers; ``gates`` are all gates that
     apply anywhere; ``groups`` are the groups that relations name. Classes, their heirs included, by what they are in a
-    network: ``forwarding`` pass on what is not for them, ``parts`` belong to a device, ``networks`` are no devices."""
+    network: ``forwarding`` pass on what is not for them, ``parts`` belong to a device, ``networks`` are no devices.
+    ``lives``: after how long a class's CIs age."""
 
     flows: tuple[Flow, ...]
     class_gates: Mapping[str, Overrides] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class Rules:
     forwarding: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
     networks: frozenset[str] = frozenset()
+    lives: Mapping[str, Life] = field(default_factory=dict)
     gates: Interned[Gate] = field(default_factory=lambda: Interned([ALL]))
     classes: Interned[str] = field(default_factory=Interned)
     groups: Interned[str] = field(default_factory=Interned)
@@ -101,6 +103,7 @@ class Rules:
             forwarding=FORWARDING,
             parts=PARTS,
             networks=NETWORKS,
+            lives={name: kind.life for name, kind in classes.items() if kind.life},
         )
 
     def __post_init__(self) -> None:

@@ -1,9 +1,9 @@
 """Selectors compiled to masks over the typed columns.
 
 A mask of what may be true and one of what may be false: where both are unset a condition is unknown, where both are
-set the projection cannot decide it (when a CI was last seen, and where, is the store's to say). So ``candidates`` are
-never too few; that they fit is for certain once each was held against the selector on its own. Only the masks that a
-selector needs are computed: that a condition is false matters below a negation alone.
+set the projection cannot decide it (which stage a CI has reached, of those that it may have, is the store's to say). So
+``candidates`` are never too few; that they fit is for certain once each was held against the selector on its own. Only
+the masks that a selector needs are computed: that a condition is false matters below a negation alone.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ from cmdb_server.projection.attributes import (
 )
 from cmdb_server.projection.columns import Bools, Column, Interned, Ints
 from cmdb_server.projection.projection import Projection
+from cmdb_server.projection.sightings import STAGES, asks
 from cmdb_server.store.port import Reading
 
 FEW = 3
@@ -61,7 +62,8 @@ def candidates(
     revision than ``reading`` sees."""
     wanted = {one for one in fields(tree) if not one.own or one.name in OWN_PLACES}
     relations = any(isinstance(part, Related) for part in parts(tree))
-    columns = attributes.columns(projection, reading, wanted, relations=relations)
+    seen = int(now) if asks({one.name for one in fields(tree) if one.own}) else None
+    columns = attributes.columns(projection, reading, wanted, relations=relations, seen=seen)
     return None if columns is None else Masks(projection, columns, now).candidates(tree)
 
 
@@ -132,12 +134,17 @@ class Masks:
         """The field's column; None where the projection has none."""
         if field.own and field.name == "class":
             return self._class()
+        if field.own and field.name == "site" and (seen := self.columns.sightings) is not None:
+            return Texts(seen.site, seen.sites)
         column = self.columns.held.get(field)
         return column if isinstance(column, Texts) else None
 
     def _leaf(self, node: Compare | OneOf | TextTest, side: bool) -> Bools:
         if node.field.kind != "string":
             return self._number(node, side)
+        if node.field.own and node.field.name == "stage" and (seen := self.columns.sightings) is not None:
+            found = [seen.reached(stage, self.now) for stage in STAGES if _holds(node, stage) == side]
+            return _joined(found, both=False) if found else self._every(False)
         wanted = _equal_to(node)
         if node.field.own and node.field.name == "id" and wanted is not None:
             return self._ids(wanted, side)
@@ -147,10 +154,7 @@ class Masks:
         if wanted is not None:
             codes = [code for value in wanted if (code := texts.values.find(str(value))) is not None]
             return _coded(texts.codes, codes, len(texts.values), side)
-        if isinstance(node, TextTest):
-            return self._text(texts, node.holds, side)
-        assert isinstance(node, Compare)
-        return self._text(texts, lambda text: bool(COMPARE[node.sign](text, node.value)), side)
+        return self._text(texts, lambda text: _holds(node, text), side)
 
     def _text(self, texts: Texts, holds: Callable[[str], bool], side: bool) -> Bools:
         values = list(texts.values.values)
@@ -230,6 +234,12 @@ class Masks:
         found: Bools = np.asarray(COMPARE[node.sign](one, other))
         known &= found if side else ~found
         return known
+
+
+def _holds(node: Compare | OneOf | TextTest, text: str) -> bool:
+    if isinstance(node, TextTest):
+        return node.holds(text)
+    return text in node.values if isinstance(node, OneOf) else bool(COMPARE[node.sign](text, node.value))
 
 
 def _equal_to(node: Compare | OneOf | TextTest) -> Collection[str | float] | None:

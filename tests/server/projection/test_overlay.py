@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -29,7 +30,7 @@ class MemoryStore:
     """Rows in memory: enough of the store port to follow it. The real stores are held to it in ``store_contract``."""
 
     def __init__(self) -> None:
-        self.rows: dict[Table, dict[tuple[Any, ...], tuple[Any, ...]]] = {CI: {}, RELATION: {}, FEED: {}}
+        self.rows: dict[Table, dict[tuple[Any, ...], tuple[Any, ...]]] = defaultdict(dict)
         self.revision = 1
 
     def read(self, work: Callable[[Any], Any]) -> Any:
