@@ -40,7 +40,7 @@ def questions(found: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[
 
 
 def test_every_question_can_be_answered_as_json() -> None:
-    silent = {"serve", "dump", "load", "token bootstrap", "webhooks"}
+    silent = {"serve", "dump", "load", "token bootstrap", "webhooks", "jobs"}
     for name, command in questions(parser()):
         options = {option for action in command._actions for option in action.option_strings}
         assert ("--json" in options) == (name not in silent), name
