@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cmdb_server.answers.spans import SpanTold
 from cmdb_server.answers.told import GateTold, Named, StepTold, moment
@@ -31,10 +31,16 @@ class Section:
     rows: tuple[Row, ...]
     more: str = ""
 
+    def filled(self) -> Section:
+        """Without the columns in which no row says anything."""
+        kept = [place for place in range(len(self.columns)) if any(row.cells[place] for row in self.rows)]
+        rows = (replace(row, cells=tuple(row.cells[place] for place in kept)) for row in self.rows)
+        return replace(self, columns=tuple(self.columns[place] for place in kept), rows=tuple(rows))
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``verdict``: the answer in one sentence. ``facts``: (name, value). Sections without rows are not written."""
+    """``verdict``: the answer in one sentence. ``facts``: (name, value). What says nothing is not written."""
 
     title: str
     verdict: str
@@ -42,7 +48,8 @@ class Report:
     sections: tuple[Section, ...]
 
     def told(self) -> tuple[Section, ...]:
-        return tuple(section for section in self.sections if section.rows or section.more)
+        """The sections that are written."""
+        return tuple(section.filled() for section in self.sections if section.rows or section.more)
 
 
 def name(ci: Named) -> str:

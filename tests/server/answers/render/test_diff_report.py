@@ -27,4 +27,4 @@ def test_nothing_and_too_much(shop: Shop) -> None:
     begun = Moment(NOW - 1, NOW - 1)
     some = diff_report(diff(shop.store, VIEWER, begun, now, limit=1), begun, now)
     assert some.told()[1].more.startswith("there are more")
-    assert some.told()[1].rows[0].cells[3] == ""
+    assert some.sections[1].rows[0].cells[3] == ""

@@ -50,3 +50,10 @@ def test_counts_and_times_are_told() -> None:
 def test_a_section_without_rows_is_told_only_if_something_is_left_out() -> None:
     empty, more, full = (Section("a", (), ()), Section("b", (), (), "more"), Section("c", (), (Row(()),)))
     assert Report("t", "v", (), (empty, more, full)).told() == (more, full)
+
+
+def test_a_column_in_which_nothing_is_said_is_left_out() -> None:
+    rows = (Row(("", "a", ()), "down"), Row(("", "", ("x", "y"))))
+    (told,) = Report("t", "v", (), (Section("s", ("A", "B", "C"), rows),)).told()
+    assert told.columns == ("B", "C")
+    assert told.rows == (Row(("a", ()), "down"), Row(("", ("x", "y"))))

@@ -17,7 +17,7 @@ def test_what_a_ci_stands_on(shop: Shop) -> None:
     told = requires_report(requires(shop.projections, VIEWER, shop.ids["shop"], limit=2))
     assert (told.title, told.verdict) == ("What business_service shop stands on", "7 CIs.")
     (section,) = told.told()
-    assert section.rows[0].cells == ("1", "app", "application", "")
+    assert section.columns == ("Hops", "CI", "Class") and section.rows[0].cells == ("1", "app", "application")
     assert section.more == "5 more CIs not listed"
 
 
