@@ -86,12 +86,16 @@ def _end_lost(batch: Batch, origin: Origin, lane: Lane, start: int) -> None:
     lost, lane.lost = lane.lost, []
     batch.dirty_lanes.add((lane.scope, lane.part))
     batch.load(lost)
+    told: set[str] | None = None
     for id_ in lost:
         held = batch.records[id_]
         if held.last_at is None or held.last_at >= start:
             # Seen by this very scan: what is watched, or was driven away since, is to be read the next time too, unless
             # it is another part alone by now that confirms it.
-            moved = held.part != lane.part and held.ended_at is None and not _tells(batch, lane, id_)
+            moved = held.part != lane.part and held.ended_at is None
+            if moved and told is None:
+                told = set(members(batch.tx, lane.digest).values()) if lane.digest else set()
+            moved = moved and id_ not in (told or ())
             if not moved and (held.last_at is None or held.ended_at is not None):
                 lane.lost.append(id_)
             continue
@@ -99,11 +103,6 @@ def _end_lost(batch: Batch, origin: Origin, lane: Lane, start: int) -> None:
             apply.end(batch, held, start)
         elif held.ended_at > start:
             late.rebuild(batch, origin, {id_}, None)
-
-
-def _tells(batch: Batch, lane: Lane, record: str) -> bool:
-    """Whether the lane's newest report holds the record."""
-    return bool(lane.digest) and record in members(batch.tx, lane.digest).values()
 
 
 def _empty(batch: Batch, lane: Lane) -> None:
