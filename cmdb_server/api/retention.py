@@ -51,8 +51,9 @@ _HORIZON, _RETENTION = HorizonSchema(), RetentionSchema()
 def horizon() -> Response:
     """How far back the history reaches."""
     reach = reaching(context().store)
-    told = {"at": reach.at or None, "revision": reach.revision, "feed": reach.feed}
-    return tagged(_HORIZON.dump(told), reach.revision)
+    if reach is None:
+        return tagged({"at": None, "revision": 0, "feed": 0}, 0)
+    return tagged(_HORIZON.dump(reach), reach.revision)
 
 
 @BLUEPRINT.route("/retention", methods=["POST"])

@@ -16,7 +16,7 @@ from cmdb_schemas.relations import RelationType
 from cmdb_server.ingest.sighting import Index, Kinds, Said
 from cmdb_server.model.components import CALLED, NATIVE, PLACE, PLACE_NAME
 from cmdb_server.store import tables
-from cmdb_server.store.bounds import HISTORY, bound
+from cmdb_server.store.bounds import begun
 from cmdb_server.store.port import Row, Writing
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 UNASKED = frozenset(("listens", PLACE, PLACE_NAME, NATIVE, CALLED))
 """Kinds of the index by which no claim names its far end."""
+LONG_AGO = -(1 << 62)
+"""Before all times."""
 
 
 @dataclass(slots=True)
@@ -294,7 +296,8 @@ class Batch:
     def reach(self) -> int:
         """Until when (ms) the past was dropped: of what was before, no word is added."""
         if self.dropped_until is None:
-            self.dropped_until = bound(self.tx, HISTORY).at
+            first = begun(self.tx)
+            self.dropped_until = LONG_AGO if first is None else first
         return self.dropped_until
 
     def wake(self, kind: str, value: str) -> None:

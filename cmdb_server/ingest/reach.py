@@ -6,7 +6,7 @@ from cmdb_server.errors import Forgotten
 from cmdb_server.ingest import ruling
 from cmdb_server.model.instants import rfc3339
 from cmdb_server.store import tables
-from cmdb_server.store.bounds import HISTORY, bound
+from cmdb_server.store.bounds import HISTORY, begun, bound
 from cmdb_server.store.port import Reading
 
 LATE_MS = 86_400_000
@@ -30,9 +30,9 @@ def revision_at(tx: Reading, known_at: int) -> int:
 
 def check_time(tx: Reading, at: int | None, what: str) -> None:
     """Raises Forgotten for a time (ms) before the history. ``what``: the parameter or field."""
-    horizon = bound(tx, HISTORY)
-    if at is not None and at < horizon.at:
-        message = f"the history reaches back to {rfc3339(horizon.at)}; what came before was dropped"
+    first = begun(tx) if at is not None else None
+    if at is not None and first is not None and at < first:
+        message = f"the history reaches back to {rfc3339(first)}; what came before was dropped"
         raise Forgotten(f"{what}: {message}", errors=[{"path": what, "message": message}])
 
 

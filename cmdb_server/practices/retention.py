@@ -20,7 +20,7 @@ from cmdb_server.ingest import reduction
 from cmdb_server.ingest.reach import LATE_MS, revision_at
 from cmdb_server.practices import baselines, series, webhooks
 from cmdb_server.store import tables
-from cmdb_server.store.bounds import HISTORY, Bound, advance, bound
+from cmdb_server.store.bounds import HISTORY, Bound, advance, begun, bound
 from cmdb_server.store.digest import pages
 from cmdb_server.store.port import Key, Reading, Row, Store, Writing
 from cmdb_server.store.tables import Table
@@ -58,9 +58,10 @@ def horizon(
     tx: Reading, asked: int, followed: Iterable[webhooks.Webhook], named: Iterable[baselines.Baseline]
 ) -> Horizon:
     """Where the past is cut when it is to be cut at ``asked`` (ms). It never moves back."""
-    before = bound(tx, HISTORY)
+    before, first = bound(tx, HISTORY), begun(tx)
     held = [one for one in named if one.at < asked]
-    at = max(min([asked, *(one.at for one in held)]), before.at)
+    wanted = min([asked, *(one.at for one in held)])
+    at = wanted if first is None else max(wanted, first)
     revision = max(revision_at(tx, at), before.revision)
     lagging = [one for one in followed if one.since < revision]
     feed = max(min([revision, *(one.since for one in lagging)]), int(before.told.get("feed", 0)))
@@ -68,10 +69,16 @@ def horizon(
     return Horizon(at, revision, feed, names)
 
 
-def reaching(store: Store) -> Horizon:
-    """How far back the history reaches; all zero while nothing was dropped."""
-    found = store.read(lambda tx: bound(tx, HISTORY))
-    return Horizon(found.at, found.revision, int(found.told.get("feed", 0)), ())
+def reaching(store: Store) -> Horizon | None:
+    """How far back the history reaches; None while nothing was dropped."""
+
+    def work(tx: Reading) -> Horizon | None:
+        found = bound(tx, HISTORY)
+        if begun(tx) is None:
+            return None
+        return Horizon(found.at, found.revision, int(found.told.get("feed", 0)), ())
+
+    return store.read(work)
 
 
 def retain(

@@ -27,6 +27,12 @@ def bound(tx: Reading, name: str) -> Bound:
     return Bound(name) if row is None else Bound(row[0], row[1], row[2], row[3] or {})
 
 
+def begun(tx: Reading) -> int | None:
+    """When the history begins, ms; None while nothing of it was dropped."""
+    row = tx.get(BOUND, [(HISTORY,)]).get((HISTORY,))
+    return None if row is None else int(row[1])
+
+
 def advance(tx: Writing, to: Bound) -> None:
     """Say how far it has got."""
     tx.put(BOUND, [(to.name, to.at, to.revision, to.told)])
