@@ -1,4 +1,4 @@
-"""The two runs of the fixpoint on arrays: who is down, then who among the rest is degraded.
+"""The fixpoint on arrays: who is down. Who among the rest is degraded is a second run (``degradation``).
 
 Both go round by round. A cause is a row of ``projection.direct`` (its consumer fails with its provider), -2 - a slot
 (a gate fell below its threshold), ``CUT_OFF`` or ``OWN``. Of several causes in one round any one is kept.
@@ -15,21 +15,34 @@ from typing import Any
 import numpy as np
 
 from cmdb_server.analysis.certificate import OWN
-from cmdb_server.analysis.partition import Cut, Dependencies, Sight, partitioned
+from cmdb_server.analysis.partition import Dependencies, Sight, partitioned
 from cmdb_server.analysis.reachability import reach
 from cmdb_server.projection.columns import Bools, Ints, Longs, spans
 from cmdb_server.projection.network import Network
 from cmdb_server.projection.projection import Projection
-from cmdb_server.projection.scratch import NEVER, Scratch
+from cmdb_server.projection.scratch import Scratch
 
 NOTHING: Longs = np.empty(0, np.int64)
 NO_CAUSE: Ints = np.empty(0, np.int32)
 CUT_OFF = np.iinfo(np.int32).min
 """The cause of those who have no path to a gateway left."""
-MASS = 50
+MASS = 12
 """A round that looks at more than one in so many of the CIs is taken by the mass."""
+WHOLE = 8
+"""Losses of more than one in so many of the slots are noted by what every slot has left."""
 DENSE = 4
 """A query that touched more than one in so many rows is cleaned up whole instead of row by row."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loss:
+    """What slots lost at ``rank``: each of ``slot``, repeated, ``weight``. ``left``: where they are many, what every slot
+    may still lose after it."""
+
+    rank: int
+    slot: Longs
+    weight: Ints
+    left: Ints | None
 
 
 @dataclass(slots=True, eq=False)
@@ -42,9 +55,11 @@ class Run:
     projection: Projection
     scratch: Scratch
     parts: list[Longs] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
     ranks: list[int] = field(default_factory=list)
     causes: list[Ints] = field(default_factory=list)
     hits: list[Longs] = field(default_factory=list)
+    hit_whole: bool = False
     counted_before: Bools | None = None
     cut: list[tuple[Dependencies, int]] = field(default_factory=list)
     passed_over: Bools | None = None
@@ -58,35 +73,41 @@ class Run:
             self.causes.append(cause)
             self.ranks.append(rank)
 
-    def note_ranks(self) -> None:
-        """Write the ranks into the scratch."""
-        for part, rank in zip(self.parts, self.ranks, strict=True):
-            self.scratch.ranks[part] = rank
-
     def direct(self, frontier: Longs) -> tuple[Longs, Ints]:
         """(consumers that need one of ``frontier``, the row that says so); repeated, closed ones among them."""
         lists = self.projection.direct_of
         at = spans(lists.first, lists.last, frontier)
         return self.projection.direct.consumer.take(at).astype(np.int64), at
 
-    def counted(self, frontier: Longs) -> Longs:
-        """The slots in which ``frontier`` counts, their slack reduced; repeated where it counts repeatedly."""
+    def counted(self, frontier: Longs, rank: int | None = None) -> Longs:
+        """The slots in which ``frontier``, lost at ``rank``, counts, their slack reduced; repeated where it counts
+        repeatedly."""
         lists = self.projection.counted_of
         if self.counted_before is not None:
             frontier = frontier.take(np.flatnonzero(~self.counted_before.take(frontier)))
         at = spans(lists.first, lists.last, frontier).astype(np.int64)
         if self.passed_over is not None:
             at = at.take(np.flatnonzero(~self.passed_over.take(at)))
-        return self.take_off(at)
+        return self.take_off(at, rank)
 
-    def take_off(self, at: Longs) -> Longs:
-        """The slots of these rows of ``projection.counted``, their slack reduced; repeated."""
+    def take_off(self, at: Longs, rank: int | None = None) -> Longs:
+        """The slots of these rows of ``projection.counted``, their slack reduced; repeated. With a ``rank``, it is
+        noted as a loss."""
         if not len(at):
             return NOTHING
         rows = self.projection.counted
         slot: Longs = rows.slot.take(at).astype(np.int64)
-        np.subtract.at(self.scratch.slack, slot, rows.weight.take(at))
-        self.hits.append(slot)
+        weight = rows.weight.take(at)
+        np.subtract.at(self.scratch.slack, slot, weight)
+        if len(slot) * WHOLE <= (size := len(self.projection.slots)):
+            self.hits.append(slot)
+            loss: tuple[Longs, Ints, Ints | None] = (slot, weight, None)
+        else:
+            # What memory is not kept is used again while it is near.
+            self.hit_whole = True
+            loss = (NOTHING, NO_CAUSE, self.scratch.slack[:size].copy())
+        if rank is not None:
+            self.losses.append(Loss(rank, *loss))
         return slot
 
     def pass_over(self, at: Longs) -> None:
@@ -97,7 +118,7 @@ class Run:
 
     def close(self, *claims: tuple[Longs, Ints]) -> tuple[Longs, Ints]:
         """Of the CIs claimed, each with a cause, close those still open: (each once, its cause)."""
-        open_, mark = self.scratch.open, self.scratch.mark
+        open_, mark = self.scratch.open[: len(self.projection)], self.scratch.mark
         if sum(len(ci) for ci, _ in claims) * MASS > len(open_):
             before = open_.copy()
             for ci, cause in claims:
@@ -120,12 +141,23 @@ class Run:
         open_[new] = False
         return new, cause
 
-    def touched(self) -> Longs:
-        """The slots hit so far, each once."""
-        slack = self.projection.slots.slack
-        if sum(map(len, self.hits)) * DENSE > len(slack):
-            return np.flatnonzero(self.scratch.slack[: len(slack)] != slack)
-        return distinct(joined(self.hits))
+    def keep_slack(self) -> None:
+        """Note in the scratch what the slots have left at last."""
+        scratch, size = self.scratch, len(self.projection.slots)
+        if self.hit_whole:
+            scratch.last[:size] = scratch.slack[:size]
+            return
+        for part in self.hits:
+            scratch.last[part] = scratch.slack.take(part)
+
+    def held(self) -> Longs:
+        """The slots hit so far whose consumers are open, each once, ascending."""
+        slots, open_ = self.projection.slots, self.scratch.open
+        if self.hit_whole:
+            hit = self.scratch.slack[: len(slots)] != slots.slack
+            return np.flatnonzero(hit & open_.take(slots.consumer))
+        touched = distinct(joined(self.hits))
+        return touched.take(np.flatnonzero(open_.take(slots.consumer.take(touched))))
 
 
 def columns(runs: list[Run]) -> tuple[Longs, Ints, Ints]:
@@ -172,7 +204,7 @@ def _cut_off(run: Run, network: Network, excluded: Longs) -> None:
             return
         rank = run.ranks[-1] + 1
         counting = np.flatnonzero(cut.slot >= 0)
-        before, direct = _part(run, cut.rows(counting)), cut.rows(cut.slot < 0)
+        before, direct = _part(run, cut.rows(counting), rank), cut.rows(cut.slot < 0)
         run.cut.append((cut, rank))
         run.scratch.open[lost] = False
         run.settle(lost, np.full(len(lost), CUT_OFF, np.int32), rank)
@@ -187,14 +219,14 @@ def _fresh(run: Run, cut: Dependencies) -> Dependencies:
     return cut
 
 
-def _part(run: Run, cut: Dependencies) -> Longs:
+def _part(run: Run, cut: Dependencies, rank: int) -> Longs:
     """Count the providers of these as lost to the gates that count: the slots hit, repeated."""
     if not len(cut):
         return NOTHING
     run.pass_over(cut.row)
     if run.counted_before is not None:
         cut = cut.rows(~run.counted_before[cut.provider])
-    return run.take_off(cut.row)
+    return run.take_off(cut.row, rank)
 
 
 def _dependents(
@@ -208,20 +240,20 @@ def _dependents(
         if len(claimed[0]):
             claims.append(claimed)
             claimed = (NOTHING, NO_CAUSE)
-        slot = run.counted(frontier)
+        slot = run.counted(frontier, rank - 1)
         fired = _fired(run, np.concatenate((before, slot)) if len(before) else slot)
         before = NOTHING
         if len(fired):
-            claims.append(_by_slot(run, fired))
+            claims.append(by_slot(run.projection, fired))
         elif not any(len(ci) for ci, _ in claims):
             return
         frontier, cause = run.close(*claims)
         run.settle(frontier, cause, rank)
 
 
-def _by_slot(run: Run, slot: Longs) -> tuple[Longs, Ints]:
+def by_slot(projection: Projection, slot: Longs) -> tuple[Longs, Ints]:
     """The consumers of ``slot``, claimed by it."""
-    consumer = run.projection.slots.consumer.take(slot).astype(np.int64)
+    consumer = projection.slots.consumer.take(slot).astype(np.int64)
     return consumer, np.subtract(-2, slot, dtype=np.int32, casting="unsafe")
 
 
@@ -236,111 +268,22 @@ def _fired(run: Run, slot: Longs) -> Longs:
     return slot.take(np.flatnonzero(slack.take(slot) < 0)) if len(slot) else NOTHING
 
 
-def spread_degraded(run: Run, own: Longs, held: Longs, lost: Ints, cut: Cut) -> None:
-    """Settle all who are degraded, given who is down, whose ranks the scratch has, and what is ``cut``. ``own`` are
-    degraded by themselves. ``held``: the slots, ascending, that lost ``lost`` and whose open consumers stand."""
-    slots, slack = run.projection.slots, run.scratch.slack
-    # What is down falls once more, in these slots alone, so that each is passed in the round in which it really was.
-    slack[held] += lost
-    replay, left = _Replay.of(run, held, cut), slots.want_slack.take(held)
-    claims, rank = [(own, np.full(len(own), OWN, np.int32))], 0
-    while claims or rank < replay.end:
-        frontier, cause = run.close(*claims) if claims else (NOTHING, NO_CAUSE)
-        run.settle(frontier, cause, rank)
-        part = replay.part(rank)
-        hit, place, weight = replay.slot[part], replay.place[part], replay.weight[part]
-        np.subtract.at(left, place, weight)
-        if len(cut):
-            weight = _not_counted(run, weight, replay.row[part], replay.provider[part])
-        np.subtract.at(slack, hit, weight)
-        slot = np.concatenate((run.counted(frontier), hit)) if len(hit) else run.counted(frontier)
-        floor = slots.slack.take(slot) - slots.full_slack.take(slot)
-        passed = slot.take(np.flatnonzero(slack.take(slot) < floor))
-        wanting = hit.take(np.flatnonzero(left.take(place) < 0))
-        claims = [run.direct(frontier), _by_slot(run, passed), _by_slot(run, wanting)]
-        claims = [claim for claim in claims if len(claim[0])]
-        rank = rank + 1 if claims else replay.next(rank)
-
-
-def _not_counted(run: Run, weight: Ints, row: Longs, provider: Ints) -> Ints:
-    """``weight``, 0 for members cut off, by ``row`` of ``projection.counted``, that count as degraded already; those
-    that do not yet never will."""
-    counts = (row < 0) | run.scratch.open.take(provider) | (run.scratch.ranks.take(provider) < NEVER)
-    run.pass_over(row[counts & (row >= 0)])
-    return weight * counts
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Replay:
-    """Members of some slots that are down or cut off, by the round in which it happened. ``place``: of the slot among
-    those. ``row``: of ``projection.counted`` for those cut off, else -1; ``row`` and ``provider`` are empty where nobody
-    is."""
-
-    slot: Longs
-    place: Longs
-    weight: Ints
-    row: Longs
-    provider: Ints
-    bounds: Longs
-
-    @classmethod
-    def of(cls, run: Run, slot: Longs, cut: Cut) -> _Replay:
-        gates, members = run.projection.gates, run.projection.members
-        gate = run.projection.slots.gate.take(slot)
-        at = spans(gates.first, gates.last, gate)
-        rank = run.scratch.ranks.take(members.provider.take(at))
-        size = gates.last.take(gate) - gates.first.take(gate)
-        row, provider = NOTHING, NO_CAUSE
-        if len(cut):
-            provider = members.provider.take(at)
-            row = cut.sooner(rank, np.repeat(slot, size), provider)
-        down = np.flatnonzero(rank < NEVER)
-        rank = rank.take(down)
-        bounds = np.append(0, np.cumsum(np.bincount(rank)))
-        # Numbers of 16 bits are sorted by their digits.
-        down = down.take(np.argsort(rank.astype(np.uint16) if len(bounds) < 1 << 16 else rank, kind="stable"))
-        place = np.repeat(np.arange(len(slot)), size).take(down)
-        weighs = run.projection.weighs().take(gates.rule.take(gate)).take(place)
-        weight = np.where(weighs, members.weight.take(at.take(down)), 1)
-        if len(cut):
-            row, provider = row.take(down), provider.take(down)
-        return cls(slot.take(place), place, weight, row, provider, bounds)
-
-    @property
-    def end(self) -> int:
-        """The round after the last one."""
-        return len(self.bounds) - 1
-
-    def part(self, rank: int) -> slice:
-        """The rows of the members that were lost in this round."""
-        if rank >= self.end:
-            return slice(0, 0)
-        return slice(int(self.bounds[rank]), int(self.bounds[rank + 1]))
-
-    def next(self, rank: int) -> int:
-        """The next round in which anyone fell, or the end."""
-        return int(np.searchsorted(self.bounds, self.bounds[min(rank + 1, self.end)], "right")) - 1
-
-
 def clean(runs: list[Run], excluded: Longs) -> None:
-    """Make the scratch as it was before the runs; where there are two, the ranks of the first were written."""
+    """Make the scratch as it was before the runs; where there are two, what the first lost was taken twice."""
     scratch, slack, size = runs[0].scratch, runs[0].projection.slots.slack, len(runs[0].projection)
-    if sum(len(part) for run in runs for part in run.hits) * DENSE > len(slack):
-        scratch.slack[: len(slack)] = slack
+    taken = (scratch.slack, scratch.then, scratch.last) if len(runs) > 1 else (scratch.slack,)
+    if any(run.hit_whole for run in runs):
+        for column in taken:
+            column[: len(slack)] = slack
     else:
-        for run in runs:
-            for part in run.hits:
-                scratch.slack[part] = slack.take(part)
+        for column in taken:
+            for part in (part for run in runs for part in run.hits):
+                column[part] = slack.take(part)
     if sum(len(part) for run in runs for part in run.parts) * DENSE > size:
         scratch.open.fill(True)
-        if len(runs) > 1:
-            scratch.ranks.fill(NEVER)
     else:
-        for run in runs:
-            for part in run.parts:
-                scratch.open[part] = True
-        for part in runs[0].parts if len(runs) > 1 else ():
-            scratch.ranks[part] = NEVER
+        for part in (part for run in runs for part in run.parts):
+            scratch.open[part] = True
         scratch.open[excluded] = True
 
 

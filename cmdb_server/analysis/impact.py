@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cmdb_server.analysis.certificate import OWN, REACH, Certificate
-from cmdb_server.analysis.fixpoint import CUT_OFF, NOTHING, Run, clean, columns, distinct, spread_degraded, spread_down
+from cmdb_server.analysis.degradation import spread_degraded
+from cmdb_server.analysis.fixpoint import CUT_OFF, NOTHING, Run, clean, columns, distinct, spread_down
 from cmdb_server.analysis.partition import Cut
 from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import State
@@ -67,8 +68,10 @@ class Impact:
         gate = direct.gate.take(self.cause, mode="clip") if len(direct) else np.full(len(self.ci), OWN, np.int32)
         others = np.flatnonzero(self.cause < 0)
         cause = self.cause.take(others)
-        by_slot = slots.gate.take(-2 - np.maximum(cause, 1 - 2**30), mode="clip") if len(slots) else cause
-        gate[others] = np.where(cause == OWN, OWN, np.where(cause == CUT_OFF, REACH, by_slot))
+        if len(slots):
+            gate[others] = slots.gate.take(-2 - cause, mode="clip")
+        for why, told in ((OWN, OWN), (CUT_OFF, REACH)):
+            gate[others.take(np.flatnonzero(cause == why))] = told
         return gate
 
     def certificate(self) -> Certificate:
@@ -122,8 +125,7 @@ def _run(run: Run, failed: Longs, own: Longs, excluded: Longs) -> Impact:
     slots, open_ = run.projection.slots, run.scratch.open
     open_[excluded] = False
     spread_down(run, failed, excluded)
-    touched = run.touched()
-    held = touched.take(np.flatnonzero(open_.take(slots.consumer.take(touched))))
+    held = run.held()
     lost = slots.slack.take(held) - run.scratch.slack.take(held)
     narrow, unknown = (
         part.take(np.flatnonzero(open_.take(part))) for part in (run.second_path_lost, run.gateway_unknown)
@@ -132,8 +134,8 @@ def _run(run: Run, failed: Longs, own: Longs, excluded: Longs) -> Impact:
     runs = [run]
     if len(own) or (lost > slots.want_slack.take(held)).any():
         more = Run(run.projection, run.scratch)
-        run.note_ranks()
-        spread_degraded(more, own, held, lost, cut)
+        run.keep_slack()
+        spread_degraded(more, own, run, held, cut)
         runs.append(more)
     clean(runs, excluded)
     ci, rank, cause = columns(runs)

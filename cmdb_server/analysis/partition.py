@@ -57,20 +57,6 @@ class Cut:
     def __len__(self) -> int:
         return len(self.rank)
 
-    def sooner(self, rank: Ints, slot: Longs, provider: Ints) -> Longs:
-        """Of members of gates that count: the row of each that is cut off, else -1; ``rank`` lowered, in place, to when
-        that was."""
-        counted = self.dependencies.rows(self.dependencies.slot >= 0)
-        size = int(max(provider.max(initial=0), counted.provider.max(initial=0))) + 1
-        order = np.argsort(words := counted.slot * size + counted.provider)
-        asked = slot.astype(np.int64) * size + provider
-        at = order[np.searchsorted(words, asked, sorter=order).clip(max=len(order) - 1)] if len(order) else NOTHING
-        row = np.full(len(asked), -1, np.int64)
-        hit = np.flatnonzero(words[at] == asked) if len(order) else NOTHING
-        row[hit] = counted.row[at[hit]]
-        rank[hit] = np.minimum(rank[hit], self.rank[self.dependencies.slot >= 0][at[hit]])
-        return row
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sight:

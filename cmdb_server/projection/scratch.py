@@ -16,25 +16,24 @@ if TYPE_CHECKING:
     from cmdb_server.projection.projection import Projection
 
 
-NEVER = np.iinfo(np.int32).max
-
-
 class Scratch:
-    """``open``: CIs not settled yet, all true between queries. ``slack``: what each slot may still lose, as in
-    ``Slots`` between queries. ``ranks``: the round in which a CI was settled, ``NEVER`` between queries. ``mark``: any
-    content."""
+    """``open``: CIs not settled yet, all true between queries. ``slack``: what each slot may still lose;
+    ``then`` and ``last``: what it might some rounds ago, and at the end of a run; all as in ``Slots`` between queries. ``mark``: any content."""
 
     def __init__(self, cis: int, slack: Ints, slots: int) -> None:
         self.open: Bools = np.ones(cis, bool)
         self.mark: Ints = np.empty(cis, np.int32)
         self.slack: Ints = np.empty(slots, np.int32)
         self.slots = len(slack)
-        self.ranks: Ints = np.full(cis, NEVER, np.int32)
-        self.slack[: self.slots] = slack
+        self.then: Ints = np.empty(slots, np.int32)
+        self.last: Ints = np.empty(slots, np.int32)
+        for column in (self.slack, self.then, self.last):
+            column[: self.slots] = slack
 
     def reach(self, slack: Ints) -> None:
         """Take over the slots that newer projections added."""
-        self.slack[self.slots : len(slack)] = slack[self.slots :]
+        for column in (self.slack, self.then, self.last):
+            column[self.slots : len(slack)] = slack[self.slots :]
         self.slots = max(self.slots, len(slack))
 
 
