@@ -62,6 +62,15 @@ class RedundancyLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Partitioned:
+    """``consumer`` and ``provider`` came into different parts of the network, whether or not either is down for it."""
+
+    consumer: Named
+    provider: Named
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateTold:
     """What proves the whole answer: sizes of its columns; ``impact.certificate()`` has the columns."""
 
@@ -75,6 +84,7 @@ class CertificateTold:
 @dataclass(frozen=True, slots=True)
 class ImpactAnswer:
     """``services`` and ``cis`` list no CI twice. ``second_path_lost``: who reaches its gateways by one link alone now.
+    ``gateway_unknown``: who lost a way and may be cut off altogether, of which no gateway is known.
     ``uncertain``: may be down or not, because of ``scan_next``, which no
     source has confirmed lately. ``counts``: all affected but those failed by themselves, by state and
     by class, whatever is listed. ``more``: how many are not listed. ``supposed``: the edits it was asked with; ``context``: what else is
@@ -96,6 +106,8 @@ class ImpactAnswer:
     certificate: CertificateTold
     supposed: tuple[Supposed, ...] = ()
     context: ContextTold | None = None
+    partitioned: tuple[Partitioned, ...] = ()
+    gateway_unknown: tuple[Named, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; ``class_`` as ``class``."""
@@ -176,6 +188,8 @@ class _Telling:
         }
         uncertain, scan_next = self._doubt()
         more["second_path_lost"] = max(0, len(impact_.second_path_lost) - limit)
+        more["partitioned"] = max(0, len(impact_.cut) - limit)
+        more["gateway_unknown"] = max(0, len(impact_.gateway_unknown) - limit)
         more["uncertain"] = max(0, len(uncertain) - limit)
         return ImpactAnswer(
             revision=self._projection.revision,
@@ -187,6 +201,8 @@ class _Telling:
             cis=tuple(self._affected(row) for row in rows.tolist()),
             redundancy_lost=held,
             second_path_lost=tuple(self._teller.named(ci) for ci in impact_.second_path_lost[:limit].tolist()),
+            partitioned=self._partitioned(limit),
+            gateway_unknown=tuple(self._teller.named(ci) for ci in impact_.gateway_unknown[:limit].tolist()),
             uncertain=tuple(self._teller.named(ci) for ci in uncertain[:limit]),
             scan_next=tuple(self._teller.named(ci) for ci in scan_next[:limit]),
             counts=self._counts(np.flatnonzero(derived)),
@@ -247,6 +263,14 @@ class _Telling:
                 RedundancyLost(self._teller.named(int(slots.consumer[slot])), self._teller.gate(count), holding)
             )
         return tuple(found)
+
+    def _partitioned(self, limit: int) -> tuple[Partitioned, ...]:
+        cut, tell = self._impact.cut.dependencies, self._teller
+        rows = zip(cut.consumer[:limit].tolist(), cut.provider[:limit].tolist(), cut.gate[:limit].tolist(), strict=True)
+        return tuple(
+            Partitioned(tell.named(consumer), tell.named(provider), self._projection.relation_type(gate))
+            for consumer, provider, gate in rows
+        )
 
     def _counts(self, rows: Longs) -> Mapping[str, Mapping[str, int]]:
         impact_, classes = self._impact, self._projection.rules.classes

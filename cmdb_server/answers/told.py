@@ -46,12 +46,14 @@ class GateTold:
 @dataclass(frozen=True, slots=True)
 class StepTold:
     """A CI on the way, its state, and the gate that passed it on to it; None for the one that failed by itself, and for
-    one that is ``cut_off``: no path to any of its gateways is left without the step before."""
+    one that is ``cut_off``: no path to any of its gateways is left without the step before. ``partitioned_from``: the
+    provider to which no way leads without the step before; None where the step before is the provider."""
 
     ci: Named
     state: str
     gate: GateTold | None
     cut_off: bool = False
+    partitioned_from: Named | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class Teller:
                 explanation.state(step.ci).name.lower(),
                 None if step.gate is None else self.gate(explanation.count(step.gate)),
                 step.cut_off,
+                None if step.partitioned_from is None else self.named(step.partitioned_from),
             )
             for step in steps
         )
@@ -135,6 +138,8 @@ def arithmetic(count: GateCount, weighs: bool = False) -> str:
     """A gate in words: "2 of 3 serving, needs 2"."""
     limits, unit = count.limits, " by weight" if weighs else ""
     words = [f"{count.serving} of {limits.total} serving{unit}"]
+    if count.partitioned:
+        words.append(f"{count.partitioned} of the lost up but out of reach")
     if count.limping:
         words.append(f"{count.limping} of them degraded")
     words.append(f"needs {limits.need}" if limits.need else "never down for it")

@@ -86,6 +86,12 @@ class StepSchema(Schema):
     state = fields.String(required=True)
     gate = fields.Nested(GateSchema, required=True, allow_none=True)
     cut_off = fields.Boolean(required=True, metadata={"description": "No path to any of its gateways is left"})
+    partitioned_from = fields.Nested(
+        NamedSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The provider to which no way leads without the step before"},
+    )
 
 
 class AffectedSchema(Schema):
@@ -106,6 +112,12 @@ class RedundancyLostSchema(Schema):
     ci = fields.Nested(NamedSchema, required=True)
     gate = fields.Nested(GateSchema, required=True)
     holding = fields.List(fields.Nested(NamedSchema), required=True)
+
+
+class PartitionedSchema(Schema):
+    consumer = fields.Nested(NamedSchema, required=True)
+    provider = fields.Nested(NamedSchema, required=True)
+    relation = fields.String(required=True)
 
 
 class CertificateSchema(Schema):
@@ -168,6 +180,14 @@ class ImpactSchema(Schema):
     cis = fields.List(fields.Nested(AffectedSchema), required=True)
     redundancy_lost = fields.List(fields.Nested(RedundancyLostSchema), required=True)
     second_path_lost = fields.List(fields.Nested(NamedSchema), required=True)
+    partitioned = fields.List(
+        fields.Nested(PartitionedSchema),
+        required=True,
+        metadata={"description": "Whose ends lost the way to each other"},
+    )
+    gateway_unknown = fields.List(
+        fields.Nested(NamedSchema), required=True, metadata={"description": "Who may be cut off; no gateway is known"}
+    )
     uncertain = fields.List(fields.Nested(NamedSchema), required=True)
     scan_next = fields.List(fields.Nested(NamedSchema), required=True)
     counts = fields.Dict(required=True, metadata={"description": "All affected, by_state and by_class"})

@@ -191,6 +191,10 @@ def impact(answer: dict[str, Any]) -> RenderableType:
             branch.add(joined(Text("held by", "dim"), *_commas(lost["holding"])))
     for one in answer.get("second_path_lost", ()):
         root.add(joined(_ci(one), Text("second path lost", "yellow")))
+    for one in answer.get("partitioned", ()):
+        root.add(joined(_ci(one["consumer"]), Text("no way left to", "yellow"), _ci(one["provider"])))
+    for one in answer.get("gateway_unknown", ()):
+        root.add(joined(_ci(one), Text("may be cut off: gateway unknown", "yellow")))
     hidden = [f"{count} more {kind.replace('_', ' ')}" for kind, count in answer["more"].items() if count]
     if hidden:
         root.add(plain(", ".join(hidden) + " not listed", "dim"))

@@ -72,7 +72,9 @@ def test_what_is_not_impacted_stops_it(estate: Shop) -> None:
 def test_depth_and_limit_bound_the_list_not_the_computation(estate: Shop) -> None:
     near = estate.impact("rack", depth=2)
     assert states(near) == {"db": "down", "db-host": "down"}
-    assert near.more == {"services": 2, "cis": 1, "redundancy_lost": 0, "second_path_lost": 0, "uncertain": 0}
+    assert near.more == {"services": 2, "cis": 1, "redundancy_lost": 0} | dict.fromkeys(
+        ("second_path_lost", "partitioned", "gateway_unknown", "uncertain"), 0
+    )
     few = estate.impact("rack", limit=1)
     assert [one.ci.name for one in few.cis] == ["db-host"]
     assert [one.affected.ci.name for one in few.services] == ["shop"]

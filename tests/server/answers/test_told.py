@@ -14,6 +14,18 @@ def test_who_is_cut_off_is_told_so() -> None:
     assert (one.cut_off, other.cut_off, other.state, other.gate) == (False, True, "down", None)
 
 
+def test_who_lost_the_way_to_a_provider_is_told_which_and_how_many() -> None:
+    relations = ((0, LINK, 1, None, None), (2, LINK, 1, None, None), (0, "depends_on", 2, None, None))
+    projection = World(3, relations, {}, classes=("server", "switch", "server")).projection()
+    shown = Explanation(impact(projection, [1]))
+    cause, lost = Teller(projection).steps(shown.path(0), shown)
+    assert (cause.ci.name, cause.partitioned_from) == ("1", None)
+    assert lost.partitioned_from is not None
+    assert lost.partitioned_from.name == "2"
+    assert lost.gate is not None
+    assert lost.gate.text == "0 of 1 serving, 1 of the lost up but out of reach, needs 1"
+
+
 def test_hidden_names_are_the_same_all_through() -> None:
     projection = WORLD.projection()
     teller = Teller(projection, lambda ci: ci == 1)
