@@ -7,13 +7,13 @@ the answer of such a piece is computed once for each set of failed CIs, on the g
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from cmdb_server.analysis.impact import Impact, impact
+from cmdb_server.analysis.apart import Apart, Cause, Causes, States
+from cmdb_server.analysis.impact import Impact
 from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import State
 from cmdb_server.projection.columns import Longs
@@ -36,23 +36,36 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """A time in which nothing changes. ``impact``: the answer at ``start``, with its certificate; where it goes on
-    unchanged on an edited graph, that of the graph before."""
+    """A time in which nothing changes. ``causes``: what fails by itself; ``down``, ``degraded``: how many are, those among them."""
 
     start: int
     end: int | None
-    impact: Impact
+    causes: Causes
+    down: int
+    degraded: int
+    graph: Apart
+
+    @property
+    def impact(self) -> Impact:
+        """The whole answer at ``start``, with its certificate, computed now; where it goes on unchanged on an edited
+        graph, that of the graph before."""
+        return self.graph.whole(self.causes)
+
+    @property
+    def failed(self) -> Longs:
+        """Who is down by themselves, ascending."""
+        return np.asarray(sorted(down_of(self.causes)), np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OverTime:
     """``pieces`` follow one another without a gap, and no two neighbours are equal. ``ci``, ``state``, ``start``,
     ``end``: when each affected CI is in which state, ascending by CI and start; ``end`` may be ``FOREVER``.
-    ``computed``: how many answers that took."""
+    ``computed``: how many answers that took of the engine."""
 
     pieces: tuple[Piece, ...]
     ci: Longs
-    state: npt.NDArray[np.uint8]
+    state: States
     start: Longs
     end: Longs
     computed: int
@@ -78,9 +91,14 @@ def over_time(
     of the earlier ones; a CI that one removes fails no more. Raises ``Invalid`` for what ends before it begins, and as
     ``impact`` does."""
     _refuse_backward(window, failures)
-    answering = _Answering(projection, window, failures, sorted(edits, key=lambda one: one[0]), list(not_impacted))
-    pieces = tuple(_merged(answering.pieces()))
-    return OverTime(pieces, *_columns(len(projection), pieces), len(answering.known))
+    going = _Going(projection, window, failures, sorted(edits, key=lambda one: one[0]), list(not_impacted))
+    going.go()
+    return OverTime(tuple(going.pieces), *going.columns(), going.computed)
+
+
+def down_of(causes: Causes) -> frozenset[int]:
+    """Who is down by themselves."""
+    return frozenset(ci for one in causes for ci in one.down)
 
 
 def _refuse_backward(window: Span, failures: Sequence[Failure]) -> None:
@@ -94,26 +112,60 @@ def _refuse_backward(window: Span, failures: Sequence[Failure]) -> None:
 
 
 @dataclass(slots=True)
-class _Answering:
+class _Going:
+    """Edge by edge through the window. ``rows``: (CIs, their state, since when, until when) of states that ended."""
+
     projection: Projection
     window: Span
     failures: Sequence[Failure]
     edits: Sequence[tuple[int, Edits]]
     not_impacted: list[int]
-    known: dict[tuple[int, frozenset[int], frozenset[int]], Impact] = field(default_factory=dict)
-    spans: Counter[int] = field(default_factory=Counter)
+    pieces: list[Piece] = field(default_factory=list)
+    rows: list[tuple[Longs, States, Longs, int]] = field(default_factory=list)
+    computed: int = 0
+    running: Counter[int] = field(default_factory=Counter)
+    causes: dict[int, Cause] = field(default_factory=dict)
 
-    def pieces(self) -> Iterator[Piece]:
-        """Edge by edge."""
+    def go(self) -> None:
         edges = self._edges()
         times = sorted(edges)
-        graph, epoch = self.projection, 0
+        size = len(self.projection)
+        graph, epoch = Apart(self.projection, self.not_impacted, np.zeros(size, np.uint8)), 0
+        since, counts = np.zeros(size, np.int64), np.zeros(3, np.int64)
         for place, time in enumerate(times):
-            before, epoch = epoch, self._go(edges[time], epoch)
+            before, epoch = epoch, self._step(edges[time], epoch)
             for _, one in self.edits[before:epoch]:
-                graph = edited(graph, one)
+                self.computed += graph.computed
+                graph = Apart(edited(graph.graph, one), self.not_impacted, graph.told)
+                self.causes = {}
+            causes = self._causes(graph.graph)
+            changed, was, now = graph.go(causes)
+            self._note(changed[was > 0], was[was > 0], since, time)
+            since[changed] = time
+            counts += np.bincount(now, minlength=3) - np.bincount(was, minlength=3)
             end = times[place + 1] if place + 1 < len(times) else self.window[1]
-            yield Piece(time, end, self._answer(graph, epoch))
+            self._piece(Piece(time, end, causes, int(counts[2]), int(counts[1]), graph), len(changed) > 0)
+        self.computed += graph.computed
+        left = np.flatnonzero(graph.told)
+        self._note(left, graph.told[left], since, FOREVER if self.window[1] is None else self.window[1])
+
+    def columns(self) -> tuple[Longs, States, Longs, Longs]:
+        """(CI, state, start, end), ascending by CI and start."""
+        ci, state, start = (np.concatenate(column) for column in list(zip(*self.rows, strict=True))[:3])
+        end = np.repeat(np.asarray([row[3] for row in self.rows], np.int64), [len(row[0]) for row in self.rows])
+        order = np.lexsort((start, ci))
+        return ci[order], state[order], start[order], end[order]
+
+    def _note(self, ci: Longs, state: States, since: Longs, end: int) -> None:
+        self.rows.append((ci, state, since[ci], end))
+
+    def _piece(self, piece: Piece, changed: bool) -> None:
+        """An equal neighbour only goes on."""
+        last = self.pieces[-1] if self.pieces else None
+        if last is not None and not changed and down_of(last.causes) == down_of(piece.causes):
+            self.pieces[-1] = replace(last, end=piece.end)
+        else:
+            self.pieces.append(piece)
 
     def _edges(self) -> dict[int, list[tuple[int, int]]]:
         """Time within the window -> (failure or -1 for the next edit, by how much its running spans grow)."""
@@ -130,73 +182,25 @@ class _Answering:
                 edges.setdefault(max(at, start), []).append((-1, 1))
         return edges
 
-    def _go(self, steps: list[tuple[int, int]], epoch: int) -> int:
+    def _step(self, steps: list[tuple[int, int]], epoch: int) -> int:
         for number, step in steps:
             if number < 0:
                 epoch += 1
             else:
-                self.spans[number] += step
+                self.running[number] += step
+        self.running = +self.running
         return epoch
 
-    def _answer(self, graph: Projection, epoch: int) -> Impact:
-        active = [self.failures[number] for number, running in self.spans.items() if running > 0]
-        down, limping = (
-            frozenset(ci for one in active if one.degraded is soft for ci in one.cis if graph.ended_at[ci] != GONE)
-            for soft in (False, True)
-        )
-        key = epoch, down, limping
-        if key not in self.known:
-            self.known[key] = impact(graph, down, self.not_impacted, limping - down)
-        return self.known[key]
+    def _causes(self, graph: Projection) -> Causes:
+        """What fails now, without those who are gone."""
+        found = (self._cause(graph, number) for number in self.running)
+        return frozenset(one for one in found if one.down or one.limping)
 
-
-def _merged(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Equal neighbours as one."""
-    held: Piece | None = None
-    for piece in pieces:
-        if held is None:
-            held = piece
-        elif _same(held.impact, piece.impact):
-            held = Piece(held.start, piece.end, held.impact)
-        else:
-            yield held
-            held = piece
-    if held is not None:
-        yield held
-
-
-def _same(one: Impact, other: Impact) -> bool:
-    """Whether the same CIs failed, and the same are in the same states."""
-    if one is other:
-        return True
-    if len(one.ci) != len(other.ci) or not np.array_equal(one.failed, other.failed):
-        return False
-    first, second = np.argsort(one.ci), np.argsort(other.ci)
-    return np.array_equal(one.ci[first], other.ci[second]) and np.array_equal(one.state[first], other.state[second])
-
-
-def _columns(size: int, pieces: Sequence[Piece]) -> tuple[Longs, npt.NDArray[np.uint8], Longs, Longs]:
-    """(CI, state, start, end), a state that lasts over several pieces once. Work follows what each piece affects."""
-    now, then, since = np.zeros(size, np.uint8), np.zeros(size, np.uint8), np.zeros(size, np.int64)
-    before = np.empty(0, np.int64)
-    rows: list[tuple[Longs, npt.NDArray[np.uint8], Longs, int]] = []
-
-    def note(ended: Longs, end: int) -> None:
-        rows.append((ended, now[ended], since[ended], end))
-
-    for piece in pieces:
-        answer = piece.impact
-        then[answer.ci] = answer.state
-        either = np.concatenate((before, answer.ci))
-        changed = np.unique(either[now[either] != then[either]])
-        note(changed[now[changed] > 0], piece.start)
-        since[changed] = piece.start
-        now[before] = 0
-        now[answer.ci], then[answer.ci] = answer.state, 0
-        before = answer.ci
-    last = pieces[-1].end
-    note(before, FOREVER if last is None else last)
-    ci, state, start = (np.concatenate(column) for column in list(zip(*rows, strict=True))[:3])
-    end = np.repeat(np.asarray([row[3] for row in rows], np.int64), [len(row[0]) for row in rows])
-    order = np.lexsort((start, ci))
-    return ci[order], state[order], start[order], end[order]
+    def _cause(self, graph: Projection, number: int) -> Cause:
+        known = self.causes.get(number)
+        if known is None:
+            failure = self.failures[number]
+            cis = frozenset(ci for ci in failure.cis if graph.ended_at[ci] != GONE)
+            known = Cause(frozenset(), cis) if failure.degraded else Cause(cis, frozenset())
+            self.causes[number] = known
+        return known

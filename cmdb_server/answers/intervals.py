@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import inf
@@ -25,6 +24,8 @@ from cmdb_server.projection.edited import Edits
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
 
+ENDLESS = FOREVER >> 8
+"""In place of no end, in ms: longer than any time, and sums of it still fit."""
 MOST_SORTED = 1000
 """Services whose criticality is looked up."""
 
@@ -169,26 +170,22 @@ class _Telling:
     def _worst(self) -> Longs:
         """All affected but those that fail by themselves alone, the longest down first, then the longest degraded."""
         found = self._found
-        # An end that is none is longer than all others, and sums of a few of them still fit.
-        length = np.minimum(found.end, FOREVER >> 8).astype(np.float64) - found.start
         first = np.flatnonzero(np.append(True, found.ci[1:] != found.ci[:-1])) if len(found.ci) else found.ci
-        cis = found.ci[first]
+        cis, lasted = found.ci[first], np.minimum(found.end, ENDLESS) - found.start
         down, limping = (
-            np.add.reduceat(np.where(found.state == state, length, 0), first) if len(first) else length
+            np.add.reduceat(np.where(found.state == state, lasted, 0), first) if len(first) else lasted
             for state in (State.DOWN, State.DEGRADED)
         )
-        derived = self._derived()
         rows = np.lexsort((cis, -limping, -down))
-        chosen: Longs = cis[rows][np.isin(cis[rows], derived)]
+        chosen: Longs = cis[rows][(down + limping > self._own()[cis])[rows]]
         return chosen
 
-    def _derived(self) -> Longs:
-        """Who is affected in some piece without failing by itself."""
-        seen = np.zeros(len(self._view.projection), bool)
+    def _own(self) -> Longs:
+        """How long each CI fails by itself, in ms: whoever is affected for longer is so because of others too."""
+        own = np.zeros(len(self._view.projection), np.int64)
         for piece in self._found.pieces:
-            answer = piece.impact
-            seen[answer.ci[~np.isin(answer.ci, answer.failed)]] = True
-        return np.flatnonzero(seen)
+            own[piece.failed] += (ENDLESS if piece.end is None else piece.end) - piece.start
+        return own
 
     def _affected(self, ci: int) -> AffectedOverTime:
         down, limping = (self._found.of(ci, state) for state in (State.DOWN, State.DEGRADED))
@@ -215,6 +212,6 @@ class _Telling:
 
     def _piece(self, place: int) -> PieceTold:
         piece = self._found.pieces[place]
-        states = Counter(State(value).name.lower() for value in piece.impact.state.tolist())
-        failed = tuple(self._teller.named(ci) for ci in piece.impact.failed.tolist())
-        return PieceTold(piece.start, piece.end, failed, dict(states))
+        states = {"down": piece.down, "degraded": piece.degraded}
+        failed = tuple(self._teller.named(ci) for ci in piece.failed.tolist())
+        return PieceTold(piece.start, piece.end, failed, {state: count for state, count in states.items() if count})
