@@ -8,7 +8,7 @@ reports only add to that state, everything after the horizon is as it was.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ from cmdb_server.ingest.sighting import Kinds, Origin, Said, Sighting, as_json
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row
 
+Word = tuple[str, ...]
+"""What can be said: ("claim", its key), ("there", a record), (a record, attribute), (a record, kind, identifier)."""
 FEW = 4
 """With fewer reports than these there is nothing to gain."""
 
@@ -77,13 +79,15 @@ def superfluous(tx: Reading, scopes: Sequence[str], until: int, revision: int, k
     if len(old) < FEW:
         return Spared()
     whole = _observed(tx, old, kinds)
-    kept = _kept(old, _needed(whole, old))
-    if len(kept) == len(old):
-        return Spared()
-    if _state(_observed(tx, kept, kinds)) != _state(whole):
-        return Spared(whole=True)
-    remaining = {row[0] for row in kept}
-    return Spared(tuple((row[0],) for row in old if row[0] not in remaining))
+    state = _state(whole)
+    for over in (True, False):
+        kept = _kept(old, _needed(whole, old, over=over))
+        if len(kept) == len(old):
+            return Spared()
+        if _state(_observed(tx, kept, kinds)) == state:
+            remaining = {row[0] for row in kept}
+            return Spared(tuple((row[0],) for row in old if row[0] not in remaining))
+    return Spared(whole=True)
 
 
 def _observed(tx: Reading, rows: Sequence[Row], kinds: Kinds) -> Observed:
@@ -120,8 +124,9 @@ def _kept(rows: Sequence[Row], times: Mapping[str, set[int]]) -> list[Row]:
     return [row for row in rows if (row[P["scope"]], row[P["scan"]]) in scans]
 
 
-def _needed(batch: Observed, rows: Sequence[Row]) -> Mapping[str, set[int]]:
-    """Scope -> times of its reports that are needed; of all scopes under ``""``."""
+def _needed(batch: Observed, rows: Sequence[Row], *, over: bool) -> Mapping[str, set[int]]:
+    """Scope -> times of its reports that are needed; of all scopes under ``""``. ``over``: claims that are over are
+    not, which nearly always leaves no trace."""
     times: defaultdict[str, set[int]] = defaultdict(set)
     for id_, course in batch.presence.items():
         if not batch.records[id_].parent:
@@ -133,7 +138,11 @@ def _needed(batch: Observed, rows: Sequence[Row]) -> Mapping[str, set[int]]:
         times[""].update(scan.at for scan in told.scans.values() if scan.at in times[""])
         for record, seen in told.sightings.items():
             stretches = _stretches((at, things[record][mark]) for at, mark, _, _ in seen)
-            times[origin.scope].update(_turns(stretches))
+            gone = {
+                word for stretch in stretches for word in stretch.said
+                if word[0] == "claim" and (record, word[1]) not in batch.ties
+            } if over else set[Word]()  # fmt: skip
+            times[origin.scope].update(_turns(stretches, gone))
     return times
 
 
@@ -143,7 +152,7 @@ class Stretch:
 
     first: int
     last: int
-    said: dict[Hashable, str]
+    said: dict[Word, str]
     digest: bytes
 
 
@@ -157,7 +166,7 @@ def _stretches(seen: Iterable[tuple[int, Sighting]]) -> list[Stretch]:
     return found
 
 
-def _words(sighting: Sighting) -> Iterator[tuple[Hashable, str]]:
+def _words(sighting: Sighting) -> Iterator[tuple[Word, str]]:
     """Every single thing that a sighting says, and its value."""
     for said in (sighting.thing, *sighting.components):
         yield from _words_of(said)
@@ -165,7 +174,7 @@ def _words(sighting: Sighting) -> Iterator[tuple[Hashable, str]]:
         yield ("claim", claim.key), as_json(dict(claim.value))
 
 
-def _words_of(said: Said) -> Iterator[tuple[Hashable, str]]:
+def _words_of(said: Said) -> Iterator[tuple[Word, str]]:
     yield ("there", said.record), str(said.section)
     for name, value in said.attributes.items():
         yield (said.record, name), as_json(value)
@@ -174,11 +183,11 @@ def _words_of(said: Said) -> Iterator[tuple[Hashable, str]]:
     yield from (((said.record, "index", *entry), "") for entry in said.index)
 
 
-def _turns(stretches: Sequence[Stretch]) -> Iterator[int]:
+def _turns(stretches: Sequence[Stretch], gone: Collection[Word]) -> Iterator[int]:
     """The times at which something is said first, last, anew, otherwise before it, and not any more."""
-    told: defaultdict[Hashable, list[int]] = defaultdict(list)
+    told: defaultdict[Word, list[int]] = defaultdict(list)
     for place, stretch in enumerate(stretches):
-        for word in stretch.said:
+        for word in stretch.said.keys() - gone:
             told[word].append(place)
     yield from (stretches[0].first, stretches[-1].last)
     for word, places in told.items():

@@ -23,6 +23,8 @@ from cmdb_server.store.port import Reading, Row, Writing
 from cmdb_server.store.tables import CONTENT, SAMPLE, SAMPLED, THING
 
 S = {name: SAMPLED.position(name) for name, _ in SAMPLED.columns}
+FEW, MANY = 4, 500
+"""Rows read at once: most buckets hold few."""
 Refs = dict[tuple[str, str], tuple[str, str]]
 """(ref, component's ref) -> (the thing's record, the component's record or "")."""
 
@@ -103,10 +105,11 @@ def in_bucket(tx: Reading, scope: str, start: int, end: int) -> list[Row]:
     """The rows of SAMPLED of a scope with ``start <= at < end``, in order of time."""
     found: list[Row] = []
     after: tuple[Any, ...] = (scope, start - 1, 1 << 62, "")
-    while rows := tx.scan(SAMPLED, after, 500):
+    page = FEW
+    while rows := tx.scan(SAMPLED, after, page):
         for row in rows:
             if row[S["scope"]] != scope or row[S["at"]] >= end:
                 return found
             found.append(row)
-        after = _place(rows[-1])
+        after, page = _place(rows[-1]), MANY
     return found

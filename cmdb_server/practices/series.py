@@ -67,7 +67,10 @@ def folded(tx: Reading, rows: Iterable[Row], things: frozenset[str] | None = Non
         if below is SAMPLED:
             made = _from_samples(tx, fresh, whole, width)
         else:
-            made = {key: _from_finer(tx, below, finer, key, width) for key in whole}
+            changed: defaultdict[str, dict[int, Cells]] = defaultdict(dict)
+            for (thing, at), cells in finer.items():
+                changed[thing][at] = cells
+            made = {key: _from_finer(tx, below, changed[key[0]], key, width) for key in whole}
         found[table] = finer = made | _onto(tx, table, {key: added[key] for key in added.keys() - whole})
         below = table
     return found
@@ -90,11 +93,11 @@ def _from_samples(tx: Reading, fresh: Iterable[Measured], whole: set[Key], width
     return {key: made[key] for key in whole if key in made}
 
 
-def _from_finer(tx: Reading, below: Table, changed: Mapping[Key, Cells], key: Key, width: int) -> Cells:
-    """A bucket made of the finer ones that are there, ``changed`` before they are written."""
+def _from_finer(tx: Reading, below: Table, changed: Mapping[int, Cells], key: Key, width: int) -> Cells:
+    """A bucket made of the finer ones that are there; the thing's ``changed`` ones are not written yet."""
     thing, start = key
     parts = {row[1]: cells_of(row) for row in stored(tx, below, thing, start, start + width)}
-    parts |= {at: cells for (whose, at), cells in changed.items() if whose == thing and start <= at < start + width}
+    parts |= {at: cells for at, cells in changed.items() if start <= at < start + width}
     cells: Cells = {}
     for at in sorted(parts):
         for of, one in parts[at].items():
@@ -117,12 +120,13 @@ def _onto(tx: Reading, table: Table, added: Mapping[Key, Cells]) -> dict[Key, Ce
 def stored(tx: Reading, table: Table, thing: str, start: int, end: int) -> Iterator[Row]:
     """The rows of a table of series with ``start <= row.start < end``, in order."""
     after: tuple[Any, ...] = (thing, start - 1)
-    while rows := tx.scan(table, after, BATCH):
+    page = samples.FEW
+    while rows := tx.scan(table, after, page):
         for row in rows:
             if row[0] != thing or row[1] >= end:
                 return
             yield row
-        after = rows[-1][:2]
+        after, page = rows[-1][:2], samples.MANY
 
 
 def cells_of(row: Row) -> Cells:

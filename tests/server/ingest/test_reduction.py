@@ -34,6 +34,11 @@ def test_the_turns_stay(estate: Estate) -> None:
     assert spared(estate, 10).reports == tuple((told[at],) for at in (1, 4, 5))
 
 
+def test_claims_that_are_over_leave_no_trace(estate: Estate) -> None:
+    told = [estate.tell(at, host("a", "10.0.0.1", packages=[f"pkg:deb/p@{min(at, 5)}"])).revision for at in range(9)]
+    assert spared(estate, 10).reports == tuple((told[at],) for at in (1, 2, 3, 6, 7))
+
+
 def test_what_was_not_known_then_is_left_alone(estate: Estate) -> None:
     told = [estate.tell(at, A).revision for at in range(8)]
     late = estate.tell(3.5, host("a", "10.0.0.1", note="x"), now=20).revision
@@ -53,6 +58,6 @@ def test_scopes_that_share_an_address_stay_together(estate: Estate) -> None:
 def test_where_the_state_would_differ_nothing_goes(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     for at in range(8):
         estate.tell(at, host("a", "10.0.0.1", note=str(at)))
-    monkeypatch.setattr(reduction, "_needed", lambda _, rows: {row[2]: set() for row in rows} | {"": set()})
+    monkeypatch.setattr(reduction, "_needed", lambda _, rows, over: {row[2]: set() for row in rows} | {"": set()})
     assert spared(estate, 6) == Spared(whole=True)
     assert len(estate.rows(tables.REPORT)) == 8
