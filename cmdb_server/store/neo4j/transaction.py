@@ -20,7 +20,7 @@ from cmdb_server.store.tables import CI, RECORD, RELATION, Table, findable, forg
 BATCH = 10_000
 """Rows in one query."""
 HELD = 100_000
-"""Rows that a transaction keeps to itself before it sends them."""
+"""Rows that a transaction keeps to itself before it sends them, and rows of a table that it remembers."""
 AFTER = "\x02"
 """Comes after everything that goes on in a key."""
 
@@ -148,11 +148,18 @@ class Neo4jWriting(Neo4jReading):
             self._tables[table] = Unsaved(table, None if self._careful else self.revision)
         return self._tables[table]
 
+    def _reading(self, table: Table) -> Unsaved:
+        """The same, about to be read."""
+        self._check()
+        unsaved = self._unsaved(table)
+        if len(unsaved.stored) > HELD:
+            unsaved.forget()
+        return unsaved
+
     # Reading ---------------------------------------------------------------------------------------------------------
 
     def get(self, table: Table, keys: Iterable[Key]) -> dict[Key, Row]:
-        self._check()
-        keys, unsaved = as_keys(table, table.key, keys), self._unsaved(table)
+        keys, unsaved = as_keys(table, table.key, keys), self._reading(table)
         self._learn(table, unsaved.unasked(keys))
         return unsaved.get(keys)
 
@@ -174,7 +181,7 @@ class Neo4jWriting(Neo4jReading):
         if columns == table.key:
             found = self.get(table, values)
             return [found[value] for value in values if value in found]
-        unsaved = self._unsaved(table)
+        unsaved = self._reading(table)
         self._learn(table, list(unsaved.wanted))
         asked = unsaved.found.get(columns, {})
         unasked = [value for value in values if value not in asked]

@@ -70,8 +70,14 @@ class Unsaved:
     def saved(self) -> None:
         """Everything was sent: what the store holds now has to be asked anew."""
         self._revision = None
-        for written in (self.rows, self.wanted, self.gone, self.stored, self.found, self._entered):
+        self.forget()
+        for written in (self.rows, self.wanted, self.gone, self._entered):
             written.clear()
+
+    def forget(self) -> None:
+        """Let go of what was read: it can be asked again."""
+        self.stored.clear()
+        self.found.clear()
 
     def parted(self, owners: Unsaved | None = None) -> tuple[list[Entry], list[Entry]]:
         """The rows that are new to the store, and those that may be there. What belongs to one of ``owners`` that is new

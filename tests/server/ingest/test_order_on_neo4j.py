@@ -4,12 +4,14 @@ digest."""
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cmdb_server.store.neo4j import Neo4jStore
+from benchmarks.estate_reports import reports as estate_reports
+from cmdb_server.store.neo4j import Neo4jStore, transaction
 from cmdb_server.store.neo4j.naming import STORE
 from cmdb_server.store.neo4j.schema import clear
 from cmdb_server.store.sqlite import SqliteStore
@@ -63,3 +65,15 @@ def test_decisions_and_their_undoing_amid_reports_give_one_outcome_on_both_store
         records, standing = told_plainly(embedded, told, ruled)
         told_amid(emptied(neo4j), told, standing, records, rng)
         assert not differing(embedded.read(outcome), neo4j.read(outcome))
+
+
+def test_a_transaction_that_can_keep_little_writes_the_same(
+    neo4j: Neo4jStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sends what it wrote and asks again for what it read, in the middle of its work."""
+    told = list(estate_reports(100, round_=0)) + list(estate_reports(100, round_=1, changed=0.5))
+    embedded = SqliteStore(tmp_path / "cmdb.db")
+    expected = digest_after(embedded, told)
+    embedded.close()
+    monkeypatch.setattr(transaction, "HELD", 20)
+    assert digest_after(neo4j, told) == expected

@@ -18,7 +18,9 @@ VALUES = some.integers(0, 3)
 STEPS = some.lists(
     some.one_of(
         some.tuples(some.sampled_from(("put", "insert")), some.sampled_from(KEYS), VALUES),
-        some.tuples(some.sampled_from(("delete", "get", "find kind", "find record", "save")), some.sampled_from(KEYS)),
+        some.tuples(
+            some.sampled_from(("delete", "get", "find kind", "find record", "save", "forget")), some.sampled_from(KEYS)
+        ),
     ),
     max_size=12,
 )
@@ -85,8 +87,8 @@ def test_it_reads_what_was_written(held: dict[Key, int], steps: list[Any]) -> No
             model.pop(key, None)
         elif verb == "get":
             assert plain.get([key]) == {one: model[one] for one in [key] if one in model}
-        elif verb == "save":
-            plain.save()
+        elif verb in ("save", "forget"):
+            plain.save() if verb == "save" else plain.unsaved.forget()
         else:
             columns: tuple[str, ...] = (verb.split()[1],) if verb.endswith("record") else ("kind", "value")
             value = tuple(key[place(column)] for column in columns)
