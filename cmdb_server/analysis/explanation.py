@@ -18,7 +18,8 @@ SHOWN_MEMBERS = 20
 @dataclass(frozen=True, slots=True)
 class GateCount:
     """A gate with its members counted, in members or in weight. ``lost``: down, or ``partitioned``: not down, but no way
-    through the network leads there; ``limping``: degraded. ``holding``: some of the members that still serve fully."""
+    through the network leads there; ``limping``: degraded. ``holding``: some of the members that still serve fully; ``gone``: some of
+    those that are lost."""
 
     gate: int
     limits: Threshold
@@ -26,6 +27,7 @@ class GateCount:
     limping: int
     holding: tuple[int, ...]
     partitioned: int = 0
+    gone: tuple[int, ...] = ()
 
     @property
     def serving(self) -> int:
@@ -143,4 +145,5 @@ class Explanation:
             int(weight[(state == State.DEGRADED) & ~away].sum()),
             tuple(holding.tolist()),
             int(weight[away & (state != State.DOWN)].sum()),
+            tuple(members[lost][:SHOWN_MEMBERS].tolist()),
         )

@@ -54,11 +54,13 @@ class AffectedService:
 
 @dataclass(frozen=True, slots=True)
 class RedundancyLost:
-    """A gate that lost members and holds: nobody fails of it, but less is left. ``holding``: who still serves fully."""
+    """A gate that lost members and holds: nobody fails of it, but less is left. ``holding``: who still serves fully;
+    ``gone``: who is lost; some of each."""
 
     ci: Named
     gate: GateTold
     holding: tuple[Named, ...]
+    gone: tuple[Named, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +260,9 @@ class _Telling:
         found = []
         for slot in held[order].tolist():
             count = self._explanation.count(int(slots.gate[slot]))
-            holding = tuple(self._teller.named(ci) for ci in count.holding)
+            holding, gone = (tuple(map(self._teller.named, cis)) for cis in (count.holding, count.gone))
             found.append(
-                RedundancyLost(self._teller.named(int(slots.consumer[slot])), self._teller.gate(count), holding)
+                RedundancyLost(self._teller.named(int(slots.consumer[slot])), self._teller.gate(count), holding, gone)
             )
         return tuple(found)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from cmdb_server.analysis.explanation import Explanation, GateCount, Step
 from cmdb_server.answers.viewer import Viewer
+from cmdb_server.model.instants import rfc3339
 from cmdb_server.projection.projection import Projection
 
 HIDDEN = "hidden"
@@ -161,4 +161,4 @@ def plain(value: Any) -> Any:
 
 def moment(ms: int | None) -> str | None:
     """ms since 1970 UTC as RFC 3339."""
-    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return None if ms is None else rfc3339(ms)

@@ -112,6 +112,7 @@ class RedundancyLostSchema(Schema):
     ci = fields.Nested(NamedSchema, required=True)
     gate = fields.Nested(GateSchema, required=True)
     holding = fields.List(fields.Nested(NamedSchema), required=True)
+    gone = fields.List(fields.Nested(NamedSchema), required=True)
 
 
 class PartitionedSchema(Schema):

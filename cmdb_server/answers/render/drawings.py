@@ -14,6 +14,7 @@ from cmdb_server.answers.requires import RequiresAnswer
 from cmdb_server.answers.services import ServicesAnswer
 from cmdb_server.answers.told import StepTold
 
+_UNTOLD: State = "plain"
 _STATES: dict[str, State] = {"up": "up", "degraded": "degraded", "down": "down"}
 
 
@@ -33,12 +34,19 @@ def impact_drawing(answer: ImpactAnswer) -> Drawing:
     for one in answer.cis:
         _way(canvas, one.path)
     for lost in answer.redundancy_lost:
-        canvas.put(lost.ci, "up", f"redundancy lost: {lost.gate.text}")
-        for holder in lost.holding:
-            canvas.put(holder, "up")
-            canvas.lead(holder, lost.ci, lost.gate.relation, holds=True)
+        canvas.put(lost.ci, "plain", f"redundancy lost: {lost.gate.text}")
+        for members, state in ((lost.gone, _UNTOLD), (lost.holding, _STATES["up"])):
+            for member in members:
+                canvas.put(member, state)
+                canvas.lead(member, lost.ci, lost.gate.relation, holds=True)
     for ci in answer.second_path_lost:
-        canvas.put(ci, "up", "second path lost")
+        canvas.put(ci, "plain", "second path lost")
+    for cut in answer.partitioned:
+        canvas.put(cut.consumer, "plain")
+        canvas.put(cut.provider, "plain")
+        canvas.lead(cut.provider, cut.consumer, f"{cut.relation}: no way left", holds=True)
+    for ci in answer.gateway_unknown:
+        canvas.put(ci, "plain", "may be cut off: no gateway is known")
     for ci in answer.uncertain:
         canvas.put(ci, "plain", "uncertain")
     return canvas.done(*(f"{count} {kind.replace('_', ' ')}" for kind, count in answer.more.items() if count))

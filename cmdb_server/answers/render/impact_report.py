@@ -41,9 +41,10 @@ def impact_report(answer: ImpactAnswer) -> Report:
 def impact_sections(answer: ImpactAnswer) -> tuple[Section, ...]:
     """Who is hit, and what holds."""
     return (
-        _services(answer), _cis(answer), _redundancy(answer),
+        _services(answer), _cis(answer), _redundancy(answer), _partitioned(answer),
         *(_named(*told) for told in (
             ("Second path lost", answer.second_path_lost, answer.more["second_path_lost"]),
+            ("May be cut off: no gateway is known", answer.gateway_unknown, answer.more["gateway_unknown"]),
             ("Uncertain: may be affected or not", answer.uncertain, answer.more["uncertain"]),
             ("To be scanned, to be certain", answer.scan_next, 0),
         )),
@@ -112,7 +113,7 @@ def _context(told: ContextTold) -> tuple[Section, ...]:
         Row((one.number, one.kind, one.state, one.summary, during(one.spans), listed(one.cis))) for one in told.others
     )  # fmt: skip
     met = tuple(
-        Row((called(one.ci), arithmetic(one.gate), ", ".join(one.with_) + (" (all of them)" if one.minimal_group else "")))
+        Row((called(one.ci), arithmetic(one.gate) if one.gate else "its ways in the network", ", ".join(one.with_) + (" (all of them)" if one.minimal_group else "")))
         for one in told.meeting_points
     )  # fmt: skip
     parts = (
@@ -144,15 +145,21 @@ def _affected(one: Affected, *more: str) -> Row:
 
 
 def _redundancy(answer: ImpactAnswer) -> Section:
-    columns = ("CI", "Class", "Gate", "May lose", "Still held by")
+    columns = ("CI", "Class", "Gate", "Lost", "May lose", "Still held by")
     rows = tuple(
         Row((
-            name(one.ci), one.ci.class_ or "", arithmetic(one.gate), f"{one.gate.margin} more",
+            name(one.ci), one.ci.class_ or "", arithmetic(one.gate), listed(one.gone), f"{one.gate.margin} more",
             ", ".join(map(name, one.holding)),
         ))
         for one in answer.redundancy_lost
     )  # fmt: skip
     return Section("Redundancy lost", columns, rows, left_out(answer.more["redundancy_lost"], "gates"))
+
+
+def _partitioned(answer: ImpactAnswer) -> Section:
+    rows = tuple(Row((called(one.consumer), one.relation, called(one.provider))) for one in answer.partitioned)
+    more = left_out(answer.more["partitioned"], "dependencies")
+    return Section("No way left through the network", ("CI", "Relation", "To"), rows, more)
 
 
 def _named(heading: str, cis: tuple[Named, ...], more: int) -> Section:

@@ -25,7 +25,7 @@ def inert(text: str) -> str:
 def _lines(report: Report) -> Iterator[str]:
     yield f"# {inert(report.title)}"
     yield ""
-    yield f"**{inert(report.verdict)}**"
+    yield f"**{inert(report.verdict)}**" if report.verdict.strip() else ""
     yield ""
     for name, value in report.facts:
         yield f"- {inert(name)}: {_cell(value)}"

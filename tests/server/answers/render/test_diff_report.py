@@ -17,7 +17,7 @@ def test_counts_then_details_with_both_values(shop: Shop) -> None:
     assert details.rows[0].cells[:4] == (
         "changed", "business_service", "shop", "business_criticality: most_critical → critical",
     )  # fmt: skip
-    assert told.verdict == "1 differences." and dict(told.facts)["Before"].endswith("+00:00")
+    assert told.verdict == "1 differences." and dict(told.facts)["Before"].endswith("Z")
 
 
 def test_nothing_and_too_much(shop: Shop) -> None:

@@ -31,7 +31,7 @@ def test_redundancy_that_is_lost_is_no_failure(shop: Shop) -> None:
     assert told.verdict == "Nothing else breaks; 1 gates lose redundancy and hold."
     (lost,) = told.told()
     assert lost.rows[0].cells == (
-        "lb", "load_balancer", "load_balances server: 1 of 2 serving, needs 1", "0 more", "web2",
+        "lb", "load_balancer", "load_balances server: 1 of 2 serving, needs 1", "web1", "0 more", "web2",
     )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def test_counts_and_times_are_told() -> None:
     assert counted({"a": 1, "c": 2, "b": 2}) == "2 b, 2 c, 1 a"
     assert (left_out(0, "x"), left_out(3, "CIs")) == ("", "3 more CIs not listed")
     assert asked_of(7) == (("Revision", "7"),)
-    assert asked_of(7, 0) == (("As of", "1970-01-01T00:00:00.000+00:00"), ("Revision", "7"))
+    assert asked_of(7, 0) == (("As of", "1970-01-01T00:00:00.000Z"), ("Revision", "7"))
     assert (ranked(None), ranked(0)) == ("", "0")
 
 

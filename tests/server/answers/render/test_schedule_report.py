@@ -18,7 +18,7 @@ def test_a_thing_in_a_line() -> None:
     assert told.verdict == "6 things." and dict(told.facts)["Touching what this stands on"] == "business_service shop"
     (section,) = told.told()
     when, *rest = section.rows[0].cells
-    assert isinstance(when, str) and when.endswith("02:00:00.000+00:00 to not known yet") and "01:00:00" in when
+    assert isinstance(when, str) and when.endswith("02:00:00.000Z to not known yet") and "01:00:00" in when
     assert rest == ["CHG1", "normal change", "scheduled", "move", "rack, 2 more", "shop down, 1 more", "ann"]
     assert section.more == "5 more things not listed"
 
