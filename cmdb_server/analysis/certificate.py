@@ -22,8 +22,8 @@ class Certificate:
     ``failed``, ``limping``, ``excluded``: what was asked. ``ci``, ``state``, ``rank``, ``gate``: each affected CI and
     the gate that says so. ``held``, ``lost``: each gate that lost members while its consumer is not down, and how much.
     ``cut_gate``, ``cut_provider``, ``cut_rank``: members lost to a gate because no way through the network leads to them.
-    ``lost_before``: CIs that count as lost by all gates that can bear a loss; with any, the claims are of who is down
-    alone, and no gates are told to hold.
+    ``lost_before``: CIs that count as lost by all gates that can bear a loss. ``down_only``: the claims are of who is
+    down alone, and no gates are told to hold.
     """
 
     revision: int
@@ -40,3 +40,4 @@ class Certificate:
     cut_provider: Numbers
     cut_rank: Numbers
     lost_before: Numbers
+    down_only: bool = False

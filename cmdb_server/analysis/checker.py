@@ -148,7 +148,7 @@ def _shape(projection: Projection, claim: Certificate) -> list[str]:
         problems.append("a CI is named twice")
     if not np.isin(claim.state, (DEGRADED, DOWN)).all():
         problems.append("a state that is neither degraded nor down")
-    if len(claim.lost_before) and ((claim.state != DOWN).any() or len(claim.held)):
+    if claim.down_only and ((claim.state != DOWN).any() or len(claim.held)):
         problems.append("more is said than who is down")
     if (claim.state[claim.gate == REACH] != DOWN).any():
         problems.append("cut off and yet not down")
@@ -197,11 +197,11 @@ def _closed(table: _Table, claim: Certificate, losses: _Losses, state: Numbers) 
     lost, soft = table.sums(losses.lost < NEVER), table.sums(losses.soft < NEVER)
     excluded = np.isin(table.consumer, claim.excluded)
     found = table.state(lost, soft)
-    if len(claim.lost_before):
+    if claim.down_only:
         found = np.where(found == DOWN, DOWN, UP)
     worse = ~excluded & (found > state[table.consumer])
     problems = [f"CI {ci}: a gate is worse than is said" for ci in table.consumer[worse].tolist()]
-    if len(claim.lost_before):
+    if claim.down_only:
         return problems
     holds = np.flatnonzero(~excluded & (lost > 0) & (state[table.consumer] != DOWN))
     told = dict(zip(claim.held.tolist(), claim.lost.tolist(), strict=True))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from cmdb_server.analysis.certificate import REACH
 from cmdb_server.analysis.impact import Impact, impact
 from cmdb_server.model.gates import State
 from cmdb_server.projection.columns import Longs
@@ -15,8 +16,9 @@ from cmdb_server.projection.projection import Projection
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeetingPoint:
-    """A gate that needs losses of both sides to go down. ``with_``: each name in the context that suffices together
-    with mine; when none does alone, one minimal group of them, and ``others_may_exist``."""
+    """A gate that needs losses of both sides to go down, or ``REACH``: ``ci`` lost its ways to losses of both sides.
+    ``with_``: each name in the context that suffices together with mine; when none does alone, one minimal group of
+    them, and ``others_may_exist``."""
 
     gate: int
     ci: int
@@ -28,8 +30,11 @@ class MeetingPoint:
 @dataclass(frozen=True, slots=True, eq=False)
 class InContext:
     """``already``: f(X). ``alone``: f(S) without f(X). ``anyway``: in both. ``together``: f(S and X) without either.
-    Ascending CIs. ``joint``: the whole answer to S and X."""
+    Ascending CIs. ``mine``, ``others``, ``joint``: the whole answers to S, to X, and to both, with their
+    certificates."""
 
+    mine: Impact
+    others: Impact
     joint: Impact
     already: Longs
     alone: Longs
@@ -56,6 +61,8 @@ def in_context(
     f_mine, f_also, f_joint = (np.sort(answer.down) for answer in (one, other, joint))
     together = np.setdiff1d(f_joint, np.union1d(f_mine, f_also))
     return InContext(
+        mine=one,
+        others=other,
         joint=joint,
         already=f_also,
         alone=np.setdiff1d(f_mine, f_also),
@@ -75,34 +82,49 @@ def _meeting_points(
     """The gates of the answer whose members lost come from both sides, of CIs that fell only together."""
     sides = [np.isin(np.arange(len(projection)), down) for down in apart]
     fell = ~(sides[0] | sides[1])
-    gates = joint.gates()
-    found: list[MeetingPoint] = []
-    for row in np.flatnonzero(fell[joint.ci] & (gates >= 0) & (joint.state == State.DOWN)).tolist():
+    gates, network = joint.gates(), projection.network()
+    runs, found = _Runs(projection, *asked), list[MeetingPoint]()
+    matters = fell & (False if network is None else network.matters)
+    earliest = min(joint.rank[matters[joint.ci]].tolist(), default=len(projection))
+    for row in np.flatnonzero(fell[joint.ci] & (joint.state == State.DOWN)).tolist():
         gate, ci = int(gates[row]), int(joint.ci[row])
-        members = projection.members_of(gate)
-        # Where members fell only together too, the sides met further down: that gate is the meeting point.
-        if not fell[members[np.isin(members, joint.down)]].any():
+        members = projection.members_of(gate) if gate >= 0 else np.empty(0, np.int32)
+        # Where members fell only together too, or what is on the way, the sides met further down: there is the point.
+        by_paths = gate == REACH or gate in joint.cut.dependencies.gate
+        later = by_paths and joint.rank[row] > earliest
+        if not later and not fell[members[np.isin(members, joint.down)]].any():
             if len(found) == most:
                 break
-            found.append(_met(projection, asked, gate, ci))
+            found.append(runs.met(gate, ci))
     return tuple(found)
 
 
-def _met(
-    projection: Projection, asked: tuple[list[int], dict[str, list[int]], list[int]], gate: int, ci: int
-) -> MeetingPoint:
-    mine, context, spared = asked
+@dataclass(slots=True, eq=False)
+class _Runs:
+    """Who falls with which of the context, each asked once."""
 
-    def falls(names: Iterable[str]) -> bool:
-        cis = [one for name in names for one in context[name]]
-        return ci in impact(projection, [*mine, *cis], spared).down
+    projection: Projection
+    mine: list[int]
+    context: dict[str, list[int]]
+    spared: list[int]
+    known: dict[frozenset[str], set[int]] = field(default_factory=dict)
 
-    single = tuple(name for name in context if falls([name]))
-    if single:
-        return MeetingPoint(gate, ci, single, False, False)
-    group = list(context)
-    for name in list(context):
-        rest = [one for one in group if one != name]
-        if falls(rest):
-            group = rest
-    return MeetingPoint(gate, ci, tuple(group), True, True)
+    def falls(self, ci: int, names: Iterable[str]) -> bool:
+        """Whether ``ci`` is down when mine and all of ``names`` fail."""
+        key = frozenset(names)
+        if key not in self.known:
+            cis = [one for name in key for one in self.context[name]]
+            self.known[key] = set(impact(self.projection, [*self.mine, *cis], self.spared).down.tolist())
+        return ci in self.known[key]
+
+    def met(self, gate: int, ci: int) -> MeetingPoint:
+        """The meeting point, with those who suffice."""
+        single = tuple(name for name in self.context if self.falls(ci, [name]))
+        if single:
+            return MeetingPoint(gate, ci, single, False, False)
+        group = list(self.context)
+        for name in list(self.context):
+            rest = [one for one in group if one != name]
+            if self.falls(ci, rest):
+                group = rest
+        return MeetingPoint(gate, ci, tuple(group), True, True)

@@ -31,7 +31,7 @@ class Impact:
     not to be impacted. ``cut``: dependencies whose ends, though not down, came into different parts of the network, with
     the round. ``second_path_lost``: CIs, not down, that reach their gateways by one of several links alone.
     ``gateway_unknown``: CIs, not said to be down, that lost their way to something, and may be cut off altogether.
-    ``lost_before``: CIs counted as lost by gates that can bear a loss; then nothing is said of who is degraded.
+    ``lost_before``: CIs counted as lost by gates that can bear a loss. ``down_only``: nothing is said of who is degraded.
     """
 
     projection: Projection
@@ -48,6 +48,7 @@ class Impact:
     gateway_unknown: Longs = field(default_factory=lambda: NOTHING)
     cut: Cut = field(default_factory=lambda: Cut.of([]))
     lost_before: Longs = field(default_factory=lambda: NOTHING)
+    down_only: bool = False
 
     @property
     def down(self) -> Longs:
@@ -80,7 +81,7 @@ class Impact:
         return Certificate(
             self.projection.revision, self.failed, self.limping, self.excluded,
             self.ci, self.state, self.rank, self.gates(), held, self.lost,
-            self.cut.dependencies.gate, self.cut.dependencies.provider, self.cut.rank, self.lost_before,
+            self.cut.dependencies.gate, self.cut.dependencies.provider, self.cut.rank, self.lost_before, self.down_only,
         )  # fmt: skip
 
 
@@ -117,7 +118,7 @@ def down_with(projection: Projection, failed: Longs, lost_before: Longs, exclude
     state, nothing = np.full(len(ci), State.DOWN, np.uint8), np.empty(0, np.int32)
     return Impact(
         projection, failed, NOTHING, excluded, ci, state, rank, cause, NOTHING, nothing,
-        cut=Cut.of(run.cut), lost_before=lost_before,
+        cut=Cut.of(run.cut), lost_before=lost_before, down_only=True,
     )  # fmt: skip
 
 

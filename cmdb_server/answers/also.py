@@ -36,11 +36,11 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """``ci`` is down of mine and theirs only together, by ``gate``. ``with_``: each number that suffices with mine; or,
-    with ``minimal_group``, all of them are needed, and ``others_may_exist``."""
+    """``ci`` is down of mine and theirs only together, by ``gate``, or None: by its ways in the network. ``with_``: each
+    number that suffices with mine; or, with ``minimal_group``, all of them are needed, and ``others_may_exist``."""
 
     ci: Named
-    gate: GateTold
+    gate: GateTold | None
     with_: tuple[str, ...]
     minimal_group: bool
     others_may_exist: bool
@@ -117,8 +117,8 @@ def _meetings(teller: Teller, found: InContext, points: Iterable[MeetingPoint]) 
     explanation = Explanation(found.joint)
     return tuple(
         Meeting(
-            teller.named(one.ci), teller.gate(explanation.count(one.gate)), one.with_, one.minimal_group,
-            one.others_may_exist,
+            teller.named(one.ci), teller.gate(explanation.count(one.gate)) if one.gate >= 0 else None, one.with_,
+            one.minimal_group, one.others_may_exist,
         )
         for one in points
     )  # fmt: skip

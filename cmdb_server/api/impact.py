@@ -142,10 +142,10 @@ class OtherSchema(Schema):
 
 
 class MeetingSchema(Schema):
-    """Down only of both together, by this gate."""
+    """Down only of both together, by this gate; by its ways in the network where there is none."""
 
     ci = fields.Nested(NamedSchema, required=True)
-    gate = fields.Nested(GateSchema, required=True)
+    gate = fields.Nested(GateSchema, required=True, allow_none=True)
     with_ = fields.List(fields.String(), required=True, data_key="with")
     minimal_group = fields.Boolean(required=True, metadata={"description": "All of them are needed"})
     others_may_exist = fields.Boolean(required=True)

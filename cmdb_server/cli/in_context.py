@@ -80,7 +80,8 @@ def _tree(context: Answer) -> RenderableType:
 def _meeting(one: Answer) -> Text:
     group = "all of" if one["minimal_group"] and len(one["with"]) > 1 else "any of" if len(one["with"]) > 1 else ""
     others = "others may exist" if one["others_may_exist"] else ""
-    gate = f"({one['gate']['relation']} {one['gate']['over']}: {one['gate']['text']})"
+    told = one["gate"]
+    gate = f"({told['relation']} {told['over']}: {told['text']})" if told else "(by its ways in the network)"
     return joined(
         plain(_name(one["ci"]), "bold"), Text("meets", "red"), plain(group), plain(", ".join(one["with"])), plain(gate),
         plain(others, "dim"),

@@ -5,17 +5,18 @@ from hypothesis import strategies as st
 
 from cmdb_server.analysis.context import in_context
 from cmdb_server.projection.columns import Longs
+from tests.wired import wired_worlds
 from tests.worlds import World, evaluate, name_id, worlds
 
 
 @st.composite
 def questions(draw: st.DrawFn) -> tuple[World, set[int], dict[str, set[int]]]:
-    world = draw(worlds(25))
+    world = draw(st.one_of(worlds(25), wired_worlds(20)))
     sets = st.sets(st.integers(0, world.size - 1), min_size=1, max_size=2)
     return world, draw(sets), draw(st.dictionaries(st.sampled_from("abcd"), sets, max_size=4))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(questions())
 def test_the_four_sets_are_as_defined(question: tuple[World, set[int], dict[str, set[int]]]) -> None:
     world, mine, also = question
