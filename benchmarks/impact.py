@@ -2,7 +2,8 @@
 
 The reference is numpy on CSR arrays with no gates: everything reachable from the failed CI. Both run in turn in one
 process; medians and their ratios are printed, on two estates: one that falls as a whole, and one with so much redundancy
-that a large failure leaves many degraded.
+that a large failure leaves many degraded. How time grows with the estate is printed as exponents: of the largest failure
+it follows what is affected, of a host it should hardly grow.
 
     python -m benchmarks.impact [--cis 1000000] [--relations 4000000] [--scale 0.01] [--rounds 9] [--goal]
 
@@ -119,6 +120,7 @@ def main() -> int:
     parser.add_argument("--goal", action="store_true")
     asked = parser.parse_args()
     met = [report(asked, "everything falls", 0.0), report(asked, "many degraded", MANY_DEGRADED)]
+    report_scaling(asked)
     return 0 if all(met) or not asked.goal else 1
 
 
@@ -164,6 +166,33 @@ def report_hosts(made: Estate, projection: Projection, bare: Bare, rounds: int) 
     )
     print(f"  goals {P50_GOAL_MS} and {P95_GOAL_MS} ms; affected p50 {sizes[0]:.0f}, p95 {sizes[1]:.0f}")
     return bool(p50 <= P50_GOAL_MS and p95 <= P95_GOAL_MS)
+
+
+def report_scaling(asked: argparse.Namespace) -> None:
+    """How the medians grow from a hundredth of the estate, by way of a tenth, to the whole."""
+    sizes, times = [max(1000, int(asked.cis * asked.scale * part)) for part in (0.01, 0.1, 1.0)], []
+    for size in sizes:
+        made = estate(size, size * asked.relations // asked.cis, redundant=MANY_DEGRADED)
+        projection = made.projection()
+        ci = largest(made, projection)
+        hosts = np.random.default_rng(3).integers(made.layer[4], made.layer[5], 50).tolist()
+        (whole,) = interleaved(asked.rounds, lambda: certified(projection, ci))  # noqa: B023
+        each = [interleaved(asked.rounds, lambda: certified(projection, host))[0] for host in hosts]  # noqa: B023
+        times.append((whole, float(np.median(each))))
+    told = ", ".join(
+        f"{size:,} CIs {whole * 1e3:.2f} and {host * 1e3:.3f} ms"
+        for size, (whole, host) in zip(sizes, times, strict=True)
+    )
+    print(f"scaling, largest failure and median host: {told}")
+    exponents = [exponent(sizes, list(column)) for column in zip(*times, strict=True)]
+    print(f"  exponents: largest failure {exponents[0]:.2f}, host {exponents[1]:.2f}")
+
+
+def exponent(sizes: list[int], seconds: list[float]) -> float:
+    """The slope of time over size, both as logarithms; nan where the sizes are the same."""
+    if len(set(sizes)) < 2:
+        return float("nan")
+    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
 if __name__ == "__main__":

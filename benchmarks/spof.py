@@ -3,7 +3,7 @@
     python -m benchmarks.spof [--cis 10000] [--scale 0.1] [--pairs 1850] [--rounds 3] [--goal]
 
 The reference of the single points is one answer of the engine for each CI below the service, in the same run; that of
-the pairs is the search for single points on the same service. ``--cis``: how many CIs stand below the service whose
+the pairs is the search for single points on the same service. How both grow is printed as exponents. ``--cis``: how many CIs stand below the service whose
 single points are sought; ``--pairs``: below the one whose fatal pairs are. Some of both answers are verified one by one.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.estate_arrays import estate
-from benchmarks.impact import interleaved
+from benchmarks.impact import exponent, interleaved
 from cmdb_server.analysis.impact import impact
 from cmdb_server.analysis.spof import FatalPairs, fatal_pairs, single_points
 from cmdb_server.projection.build import RelationColumns
@@ -110,7 +110,21 @@ def main() -> int:
         report_single(max(100, int(asked.cis * asked.scale)), asked.rounds),
         report_pairs(max(100, int(asked.pairs * asked.scale)), asked.rounds),
     ]
+    report_scaling(asked)
     return 0 if all(met) or not asked.goal else 1
+
+
+def report_scaling(asked: argparse.Namespace) -> None:
+    """How the medians grow from a tenth of the CIs below the service to all of them, and for pairs from a quarter."""
+    for title, cis, parts, work in (
+        ("single points", asked.cis, (0.1, 0.3, 1.0), single_points),
+        ("fatal pairs", asked.pairs, (0.25, 0.5, 1.0), fatal_pairs),
+    ):
+        sizes = [max(100, int(cis * asked.scale * part)) for part in parts]
+        services = [service_over(size) for size in sizes]
+        times = [interleaved(asked.rounds, lambda: work(*service))[0] for service in services]  # noqa: B023
+        told = ", ".join(f"{size:,} CIs {seconds:.3f} s" for size, seconds in zip(sizes, times, strict=True))
+        print(f"scaling, {title}: {told}; exponent {exponent(sizes, times):.2f}")
 
 
 if __name__ == "__main__":
