@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from benchmarks.identity_accuracy import GOALS, judge, play, read
+from cmdb_schemas.ci_class import classes
 from cmdb_schemas.report import Component, End, Observation, Relation, Sample
 from cmdb_server.errors import NotFound
+from cmdb_server.ingest.deadlines import notice
 from cmdb_server.ingest.decisions import decide, undo
 from cmdb_server.ingest.pipeline import ingest
 from cmdb_server.store import tables
@@ -149,6 +151,12 @@ def rulings(draw: st.DrawFn) -> list[Ruling]:
     ]  # fmt: skip
 
 
+def notice_all(store: Store) -> None:
+    """Decisions are made long before the reports arrive: what went stale between is noticed at last in every order."""
+    while notice(store, classes(), NOW):
+        pass
+
+
 def told_plainly(store: Store, told: Sequence[bytes], ruled: Sequence[Ruling]) -> tuple[list[str], list[Ruling]]:
     """All reports, then the decisions that stand. Gives the records, and which decisions can be made about them."""
     records = sorted(deliver(store, told).ci_of)
@@ -156,6 +164,7 @@ def told_plainly(store: Store, told: Sequence[bytes], ruled: Sequence[Ruling]) -
     for ruling in possible:
         if not ruling.undone:
             ruling.apply(store, records)
+    notice_all(store)
     return records, possible
 
 
@@ -172,6 +181,7 @@ def told_amid(
         elif not step.apply(store, records):
             waiting.append(step)
     assert all(step.apply(store, records) for step in waiting)
+    notice_all(store)
     note(f"steps: {[step if isinstance(step, Ruling) else told.index(step) for step in shuffled]}")
 
 
