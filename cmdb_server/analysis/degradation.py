@@ -13,7 +13,7 @@ import numpy as np
 from cmdb_server.analysis.certificate import OWN
 from cmdb_server.analysis.fixpoint import NO_CAUSE, NOTHING, Run, by_slot, distinct
 from cmdb_server.analysis.partition import Cut, Dependencies
-from cmdb_server.projection.columns import Bools, Ints, Longs
+from cmdb_server.projection.columns import Bools, Ints, Longs, marked
 
 
 def spread_degraded(run: Run, own: Longs, first: Run, held: Longs, cut: Cut) -> None:
@@ -29,7 +29,7 @@ def spread_degraded(run: Run, own: Longs, first: Run, held: Longs, cut: Cut) -> 
         slot = np.concatenate((run.counted(frontier), replay.parted(run, rank)))
         # With all that they lose in the end these pass; whether they do by now is seen next.
         floor = slots.slack.take(slot) - slots.full_slack.take(slot)
-        slot = slot.take(np.flatnonzero(slack.take(slot) < floor))
+        slot = slot.take(marked(slack.take(slot) < floor))
         passed = replay.passed(run, slot, rank)
         claims = [run.direct(frontier), by_slot(run.projection, passed), by_slot(run.projection, wanting)]
         claims = [claim for claim in claims if len(claim[0])]
@@ -56,7 +56,7 @@ class _Replay:
     def of(cls, run: Run, first: Run, held: Longs, cut: Cut) -> _Replay:
         slots, scratch = run.projection.slots, run.scratch
         lost = slots.slack.take(held) - scratch.slack.take(held)
-        wanting = held.take(np.flatnonzero(lost > slots.want_slack.take(held)))
+        wanting = held.take(marked(lost > slots.want_slack.take(held)))
         if not len(cut):
             return cls(first, scratch.then, wanting, NOTHING, cut.dependencies, cut.rank, None)
         found = cut.dependencies
@@ -96,11 +96,11 @@ class _Replay:
         slots, slot = run.projection.slots, np.concatenate(parts)
         short = slots.slack.take(slot) - self.then.take(slot) > slots.want_slack.take(slot)
         if parts[-1] is self.wanting:
-            self.wanting = self.wanting.take(np.flatnonzero(~short[len(slot) - len(self.wanting) :]))
-        return slot.take(np.flatnonzero(short))
+            self.wanting = self.wanting.take(marked(~short[len(slot) - len(self.wanting) :]))
+        return slot.take(marked(short))
 
     def _open(self, run: Run, slot: Longs) -> Longs:
-        return slot.take(np.flatnonzero(run.scratch.open.take(run.projection.slots.consumer.take(slot))))
+        return slot.take(marked(run.scratch.open.take(run.projection.slots.consumer.take(slot))))
 
     def parted(self, run: Run, rank: int) -> Longs:
         """Those cut off in this round, and not degraded yet, count as degraded in this respect; then no more. The slots
@@ -124,5 +124,5 @@ class _Replay:
             # These are among the lost already, and came once more as if degraded.
             soft -= self.lost_apart.take(slot)
         passed = soft > slots.full_slack.take(slot)
-        self.waiting = distinct(slot.take(np.flatnonzero(~passed)))
-        return slot.take(np.flatnonzero(passed))
+        self.waiting = distinct(slot.take(marked(~passed)))
+        return slot.take(marked(passed))

@@ -17,7 +17,7 @@ import numpy as np
 from cmdb_server.analysis.certificate import OWN
 from cmdb_server.analysis.partition import Dependencies, Sight, partitioned
 from cmdb_server.analysis.reachability import reach
-from cmdb_server.projection.columns import Bools, Ints, Longs, spans
+from cmdb_server.projection.columns import Bools, Ints, Longs, marked, spans
 from cmdb_server.projection.network import Network
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.scratch import Scratch
@@ -84,10 +84,10 @@ class Run:
         repeatedly."""
         lists = self.projection.counted_of
         if self.counted_before is not None:
-            frontier = frontier.take(np.flatnonzero(~self.counted_before.take(frontier)))
+            frontier = frontier.take(marked(~self.counted_before.take(frontier)))
         at = spans(lists.first, lists.last, frontier).astype(np.int64)
         if self.passed_over is not None:
-            at = at.take(np.flatnonzero(~self.passed_over.take(at)))
+            at = at.take(marked(~self.passed_over.take(at)))
         return self.take_off(at, rank)
 
     def take_off(self, at: Longs, rank: int | None = None) -> Longs:
@@ -125,17 +125,17 @@ class Run:
                 mark[ci] = cause
                 open_[ci] = False
             before ^= open_
-            new = np.flatnonzero(before)
+            new = marked(before)
             return new, mark.take(new)
         ci, cause = claims[0] if len(claims) == 1 else (np.concatenate(parts) for parts in zip(*claims, strict=True))
-        free = np.flatnonzero(open_.take(ci))
+        free = marked(open_.take(ci))
         if not len(free):
             return NOTHING, NO_CAUSE
         new, cause = ci.take(free), cause.take(free)
         if len(new) > 1:
             place = np.arange(len(new), dtype=np.int32)
             mark[new] = place
-            once = np.flatnonzero(mark.take(new) == place)
+            once = marked(mark.take(new) == place)
             if len(once) < len(new):
                 new, cause = new.take(once), cause.take(once)
         open_[new] = False
@@ -155,9 +155,9 @@ class Run:
         slots, open_ = self.projection.slots, self.scratch.open
         if self.hit_whole:
             hit = self.scratch.slack[: len(slots)] != slots.slack
-            return np.flatnonzero(hit & open_.take(slots.consumer))
+            return marked(hit & open_.take(slots.consumer))
         touched = distinct(joined(self.hits))
-        return touched.take(np.flatnonzero(open_.take(slots.consumer.take(touched))))
+        return touched.take(marked(open_.take(slots.consumer.take(touched))))
 
 
 def columns(runs: list[Run]) -> tuple[Longs, Ints, Ints]:
@@ -198,12 +198,12 @@ def _cut_off(run: Run, network: Network, excluded: Longs) -> None:
         found = reach(network, down)
         run.second_path_lost, run.gateway_unknown = found.second_path_lost, found.gateway_unknown
         open_ = run.scratch.open[: len(run.projection)]
-        lost = found.lost.take(np.flatnonzero(open_.take(found.lost)))
+        lost = found.lost.take(marked(open_.take(found.lost)))
         cut = _fresh(run, partitioned(run.projection, Sight(network, found.label, down), found.touched, open_, spared))
         if not len(lost) and not len(cut):
             return
         rank = run.ranks[-1] + 1
-        counting = np.flatnonzero(cut.slot >= 0)
+        counting = marked(cut.slot >= 0)
         before, direct = _part(run, cut.rows(counting), rank), cut.rows(cut.slot < 0)
         run.cut.append((cut, rank))
         run.scratch.open[lost] = False
@@ -261,11 +261,11 @@ def _fired(run: Run, slot: Longs) -> Longs:
     """Those of ``slot`` that lost more than they may."""
     slack = run.scratch.slack
     if len(slot) * 2 > len(run.projection.slots):
-        fired = np.flatnonzero(slack[: len(run.projection.slots)] < 0)
+        fired = marked(slack[: len(run.projection.slots)] < 0)
         # Their consumers are settled in this round: let them not fire again, far from any slack they had.
         slack[fired] += 1 << 30
         return fired
-    return slot.take(np.flatnonzero(slack.take(slot) < 0)) if len(slot) else NOTHING
+    return slot.take(marked(slack.take(slot) < 0)) if len(slot) else NOTHING
 
 
 def clean(runs: list[Run], excluded: Longs) -> None:
@@ -297,4 +297,4 @@ def distinct(numbers: Longs) -> Longs:
     if len(numbers) < 2:
         return numbers
     ordered = np.sort(numbers)
-    return ordered.take(np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])))
+    return ordered.take(marked(np.append(True, ordered[1:] != ordered[:-1])))

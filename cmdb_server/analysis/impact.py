@@ -14,7 +14,7 @@ from cmdb_server.analysis.fixpoint import CUT_OFF, NOTHING, Run, clean, columns,
 from cmdb_server.analysis.partition import Cut
 from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import State
-from cmdb_server.projection.columns import Ints, Longs
+from cmdb_server.projection.columns import Ints, Longs, marked
 from cmdb_server.projection.projection import Projection
 
 __all__ = ["OWN", "Impact", "impact"]
@@ -67,12 +67,12 @@ class Impact:
         """The gate by which each CI is affected, or ``OWN`` or ``REACH``."""
         direct, slots = self.projection.direct, self.projection.slots
         gate = direct.gate.take(self.cause, mode="clip") if len(direct) else np.full(len(self.ci), OWN, np.int32)
-        others = np.flatnonzero(self.cause < 0)
+        others = marked(self.cause < 0)
         cause = self.cause.take(others)
         if len(slots):
             gate[others] = slots.gate.take(-2 - cause, mode="clip")
         for why, told in ((OWN, OWN), (CUT_OFF, REACH)):
-            gate[others.take(np.flatnonzero(cause == why))] = told
+            gate[others.take(marked(cause == why))] = told
         return gate
 
     def certificate(self) -> Certificate:
@@ -94,14 +94,15 @@ def impact(
     """All of ``failed`` down and all of ``degraded`` degraded by themselves, together. ``not_impacted`` stay up and
     pass nothing on. Raises ``Invalid`` when one CI is told both."""
     sources, own, excluded = _numbers(failed), _numbers(degraded), _numbers(not_impacted)
-    refuse_both(projection, np.concatenate((sources, own)), excluded)
+    if len(excluded):
+        refuse_both(projection, np.concatenate((sources, own)), excluded)
     with projection.pool.lent(projection) as scratch:
         return _run(Run(projection, scratch), sources, own, excluded)
 
 
 def refuse_both(projection: Projection, affected: Longs, excluded: Longs) -> None:
     """Raise ``Invalid`` naming the CIs that are in both."""
-    both = [projection.id(int(ci)) for ci in np.intersect1d(affected, excluded)] if len(excluded) else []
+    both = [projection.id(int(ci)) for ci in np.intersect1d(affected, excluded)]
     if both:
         raise Invalid(f"failed and not impacted at once: {', '.join(both)}", cis=both)
 
@@ -129,7 +130,8 @@ def _run(run: Run, failed: Longs, own: Longs, excluded: Longs) -> Impact:
     held = run.held()
     lost = slots.slack.take(held) - run.scratch.slack.take(held)
     narrow, unknown = (
-        part.take(np.flatnonzero(open_.take(part))) for part in (run.second_path_lost, run.gateway_unknown)
+        part.take(marked(open_.take(part))) if len(part) else part
+        for part in (run.second_path_lost, run.gateway_unknown)
     )
     cut = Cut.of(run.cut)
     runs = [run]
@@ -146,5 +148,4 @@ def _run(run: Run, failed: Longs, own: Longs, excluded: Longs) -> Impact:
 
 
 def _numbers(cis: Iterable[int]) -> Longs:
-    given = np.asarray(cis if isinstance(cis, np.ndarray | list) else list(cis), np.int64)
-    return distinct(given)
+    return distinct(np.asarray(cis if isinstance(cis, np.ndarray | list) else list(cis), np.int64))

@@ -50,12 +50,17 @@ class Cut:
     @classmethod
     def of(cls, parts: list[tuple[Dependencies, int]]) -> Cut:
         """One part a round."""
-        found = [np.concatenate([getattr(part, name) for part, _ in parts] or [NOTHING]) for name in NAMES]
+        if not parts:
+            return UNCUT
+        found = [np.concatenate([getattr(part, name) for part, _ in parts]) for name in NAMES]
         rank = np.repeat(np.asarray([rank for _, rank in parts], np.int64), [len(part) for part, _ in parts])
         return cls(Dependencies(*found), rank)
 
     def __len__(self) -> int:
         return len(self.rank)
+
+
+UNCUT = Cut(NONE, NOTHING)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

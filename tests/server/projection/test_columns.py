@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmdb_server.projection.columns import Interned, Rows, spans
+from cmdb_server.projection.columns import Interned, Rows, marked, spans
 from cmdb_server.projection.gates import Members
 
 
@@ -53,3 +53,7 @@ def test_interned_values_keep_their_numbers() -> None:
     names = Interned(["a", "b"])
     assert [names.code("b"), names.code("c"), names.code("a")] == [1, 2, 0]
     assert (names[2], names.find("z"), len(names)) == ("c", None, 3)
+
+
+def test_marked_are_the_positions_that_are_true() -> None:
+    assert marked(np.asarray([False, True, True])).tolist() == [1, 2]
