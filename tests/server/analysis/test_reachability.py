@@ -12,7 +12,7 @@ from cmdb_server.analysis.checker import check
 from cmdb_server.analysis.explanation import Explanation
 from cmdb_server.analysis.impact import impact
 from tests.wired import wired_worlds
-from tests.wires import HOLDS, LINK, ROUTES
+from tests.wires import HOLDS, LINK, ROUTES, RUNS
 from tests.worlds import World, evaluate
 
 TOPOLOGIES = Path(__file__).parents[3] / "../shared/snmp/topologies"
@@ -94,27 +94,51 @@ def test_the_subnet_s_gateway_is_its_members() -> None:
     assert 0 in impact(projection, [1]).down
 
 
+def recorded(network: str) -> list[dict[str, str]]:
+    """The links that the folder's own notes expect, each once."""
+    told = json.loads((TOPOLOGIES / network / "expected_links.json").read_text())
+    links = [link for kind in ("physical_all", "lldp", "bridge") for link in told.get(kind, ())]
+    return list({(link["a"], link["a_port"]): link for link in links}.values())
+
+
 @pytest.mark.skipif(not TOPOLOGIES.is_dir(), reason="the recorded networks, ../shared/snmp/topologies, are missing")
-def test_the_switches_of_a_recorded_network_stand_or_fall_with_their_links() -> None:
-    told = json.loads((TOPOLOGIES / "nms17216/expected_links.json").read_text())["physical_all"]
+@pytest.mark.parametrize("network", ["nms17216", "nms7563", "nms4930"])
+def test_the_switches_of_a_recorded_network_stand_or_fall_with_their_links(network: str) -> None:
+    told = recorded(network)
     names = sorted({link[end] for link in told for end in "ab"})
     ports = sorted({(link[end], link[f"{end}_port"]) for link in told for end in "ab"})
-    number = {name: place for place, name in enumerate([*names, *ports])}
-    root = number["Switch1"]
-    links = [tuple(number[link[end], link[f"{end}_port"]] for end in "ab") for link in told]
-    relations = [(number[port[0]], HOLDS, number[port]) for port in ports] + [(a, LINK, b) for a, b in links]
+    number: dict[object, int] = {name: place for place, name in enumerate([*names, *ports])}
+    apps = {name: len(number) + place for place, name in enumerate(names)}
+    first, root = names[0], number[names[0]]
+    relations = [(number[port[0]], HOLDS, number[port]) for port in ports]
+    relations += [(number[link["a"], link["a_port"]], LINK, number[link["b"], link["b_port"]]) for link in told]
     relations += [(number[name], ROUTES, root) for name in names if number[name] != root]
-    world = wired(*relations, classes=("switch",) * len(names) + ("port",) * len(ports))
+    relations += [(apps[name], RUNS, number[name]) for name in names]
+    relations += [(apps[a], "depends_on", apps[b]) for a in names for b in names if a < b]
+    world = wired(*relations, classes=("switch",) * len(names) + ("port",) * len(ports) + ("app",) * len(names))
     projection = world.projection()
-    graph = nx.MultiGraph([(link["a"], link["b"]) for link in told])
-    for name in names:
-        left = graph.subgraph(set(names) - {name})
-        reached = nx.node_connected_component(left, "Switch1") if name != "Switch1" else set()
-        had = nx.node_connected_component(graph, "Switch1")
-        down = {names[ci] for ci in impact(projection, [number[name]]).down.tolist() if ci < len(names)}
-        assert down == {name} | (had - reached)
-    for size in (1, 2, 3, 4):
-        one_by_one = [number["Switch1", f"Gi0/{port}"] for port in range(9, 9 + size)]
-        assert (number["Switch2"] in impact(projection, one_by_one).down) == (
-            evaluate(world, set(one_by_one)).state.get(number["Switch2"]) == 2
-        )
+    well = nx.MultiGraph([(link["a"], link["b"]) for link in told])
+    for lost in ({name} for name in names):
+        left = well.subgraph(set(names) - lost)
+        reached = nx.node_connected_component(left, first) if first in left else set()
+        had = nx.node_connected_component(well, first)
+        answer = impact(projection, [number[name] for name in lost])
+        assert {names[ci] for ci in answer.down.tolist() if ci < len(names)} == lost | (had - reached)
+        assert check(projection, answer.certificate()) == []
+    for port in ports:
+        failed = {number[port]}
+        answer, truth = impact(projection, failed), evaluate(world, failed)
+        assert set(answer.down.tolist()) == truth.down()
+        assert len(answer.cut) == len(truth.cut)
+
+
+@settings(max_examples=100, deadline=None)
+@given(wired_worlds(), st.data())
+def test_more_failures_never_help_and_joint_is_more_than_the_union(world: World, data: st.DataObject) -> None:
+    sets = st.sets(st.integers(0, world.size - 1), max_size=3)
+    first, second = data.draw(sets), data.draw(sets)
+    projection = world.projection()
+    one, other, joint = (impact(projection, failed) for failed in (first, second, first | second))
+    states = [dict(zip(answer.ci.tolist(), answer.state.tolist(), strict=True)) for answer in (one, other, joint)]
+    for ci in range(world.size):
+        assert states[2].get(ci, 0) >= max(states[0].get(ci, 0), states[1].get(ci, 0))
