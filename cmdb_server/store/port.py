@@ -55,7 +55,6 @@ class Writing(Reading, Protocol):
         """Remove rows of a ``state`` or ``desk`` table, and with a CI its relations. History and log refuse with
         ``Conflict``."""
 
-
     def forget_forever(self, table: Table, keys: Iterable[Key]) -> None:
         """Remove rows of a ``history`` or ``log`` table for good: for retention, and nobody else. Other tables refuse
         with ``Conflict``."""
