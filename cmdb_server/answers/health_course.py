@@ -53,9 +53,7 @@ def health_course(
     return tuple(found)
 
 
-def _sum(
-    figures: Mapping[Cell, tuple[int, int]], check: str, class_: str | None, owner: str | None
-) -> tuple[int, int]:
+def _sum(figures: Mapping[Cell, tuple[int, int]], check: str, class_: str | None, owner: str | None) -> tuple[int, int]:
     some = [
         counts for (of, kind, whose), counts in figures.items()
         if of == check and class_ in (None, kind) and owner in (None, whose)
