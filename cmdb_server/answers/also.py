@@ -12,7 +12,6 @@ from cmdb_server.analysis.explanation import Explanation
 from cmdb_server.answers.asked_graph import AskedGraph
 from cmdb_server.answers.spans import Span, SpanTold, spans_told
 from cmdb_server.answers.told import GateTold, Named, Teller
-from cmdb_server.errors import NotFound
 from cmdb_server.model.calendar import LATEST
 from cmdb_server.practices.booked import CHANGE, OUTAGE, Booking, bookings
 from cmdb_server.store.port import Reading
@@ -83,7 +82,7 @@ def told_in_context(
     view: AskedGraph, teller: Teller, mine: Sequence[int], spared: Sequence[int], booked: Sequence[Booking], limit: int
 ) -> ContextTold:
     """``mine`` failing while what is booked does. A CI that is not there then takes nothing down."""
-    cis = {one.number: there(view, one.cis) for one in booked}
+    cis = {one.number: view.there(one.cis) for one in booked}
     apart = set(spared)
     down = {one.number: [ci for ci in cis[one.number] if ci not in apart] for one in booked if not one.degraded}
     found = in_context(view.projection, mine, down, spared, limit)
@@ -94,17 +93,6 @@ def told_in_context(
         lists["already"], lists["alone"], lists["anyway"], lists["together"],
         _meetings(teller, found, found.meeting_points[:limit]), {name: len(part) for name, part in parts.items()},
     )  # fmt: skip
-
-
-def there(view: AskedGraph, ids: Iterable[str]) -> list[int]:
-    """Those of the CIs that are on the graph."""
-    found = []
-    for id_ in ids:
-        try:
-            found.append(view.projection.ci(view.resolve(id_)))
-        except NotFound:
-            continue
-    return found
 
 
 def _other(teller: Teller, one: Booking, cis: Sequence[int]) -> Other:

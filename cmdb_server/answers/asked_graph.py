@@ -40,6 +40,16 @@ class AskedGraph:
                 raise NotFound(error.detail, errors=[{"path": where, "message": "unknown CI"}], id=id_) from error
         return found
 
+    def there(self, ids: Iterable[str]) -> list[int]:
+        """The numbers of those that are there."""
+        found = []
+        for id_ in ids:
+            try:
+                found.append(self.projection.ci(self.resolve(id_)))
+            except NotFound:
+                continue
+        return found
+
 
 def asked_graph(
     projections: Projections, viewer: Viewer, reading: Reading, at: int | None, known_at: int | None

@@ -15,7 +15,7 @@ from cmdb_server.answers.impact import service_classes
 from cmdb_server.answers.spans import Span, SpanTold, spans_told
 from cmdb_server.answers.told import Named, Sees, Teller
 from cmdb_server.answers.viewer import Viewer
-from cmdb_server.errors import Invalid, NotFound
+from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import State
 from cmdb_server.model.intervals import Interval, normalise
 from cmdb_server.practices.booked import CHANGE, OUTAGE, bookings, windows_of
@@ -140,7 +140,7 @@ class _Listing:
         items: list[Scheduled] = []
         more = 0
         for thing, spans in found:
-            cis = self._there(thing)
+            cis = self._view.there(thing.cis.get(ROLES[thing.kind], ()))
             if not self._fits(thing, cis):
                 continue
             if len(items) < self._limit:
@@ -148,15 +148,6 @@ class _Listing:
             else:
                 more += 1
         return items, more
-
-    def _there(self, thing: Kept) -> list[int]:
-        found = []
-        for id_ in thing.cis.get(ROLES[thing.kind], ()):
-            try:
-                found.append(self._view.projection.ci(self._view.resolve(id_)))
-            except NotFound:
-                continue
-        return found
 
     def _fits(self, thing: Kept, cis: list[int]) -> bool:
         """A freeze of everything concerns everybody."""

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 from cmdb_server.analysis.intervals import Failure, OverTime, over_time
-from cmdb_server.answers.also import there
 from cmdb_server.answers.asked_graph import AskedGraph
 from cmdb_server.answers.spans import Span
 from cmdb_server.errors import Invalid
@@ -112,7 +111,7 @@ class ServiceLevels:
             start, end = (one.body.get(name) for name in ("started_at", "ended_at"))
             span = instants.parse(start), None if one.state == "open" or not end else instants.parse(end)
             if span[1] is None or span[0] < span[1]:
-                yield Failure(tuple(there(self.view, one.cis.get("down", ()))), (span,))
+                yield Failure(tuple(self.view.there(one.cis.get("down", ()))), (span,))
 
 
 def _within(spans: Sequence[Span], period: Interval) -> Intervals:

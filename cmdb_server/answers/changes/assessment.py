@@ -128,7 +128,7 @@ class _Assessing:
     ) -> Facts:  # fmt: skip
         change, breaks = self.change, self.breaks
         cis, type_ = change.cis["changed"], str(change.body.get("type", "normal"))
-        classes = {view.projection.class_name(ci) for ci in there(view, cis)}
+        classes = {view.projection.class_name(ci) for ci in view.there(cis)}
         return Facts(
             services=[]
             if breaks is None
@@ -171,29 +171,18 @@ def overlaps_of(view: AskedGraph, teller: Teller, mine: Booking, others: Iterabl
     """``others`` against ``mine``."""
     told = list(others)
     return Overlaps(
-        teller, own_footprint(view, mine), mine.people, told, {one.number: there(view, one.cis) for one in told}
+        teller, own_footprint(view, mine), mine.people, told, {one.number: view.there(one.cis) for one in told}
     )
 
 
 def own_footprint(view: AskedGraph, mine: Booking) -> Footprint:
     """What a change takes down; one that only degrades takes nothing down, but touches what it changes."""
-    cis = there(view, mine.cis)
+    cis = view.there(mine.cis)
     if cis and not mine.degraded:
         return footprint(view.projection, cis)
     none = np.empty(0, np.int64)
-    touched = np.unique(np.asarray(there(view, mine.thing.cis.get("changed", ())), np.int64))
+    touched = np.unique(np.asarray(view.there(mine.thing.cis.get("changed", ())), np.int64))
     return Footprint(touched, none, touched, none, network=False)
-
-
-def there(view: AskedGraph, ids: Iterable[str]) -> list[int]:
-    """The CIs that are in the graph."""
-    found = []
-    for id_ in ids:
-        try:
-            found.append(view.projection.ci(view.resolve(id_)))
-        except NotFound:
-            continue
-    return found
 
 
 def _times(spans: Iterable[Span], now: int) -> Intervals:

@@ -39,6 +39,14 @@ def test_the_present_and_the_past_have_what_there_was(shop: Shop) -> None:
     assert refusal.value.extra["errors"][0]["path"] == "failed[0]"
 
 
+def test_those_that_are_there_are_told_without_the_others(shop: Shop) -> None:
+    def there(at: int | None) -> int:
+        ids = [shop.ids["rack"], shop.ids["app"], "no such id"]
+        return shop.store.read(lambda tx: len(asked_graph(shop.projections, VIEWER, tx, at, None).there(ids)))
+
+    assert (there(None), there(NOW)) == (2, 1)
+
+
 def test_components_are_found_all_the_way_down(either: Estate) -> None:
     port = Component(ref="p", class_="network_interface", local_key="eth0", attributes={"name": "eth0"})
     either.tell(0, Observation(ref="a", class_="linux_server", identifiers={"name": ["box"]}, components=[port]))
