@@ -25,7 +25,9 @@ def inert(text: str) -> str:
 def _lines(report: Report) -> Iterator[str]:
     yield f"# {inert(report.title)}"
     yield ""
-    yield f"**{inert(report.verdict)}**" if report.verdict.strip() else ""
+    verdict = inert(report.verdict).strip()
+    # Stars around nothing would be a line across the page.
+    yield f"**{verdict}**" if verdict else ""
     yield ""
     for name, value in report.facts:
         yield f"- {inert(name)}: {_cell(value)}"

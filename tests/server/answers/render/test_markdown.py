@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -35,6 +35,8 @@ def same(read_: str, written: str) -> bool:
     return read_.strip() == visible(written).strip()
 
 
+@example('"', "\x85")
+@example('"', " ")
 @given(NAMES, NAMES)
 def test_hostile_texts_stay_texts_wherever_they_stand(one: str, other: str) -> None:
     section = Section(one, ("A", other), (Row((one, other)), Row(((one, other), one))), other)
