@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from cmdb_schemas.report import Observation
@@ -11,6 +14,7 @@ from cmdb_server.ingest.pipeline import Ack, ingest
 from cmdb_server.store import tables
 from cmdb_server.store.digest import graph_digest
 from cmdb_server.store.port import Row, Store
+from cmdb_server.store.sqlite import SqliteStore
 from cmdb_server.store.tables import CI, RELATION, TABLES, Table
 from tests.factories import START, report
 
@@ -92,3 +96,12 @@ def history(estate: Estate) -> set[tuple[str, str]]:
     """Every row of the history, as text."""
     kinds: Iterable[Table] = (tables.FACT, tables.CLAIM, tables.MEMBERSHIP)
     return {(table.name, repr(row)) for table in kinds for row in estate.rows(table)}
+
+
+@contextmanager
+def opened() -> Iterator[Estate]:
+    """On an embedded store of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = SqliteStore(Path(folder) / "cmdb.db")
+        yield Estate(store)
+        store.close()

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import random
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -16,9 +13,8 @@ from cmdb_schemas.ci_class import classes
 from cmdb_server.answers.history import graph_at
 from cmdb_server.ingest.deadlines import notice, overdue
 from cmdb_server.store import tables
-from cmdb_server.store.port import Reading, Store
-from cmdb_server.store.sqlite import SqliteStore
-from tests.estate import DAY, MINUTE, Estate, minute
+from cmdb_server.store.port import Reading
+from tests.estate import DAY, MINUTE, Estate, minute, opened
 from tests.factories import host
 
 A_DAY = DAY // MINUTE
@@ -27,23 +23,9 @@ REFRESH = 14
 """Days, as the shipped rules have it."""
 
 
-@contextmanager
-def opened() -> Iterator[Estate]:
-    with tempfile.TemporaryDirectory() as folder:
-        store = SqliteStore(Path(folder) / "cmdb.db")
-        yield Estate(store)
-        store.close()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
-def estate(request: pytest.FixtureRequest) -> Iterator[Estate]:
-    if request.param == "neo4j":
-        store: Store = request.getfixturevalue("neo4j_opener")()
-        yield Estate(store)
-        store.close()
-        return
-    with opened() as made:
-        yield made
+@pytest.fixture
+def estate(either: Estate) -> Estate:
+    return either
 
 
 def tell(estate: Estate, day: float, source: str, version: str, *, now: float | None = None) -> None:

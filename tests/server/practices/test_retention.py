@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,9 +20,7 @@ from cmdb_server.practices.retention import Outcome, retain
 from cmdb_server.settings import SAMPLE_DAYS
 from cmdb_server.store import tables
 from cmdb_server.store.digest import graph_digest
-from cmdb_server.store.port import Store
-from cmdb_server.store.sqlite import SqliteStore
-from tests.estate import DAY, MINUTE, Estate, minute
+from tests.estate import DAY, MINUTE, Estate, minute, opened
 from tests.factories import host
 
 A_DAY = DAY // MINUTE
@@ -35,23 +30,9 @@ STATE = (
 )  # fmt: skip
 
 
-@contextmanager
-def opened() -> Iterator[Estate]:
-    with tempfile.TemporaryDirectory() as folder:
-        store = SqliteStore(Path(folder) / "cmdb.db")
-        yield Estate(store)
-        store.close()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
-def estate(request: pytest.FixtureRequest) -> Iterator[Estate]:
-    if request.param == "neo4j":
-        store: Store = request.getfixturevalue("neo4j_opener")()
-        yield Estate(store)
-        store.close()
-        return
-    with opened() as made:
-        yield made
+@pytest.fixture
+def estate(either: Estate) -> Estate:
+    return either
 
 
 def cut(estate: Estate, day: int, *, apply: bool = True, now: int = 100) -> Outcome:
