@@ -95,6 +95,10 @@ class ApprovalNeededSchema(Schema):
     service = fields.Nested(NamedSchema, required=True)
     state = fields.String(required=True)
     owner = fields.String(required=True, allow_none=True)
+    criticality = fields.String(required=True, allow_none=True)
+    with_ = fields.List(
+        fields.String(), required=True, data_key="with", metadata={"description": "Hit only together with these"}
+    )
 
 
 class AssessmentSchema(Schema):

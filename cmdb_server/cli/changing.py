@@ -80,7 +80,9 @@ def _hit(root: Tree, answer: Answer) -> None:
     hit = root.add(plain("services hit", "bold") if answer["approvals"] else plain("no service is hit", "green"))
     for one in answer["approvals"]:
         owner = f"{one['owner']} approves" if one["owner"] else "any approver"
-        hit.add(joined(plain(one["state"], STATE[one["state"]]), named(one["service"]), plain(owner, "dim")))
+        both = f"together with {', '.join(one['with'])}" if one["with"] else ""
+        state = plain(one["state"], STATE[one["state"]])
+        hit.add(joined(state, named(one["service"]), plain(both, "red"), plain(owner, "dim")))
     if answer["impact"]:
         for one in answer["impact"]["redundancy_lost"][:10]:
             root.add(joined(plain("redundancy lost", "yellow"), named(one["ci"]), plain(one["gate"]["text"], "dim")))

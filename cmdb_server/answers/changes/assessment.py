@@ -17,7 +17,7 @@ from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
 from cmdb_server.answers.changes.conditions import Calendar, Conditions, Covers, covering
 from cmdb_server.answers.changes.outcomes import done, past
 from cmdb_server.answers.changes.overlaps import CollisionTold, Overlap, Overlaps, pieces
-from cmdb_server.answers.impact import ImpactAnswer, impact
+from cmdb_server.answers.impact import ImpactAnswer, impact, service_classes
 from cmdb_server.answers.spans import Span, SpanTold, spans_told
 from cmdb_server.answers.told import Named, Teller, plain
 from cmdb_server.answers.viewer import Viewer
@@ -40,11 +40,14 @@ TEMPLATE = "template"
 
 @dataclass(frozen=True, slots=True)
 class ApprovalNeeded:
-    """A service that is hit, and who approves it: its owner; None: nobody owns it, any approver does."""
+    """A service that is hit, by ``with_`` only together with these numbers, and who approves it: its owner; None:
+    nobody owns it, any approver does. ``criticality`` None where nobody told."""
 
     service: Named
     state: str
     owner: str | None
+    criticality: str | None = None
+    with_: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,8 @@ class _Assessing:
         touching, colliding = over.touching(), over.collisions(pieces(mine.spans, others))
         covers = covering(tx, self.projections, self.viewer.kinds, change.cis["changed"], now)
         conditions = Calendar.read(tx, covers).conditions(times)
-        facts = self._facts(tx, view, conditions, touching, colliding)
-        needed = self._needed()
+        needed = self._needed(view, colliding)
+        facts = self._facts(tx, view, conditions, touching, colliding, needed)
         told = risk(facts)
         substance = _substance(needed, touching, colliding, conditions, told)
         return Assessment(
@@ -124,15 +127,13 @@ class _Assessing:
 
     def _facts(
         self, tx: Reading, view: AskedGraph, conditions: Conditions, touching: Iterable[Overlap],
-        colliding: Iterable[CollisionTold],
+        colliding: Iterable[CollisionTold], needed: Iterable[ApprovalNeeded],
     ) -> Facts:  # fmt: skip
         change, breaks = self.change, self.breaks
         cis, type_ = change.cis["changed"], str(change.body.get("type", "normal"))
         classes = {view.projection.class_name(ci) for ci in view.there(cis)}
         return Facts(
-            services=[]
-            if breaks is None
-            else [(one.criticality, one.affected.state == "down") for one in breaks.services],
+            services=[(one.criticality, one.state == "down") for one in needed],
             redundancy_lost=0 if breaks is None else breaks.certificate.gates_held,
             affected=0 if breaks is None else sum(breaks.counts["by_state"].values()),
             past=past(done(tx), cis, type_),
@@ -162,9 +163,22 @@ class _Assessing:
         if longest is not None and any(end - start > longest for start, end in times):
             yield f"a window is longer than {template.body['longest']}"
 
-    def _needed(self) -> tuple[ApprovalNeeded, ...]:
-        services = self.breaks.services if self.breaks else ()
-        return tuple(ApprovalNeeded(one.affected.ci, one.affected.state, one.owner) for one in services)
+    def _needed(self, view: AskedGraph, colliding: Iterable[CollisionTold]) -> tuple[ApprovalNeeded, ...]:
+        """Services that are hit by the change alone, and those that fall of it together with what else is booked."""
+        alone = self.breaks.services if self.breaks else ()
+        found = {
+            one.affected.ci.id: ApprovalNeeded(one.affected.ci, one.affected.state, one.owner, one.criticality)
+            for one in alone
+        }
+        services = service_classes(view.projection)
+        for one in colliding:
+            more = [ci for ci in one.together if services[view.projection.class_of[view.projection.ci(ci.id)]]]
+            told = view.attributes([ci.id for ci in more])
+            for ci in more:
+                values = told.get(ci.id, {})
+                owner, criticality = values.get("owned_by"), values.get("business_criticality")
+                found.setdefault(ci.id, ApprovalNeeded(ci, "down", owner, criticality, one.numbers))
+        return tuple(found.values())
 
 
 def overlaps_of(view: AskedGraph, teller: Teller, mine: Booking, others: Iterable[Booking]) -> Overlaps:
@@ -200,7 +214,7 @@ def _substance(
 ) -> str:  # fmt: skip
     """A digest of what an approval is about: as long as it stays the same, approvals hold."""
     parts: Mapping[str, Any] = {
-        "services": sorted((one.service.id, one.state, one.owner) for one in needed),
+        "services": sorted((one.service.id, one.state, one.owner, one.with_) for one in needed),
         "touching": sorted(
             (one.number, sorted(ci.id for ci in (*one.same, *one.providers, *one.consumers)), one.people)
             for one in touching

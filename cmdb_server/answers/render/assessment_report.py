@@ -44,10 +44,21 @@ def _facts(answer: Assessment) -> Iterable[tuple[str, Cell]]:
 
 def _approvals(answer: Assessment) -> Section:
     rows = tuple(
-        Row((marked(one.state), name(one.service), one.service.class_ or "", one.owner or "any approver"), one.state)
+        Row(
+            (
+                marked(one.state),
+                name(one.service),
+                one.service.class_ or "",
+                ", ".join(one.with_),
+                one.owner or "any approver",
+            ),
+            one.state,
+        )
         for one in answer.approvals
     )
-    return Section("Services hit, and who approves", ("State meanwhile", "Service", "Class", "Approves"), rows)
+    return Section(
+        "Services hit, and who approves", ("State meanwhile", "Service", "Class", "Only with", "Approves"), rows
+    )
 
 
 def _collisions(answer: Assessment) -> Section:

@@ -53,6 +53,9 @@ def test_two_harmless_changes_are_fatal_together(shop: BookedShop) -> None:
     assert (met.ci.name, met.numbers, met.group, met.masked) == ("lb", (other.number,), False, False)
     assert met.text == "0 of 2 serving, needs 1"
     assert [(one.start, one.end) for one in collision.spans] == [(NOW + 11 * HOUR, NOW + 12 * HOUR)]
+    assert {(one.service.name, one.state, one.criticality, one.with_) for one in found.approvals} == {
+        ("shop", "down", "most_critical", (other.number,)), ("wiki", "down", "not_critical", (other.number,)),
+    }  # fmt: skip
     assert assessed(shop, shop.change("web1", at=(12, 13)).number).collisions == ()
 
 

@@ -84,6 +84,9 @@ def test_without_an_assessment_nothing_is_booked_behind_the_practice(owned: Book
 def test_a_fatal_collision_is_booked_only_with_a_reason(shop: BookedShop) -> None:
     other = shop.book("web2")
     change = authorised(shop, "web1")
+    with pytest.raises(Conflict, match="not approved by all"):
+        shop.go(change.number, "schedule", "bob", "approver")
+    shop.approve(change.number)
     with pytest.raises(Invalid, match=other.number) as refused:
         shop.go(change.number, "schedule", "bob", "approver")
     assert [one["path"] for one in refused.value.extra["errors"]] == ["note"]
