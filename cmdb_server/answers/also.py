@@ -89,13 +89,13 @@ def told_in_context(
     parts = {"already": found.already, "alone": found.alone, "anyway": found.anyway, "together": found.together}
     lists = {name: tuple(teller.named(ci) for ci in part[:limit].tolist()) for name, part in parts.items()}
     return ContextTold(
-        tuple(_other(teller, one, cis[one.number][:limit]) for one in booked),
+        tuple(other(teller, one, cis[one.number][:limit]) for one in booked),
         lists["already"], lists["alone"], lists["anyway"], lists["together"],
         _meetings(teller, found, found.meeting_points[:limit]), {name: len(part) for name, part in parts.items()},
     )  # fmt: skip
 
 
-def _other(teller: Teller, one: Booking, cis: Sequence[int]) -> Other:
+def other(teller: Teller, one: Booking, cis: Sequence[int]) -> Other:
     named = tuple(teller.named(ci) for ci in cis)
     summary = str(one.thing.body.get("summary", ""))
     return Other(one.number, one.thing.kind, one.thing.state, summary, one.degraded, spans_told(one.spans), named)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import inf
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cmdb_server.analysis.intervals import FOREVER, Failure, OverTime, Span, over_time
+from cmdb_server.answers.also import Also, Asked, Other, other
 from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
 from cmdb_server.answers.impact import CRITICALITY, LIMIT, service_classes
 from cmdb_server.answers.service_levels import ServiceLevels, ServiceLevelTold
@@ -19,6 +20,7 @@ from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.what_if import Edit, edits_of, supposing
 from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import State
+from cmdb_server.practices.booked import Booking
 from cmdb_server.projection.columns import Longs
 from cmdb_server.projection.edited import Edits
 from cmdb_server.projection.projections import Projections
@@ -48,13 +50,15 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class AffectedOverTime:
-    """When a CI is down and degraded. ``down_ms``, ``degraded_ms``: how long in all; None when without an end."""
+    """When a CI is down and degraded. ``down_ms``, ``degraded_ms``: how long in all; None when without an end.
+    ``anyway``: when it would be down of what else is booked or open alone."""
 
     ci: Named
     down: tuple[SpanTold, ...]
     degraded: tuple[SpanTold, ...]
     down_ms: int | None
     degraded_ms: int | None
+    anyway: tuple[SpanTold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ class PieceTold:
 @dataclass(frozen=True, slots=True)
 class IntervalsAnswer:
     """``services`` and ``cis`` list no CI twice, the longest down first, those that fail by themselves left out.
-    ``pieces`` follow one another without a gap. ``more``: how many of each are not listed. Times in ms."""
+    ``pieces`` follow one another without a gap. ``more``: how many of each are not listed. ``others``: what else is
+    booked or open then, which fails too. Times in ms."""
 
     revision: int
     start: int
@@ -90,6 +95,7 @@ class IntervalsAnswer:
     cis: tuple[AffectedOverTime, ...]
     pieces: tuple[PieceTold, ...]
     more: Mapping[str, int]
+    others: tuple[Other, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; ``class_`` as ``class``."""
@@ -108,9 +114,10 @@ def intervals(
     known_at: int | None = None,
     limit: int = LIMIT,
     sees: Sees | None = None,
+    also: Also = "none",
 ) -> IntervalsAnswer:
     """What breaks when within ``window``, on the graph at ``at`` as known at ``known_at`` (None: now) with what is
-    ``expected`` of it by then. Raises ``NotFound`` and ``Invalid`` with the place of what is unknown, ends before it
+    ``expected`` of it by then. ``also``: while what is booked or open then fails too. Raises ``NotFound`` and ``Invalid`` with the place of what is unknown, ends before it
     begins or cannot be."""
     if not failures:
         raise Invalid("failures: name at least one", errors=[{"path": "failures", "message": "must not be empty"}])
@@ -121,14 +128,27 @@ def intervals(
             Failure(tuple(view.cis(f"failures[{place}].cis", one.cis)), one.spans)
             for place, one in enumerate(failures)
         ]  # fmt: skip
-        spared = view.cis("not_impacted", not_impacted)
-        found = over_time(view.projection, window, told, _edits(view, viewer, expected), spared)
+        spared, edits = view.cis("not_impacted", not_impacted), list(_edits(view, viewer, expected))
+        booked = Asked(also, window).bookings(reading, at, projections.clock())
+        others = list(_failing(view, booked, spared))
+        found = over_time(view.projection, window, [*told, *others], edits, spared)
+        anyway = over_time(view.projection, window, others, edits, spared) if others else None
         teller = Teller.to(viewer, view.projection, sees)
-        answer = _Telling(view, teller, found).answer(window, limit)
+        answer = _Telling(view, teller, found, anyway).answer(window, limit)
+        answer = replace(answer, others=tuple(other(teller, one, view.there(one.cis)[:limit]) for one in booked))
         levels = ServiceLevels(view, reading, projections.clock())
         return replace(answer, services=_levelled(answer.services, levels, window[0]))
 
     return projections.store.read(work)
+
+
+def _failing(view: AskedGraph, booked: Iterable[Booking], spared: Iterable[int]) -> Iterator[Failure]:
+    """What is booked, as far as it is there and may fail."""
+    apart = set(spared)
+    for one in booked:
+        cis = tuple(ci for ci in view.there(one.cis) if ci not in apart)
+        if cis:
+            yield Failure(cis, one.spans, one.degraded)
 
 
 def _edits(view: AskedGraph, viewer: Viewer, expected: Sequence[Expected]) -> Iterator[tuple[int, Edits]]:
@@ -150,8 +170,8 @@ def _levelled(services: Sequence[ServiceOverTime], levels: ServiceLevels, start:
 class _Telling:
     """Puts an answer into words, for one viewer."""
 
-    def __init__(self, view: AskedGraph, teller: Teller, found: OverTime) -> None:
-        self._view, self._teller, self._found = view, teller, found
+    def __init__(self, view: AskedGraph, teller: Teller, found: OverTime, anyway: OverTime | None) -> None:
+        self._view, self._teller, self._found, self._anyway = view, teller, found, anyway
 
     def answer(self, window: Span, limit: int) -> IntervalsAnswer:
         graph = self._view.projection
@@ -189,8 +209,10 @@ class _Telling:
 
     def _affected(self, ci: int) -> AffectedOverTime:
         down, limping = (self._found.of(ci, state) for state in (State.DOWN, State.DEGRADED))
+        anyway = self._anyway.of(ci) if self._anyway else ()
         return AffectedOverTime(
-            self._teller.named(ci), spans_told(down), spans_told(limping), length(down), length(limping)
+            self._teller.named(ci), spans_told(down), spans_told(limping), length(down), length(limping),
+            spans_told(anyway),
         )  # fmt: skip
 
     def _services(self, cis: Longs, limit: int) -> tuple[ServiceOverTime, ...]:

@@ -7,12 +7,13 @@ from typing import Any
 from flask import Response
 from marshmallow import Schema, fields, validate
 
+from cmdb_server.answers.also import KINDS
 from cmdb_server.answers.intervals import Booked, Expected, intervals
 from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant, Whole
-from cmdb_server.api.impact import MOST, NamedSchema
+from cmdb_server.api.impact import MOST, NamedSchema, OtherSchema
 from cmdb_server.api.rendering import ReportedSchema, answered, described
 from cmdb_server.api.resource import resource
 from cmdb_server.api.spans import ServiceLevelSchema, SpanSchema, SpanToldSchema, timed
@@ -41,6 +42,11 @@ class OverTimeSchema(SpanSchema, ReportedSchema):
     at = Instant(load_default=None, allow_none=True)
     known_at = Instant(load_default=None, allow_none=True)
     limit = Whole(1, MOST, load_default=100, metadata={"description": "Listed of each kind; all are computed"})
+    also = fields.String(
+        load_default="none",
+        validate=validate.OneOf(tuple(KINDS)),
+        metadata={"description": "What else fails then: booked changes, open outages, or both"},
+    )
 
 
 class AffectedOverTimeSchema(Schema):
@@ -49,6 +55,11 @@ class AffectedOverTimeSchema(Schema):
     degraded = fields.List(fields.Nested(SpanToldSchema), required=True)
     down_ms = fields.Integer(required=True, allow_none=True)
     degraded_ms = fields.Integer(required=True, allow_none=True)
+    anyway = fields.List(
+        fields.Nested(SpanToldSchema),
+        required=True,
+        metadata={"description": "When it would be down of what else is booked or open alone"},
+    )
 
 
 class ServiceOverTimeSchema(Schema):
@@ -71,6 +82,7 @@ class IntervalsSchema(SpanToldSchema):
     cis = fields.List(fields.Nested(AffectedOverTimeSchema), required=True)
     pieces = fields.List(fields.Nested(PieceSchema), required=True)
     more = fields.Dict(required=True, metadata={"description": "How many of each kind are not listed"})
+    others = fields.List(fields.Nested(OtherSchema), required=True)
 
 
 @BLUEPRINT.route("/impact/intervals", methods=["POST"])
@@ -85,7 +97,7 @@ def ask(asked: dict[str, Any]) -> Response:
     expected = [Expected(one["at"], tuple(one["edits"])) for one in asked["expected"]]
     answer = intervals(
         context().projections, viewer(), _span(asked), failures, expected, _texts(asked["not_impacted"]),
-        asked["at"], asked["known_at"], asked["limit"],
+        asked["at"], asked["known_at"], asked["limit"], also=asked["also"],
     )  # fmt: skip
     return answered(
         lambda: answer, lambda: timed(answer.as_json()), answer.revision, asked["format"], "intervals", REPORTS

@@ -40,6 +40,9 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     over.add_argument(
         "--down", action="append", default=[], nargs=3, metavar=("CI", "START", "END"), help="repeat; END '' is none"
     )
+    over.add_argument(
+        "--also", choices=("none", "booked", "open", "both"), default="none", help="what else fails then (none)"
+    )
     over.add_argument("--limit", type=int, default=100)
     over.set_defaults(run=intervals)
 
@@ -63,7 +66,7 @@ def compare(told: Told) -> None:
 def intervals(told: Told) -> None:
     client = client_of(told)
     failures = [{"cis": [client.identify(ci)], "spans": [_span(start, end)]} for ci, start, end in told.down]
-    body = {**_span(told.start, told.end), "failures": failures, "limit": told.limit}
+    body = {**_span(told.start, told.end), "failures": failures, "limit": told.limit, "also": told.also}
     present(told, client, Question("POST", "/impact/intervals", body), {"table": _intervals})
 
 

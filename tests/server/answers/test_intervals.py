@@ -12,7 +12,8 @@ from cmdb_server.answers.intervals import Booked, Expected, IntervalsAnswer, Spa
 from cmdb_server.answers.what_if import Edit
 from cmdb_server.errors import Invalid, NotFound
 from cmdb_server.store.sqlite import SqliteStore
-from tests.shop import VIEWER, Shop
+from tests.booked_shop import BookedShop, window
+from tests.shop import NOW, VIEWER, Shop
 
 HOUR = 3_600_000
 BOTH = {"kind": "at_least", "k": 2}
@@ -94,3 +95,26 @@ def test_bad_questions_are_refused_with_their_place(shop: Shop) -> None:
     with pytest.raises(NotFound) as unknown:
         asked(shop, booked(shop, "web1", (1, 2)), Booked(("nobody",), ((1, 2),)))
     assert unknown.value.extra["errors"][0]["path"] == "failures[1].cis[0]"
+
+
+def test_what_else_is_booked_or_open_fails_too_and_is_told_apart(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "cmdb.db")
+    shop = BookedShop(store)
+    change = shop.book("web2", at=(10, 12))
+    out = shop.keep("outage", {"down": ["db"]}, "operator", started_at=window(20, 21)["start"])
+
+    def told(also: str) -> dict[str | None, tuple[object, object]]:
+        mine = Booked((shop.ids["web1"],), ((NOW + 11 * HOUR, NOW + 13 * HOUR),))
+        found = intervals(shop.projections, VIEWER, (NOW, NOW + 24 * HOUR), [mine], also=also)  # type: ignore[arg-type]
+        assert [one.number for one in found.others] == {
+            "none": [], "booked": [change.number], "both": [change.number, out.number],
+        }[also]  # fmt: skip
+        return {one.affected.ci.name: (since(one.affected.down), since(one.affected.anyway)) for one in found.services}
+
+    def since(spans: tuple[SpanTold, ...]) -> list[tuple[float, float | None]]:
+        return [(start - NOW / HOUR, end and end - NOW / HOUR) for start, end in hours(spans)]
+
+    assert told("none") == {}
+    assert told("booked")["shop"] == ([(11, 12)], [])
+    assert told("both")["shop"] == ([(11, 12), (20, 24)], [(20, 24)])
+    store.close()
