@@ -26,7 +26,7 @@ from cmdb_server.store.tables import FEED
 ASSESSMENT, APPROVAL = "assessment", "approval"
 AUTHORISED = ("authorise", "scheduled", "implement")
 """States of a change in which its approvals count."""
-_CONTENT = ("type", "template", "interruption", "windows", "expected", "selector", "plan", "back_out", "implementers")
+_CONTENT = ("type", "template", "interruption", "windows", "expected", "plan", "back_out", "implementers")
 
 
 @dataclass(frozen=True, slots=True)
