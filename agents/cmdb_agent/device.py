@@ -183,7 +183,22 @@ def _components(found: Mapping[str, Sequence[Fact]]) -> list[Component]:
                 identifiers={**fact.identifiers, **known.identifiers},
                 attributes={**fact.attributes, **known.attributes},
             )
-    return [_with_sorted_attributes(united[ref]) for ref in sorted(united)]
+    return [_with_sorted_attributes(united[ref]) for ref in _parents_first(united)]
+
+
+def _parents_first(components: Mapping[str, Component]) -> list[str]:
+    """The refs in order, each after its parent's: a report whose components name what comes later is refused."""
+    ordered: dict[str, None] = {}
+
+    def add(ref: str, above: frozenset[str]) -> None:
+        parent = components[ref].parent
+        if parent in components and parent not in above:
+            add(parent, above | {ref})
+        ordered.setdefault(ref)
+
+    for ref in sorted(components):
+        add(ref, frozenset((ref,)))
+    return list(ordered)
 
 
 def _with_sorted_attributes(component: Component) -> Component:

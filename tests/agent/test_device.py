@@ -18,6 +18,7 @@ from tests import snmpd
 from tests.snmprec import Recording, rows_of
 
 Seen = tuple[Observation, list[Coverage], list[Sample]]
+ENTITY = "1.3.6.1.2.1.47.1.1.1.1"
 SWITCH = [
     "1.3.6.1.2.1.1.1.0|4|Example OS, Version 3", "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.9.1.1208", "1.3.6.1.2.1.1.3.0|67|100",
     "1.3.6.1.2.1.1.5.0|4|sw1", "1.3.6.1.2.1.1.7.0|2|6",
@@ -64,6 +65,18 @@ def test_a_neighbour_is_a_relation_of_the_port() -> None:
     (link,) = observation.relations
     assert (link.type, link.from_.ref, link.section) == ("connects_to", "network_interface:Gi0/1", "cdp")
     assert link.to.identifiers == {"name": ["sw2"], "if_name": ["Gi0/2"]}
+
+
+def test_a_part_comes_after_what_it_stands_in() -> None:
+    """A fan sorts before the power supply that holds it, and the server takes no part whose parent it does not know."""
+    parts = [(1, 3, 0, "Chassis"), (2, 6, 1, "PSU 1"), (3, 7, 2, "Fan 1")]
+    rows = [
+        row for index, kind, above, name in parts
+        for row in (f"{ENTITY}.5.{index}|2|{kind}", f"{ENTITY}.4.{index}|2|{above}", f"{ENTITY}.7.{index}|4|{name}")
+    ]  # fmt: skip
+    told = [(component.ref, component.parent) for component in seen([*SWITCH, *rows])[0].components]
+    assert ("fan:Fan 1", "power_supply:PSU 1") in told
+    assert told.index(("fan:Fan 1", "power_supply:PSU 1")) > [ref for ref, _ in told].index("power_supply:PSU 1")
 
 
 def test_what_moves_is_a_sample_and_the_content_stays_the_same() -> None:
