@@ -60,6 +60,7 @@ from cmdb_server.errors import SettingsError
 from cmdb_server.jobs.runner import Runner
 from cmdb_server.jobs.standing import work as do_jobs
 from cmdb_server.jobs.timed import Running
+from cmdb_server.practices.audit import Witnessed
 from cmdb_server.practices.kind import Kind
 from cmdb_server.practices.kind_files import kinds as kept_kinds
 from cmdb_server.projection.projections import Projections
@@ -205,7 +206,7 @@ def _kept_kinds(settings: Settings) -> Mapping[str, Kind]:
 
 def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Context:
     kinds, types = kinds_of(settings), relation_types()
-    opened = store if store is not None else open_store(settings)
+    opened = Witnessed(store if store is not None else open_store(settings), audit.doing)
     return Context(
         settings=settings,
         store=opened,

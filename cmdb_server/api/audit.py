@@ -1,10 +1,15 @@
-"""Who did what: whatever people change through the API is kept as it is answered, and listed for administrators."""
+"""Who did what: whatever people change through the API is kept with what they changed, and listed for administrators."""
 
 from __future__ import annotations
 
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 from marshmallow import Schema, fields
 
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
@@ -13,18 +18,18 @@ from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context, now_ms
 from cmdb_server.api.fields import Instant, Text
 from cmdb_server.api.resource import resource
+from cmdb_server.errors import CmdbError
 from cmdb_server.practices import audit
+from cmdb_server.practices.audit import Act
 
+LOG = logging.getLogger(__name__)
 BLUEPRINT = resource("audit", __name__, "Who did what, when")
-CHANGING = frozenset(("declare", "approve", "administer"))
-"""What somebody may do that changes something: reports tell of themselves, questions change nothing."""
-TRIED = frozenset(("decisions.effect",))
-"""Views that tell what would be changed, and change nothing."""
+ASKING = frozenset(("GET", "HEAD", "OPTIONS"))
 TOLD = (
     "name", "class", "verb", "reason", "note", "title", "state", "transition", "subject", "role", "prefix", "agent",
     "url", "created", "changed",
 )  # fmt: skip
-"""What is kept of an answer, where it holds it: never a secret, of which some answers tell."""
+"""What is kept of what was said and answered, where it is there: never a secret, of which some answers tell."""
 LONGEST, LARGEST = 500, 1_000_000
 
 
@@ -69,34 +74,54 @@ def every(asked: dict[str, Any]) -> Response:
 
 
 def register(app: Flask) -> None:
-    """Keep what every request of the app changes."""
-    app.after_request(_keep)
+    """Add to the lines of what requests did what they were answered with."""
+    app.after_request(_complete)
 
 
-def _keep(response: Response) -> Response:
-    if not _changed(response):
+def doing() -> Act | None:
+    """What the person whose request is being answered does, should it write. Reports tell of themselves."""
+    if not has_request_context() or "caller" not in g or request.method in ASKING:
+        return None
+    if g.action == "report" or g.caller.role not in PEOPLE:
+        return None
+    if "act" not in g:
+        said = {**request.args, **g.get("said", {})}
+        g.act = Act(
+            str(uuid.uuid4()), now_ms(), g.caller.subject, g.caller.role, str(request.endpoint), _thing(said, {}),
+            0, _words(said), g.request_id,
+        )  # fmt: skip
+    act: Act = g.act
+    return act
+
+
+def _complete(response: Response) -> Response:
+    if "act" not in g:
         return response
+    act: Act = g.act
     told = response.get_json(silent=True) if not response.is_streamed and _size(response) <= LARGEST else None
     answer = told if isinstance(told, dict) else {}
-    if answer.get("applied") is False:  # only told what it would have done
-        return response
-    named = [str(value) for value in (request.view_args or {}).values()]
-    thing = named[-1] if named else str(next((answer[key] for key in ("id", "number", "name") if key in answer), ""))
-    detail = {key: _short(answer[key]) for key in TOLD if isinstance(answer.get(key), str | int | float)}
-    audit.keep(
-        context().store, g.caller.subject, g.caller.role, str(request.endpoint), thing, detail, g.request_id,
-        now_ms=now_ms(),
-    )  # fmt: skip
+    words = {"refused": response.status_code} if response.status_code >= 400 else _words(answer)
+    full = replace(act, thing=_thing(g.get("said", {}), answer), detail={**act.detail, **words})
+    if full != act:
+        try:
+            audit.complete(context().store, full)
+        except CmdbError as error:  # what was done stands, and its line with it
+            LOG.warning("what %s answered is not kept: %s", act.request, error)
     return response
 
 
-def _changed(response: Response) -> bool:
-    """Whether a person's request changed something."""
-    done = "caller" in g and response.status_code < 400 and request.method not in ("GET", "HEAD", "OPTIONS")
-    return (
-        done and g.action in CHANGING and g.caller.role in PEOPLE and request.endpoint not in TRIED
-        and request.args.get("dry_run", "").lower() not in ("true", "1", "t", "on", "yes", "y")
-    )  # fmt: skip
+def _thing(said: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+    """What it was done to: its number, else what the URL names, else what was made or named."""
+    named = [{"id": str(value)} for value in reversed((request.view_args or {}).values())]
+    told: list[Mapping[str, Any]] = [{"number": answer.get("number")}, *named, answer, said, request.args]
+    for one, key in product(told, ("id", "number", "name")):
+        if isinstance(one.get(key), str | int):
+            return str(one[key])
+    return ""
+
+
+def _words(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _short(told[key]) for key in TOLD if isinstance(told.get(key), str | int | float)}
 
 
 def _size(response: Response) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from flask import Request, request
+from flask import Request, g, request
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema
 from webargs import core
@@ -54,7 +54,11 @@ class Parser(FlaskParser):
             raise UnsupportedMediaType(f"Content-Type {req.mimetype or 'absent'!r} is not read; application/json is")
         settings = context().settings
         body = take_body(settings.max_body)
-        return core.missing if not body else json_value(body, settings.max_depth)
+        if not body:
+            return core.missing
+        said = json_value(body, settings.max_depth)
+        g.said = said if isinstance(said, dict) else {}
+        return said
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
         for name, value in req.args.items(multi=True):

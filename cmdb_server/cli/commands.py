@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
 
 from cmdb_server import settings
 from cmdb_server.cli import in_context, render, supposing
 from cmdb_server.cli.client import Client, segment
-from cmdb_server.cli.exits import ABSENT, REFUSED, fail
+from cmdb_server.cli.exits import ABSENT, REFUSED, USAGE, fail
 from cmdb_server.cli.impact_table import impact_table
 from cmdb_server.cli.in_context import with_context
 from cmdb_server.cli.presenting import WIDE, Question, present
@@ -74,17 +75,43 @@ def load(told: Told) -> None:
 def token_bootstrap(told: Told) -> None:
     from cmdb_server.api import token
     from cmdb_server.api.context import now_ms
+    from cmdb_server.practices.audit import Act, Witnessed
 
+    now = now_ms()
+    act = Act(
+        str(uuid.uuid4()),
+        now,
+        told.subject,
+        "admin",
+        "tokens.bootstrap",
+        told.subject,
+        0,
+        {"subject": told.subject},
+        "",
+    )
     with opened() as store:
         if any(held.role == "admin" and held.revoked_at is None for held in token.every(store)):
             fail(REFUSED, "there is an admin token already; make more with cmdb token create")
-        text, made = token.create(store, told.subject, "admin", None, now_ms(), told.days * token.DAY_MS)
-    if told.to is None:
+        # Before there is a token: nobody would know one that cannot be written.
+        out = None if told.to is None else _for_secrets(told.to)
+        witnessed = Witnessed(store, lambda: act)
+        text, made = token.create(witnessed, told.subject, "admin", None, now, told.days * token.DAY_MS)
+    if out is None:
         _say(text)
         return
-    with os.fdopen(os.open(told.to, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+    with out:
         out.write(text + "\n")
     _say(f"{made.prefix} written to {told.to}")
+
+
+def _for_secrets(path: Path) -> TextIO:
+    """A file that nobody else may read, to be written anew."""
+    try:
+        out = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8")
+    except OSError as error:
+        fail(USAGE, f"{path}: {error.strerror}")
+    os.fchmod(out.fileno(), 0o600)
+    return out
 
 
 def token_create(told: Told) -> None:

@@ -1,19 +1,22 @@
-"""Who did what, when: one list of all that people did through the API, appended to and never changed.
+"""Who did what, when: one list of all that people did through the API.
 
-Why they did it stands with what they did: with a decision, an entry, a change. A row here names it.
+The line of a deed is written in the deed's own transaction, so that neither stands without the other; whoever writes
+has nothing to remember (``Witnessed``). What is known only when the deed is answered is added to its line then.
+
+Why they did it stands with what they did: with a decision, an entry, a change. A line here names it.
 """
 
 from __future__ import annotations
 
 import re
-import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from cmdb_server.store.port import Key, Reading, Row, Store
+from cmdb_server.store.port import Key, Reading, Row, Store, Writing
 from cmdb_server.store.tables import ACT
 
+T = TypeVar("T")
 PAGE = 500
 PLACE = re.compile(r"-[0-9]{1,18}", re.ASCII)
 
@@ -57,22 +60,58 @@ class Page:
     cursor: str | None
 
 
-def keep(
-    store: Store,
-    subject: str,
-    role: str,
-    action: str,
-    thing: str,
-    detail: Mapping[str, Any],
-    request: str,
-    *,
-    now_ms: int,
-) -> None:
-    """Append what somebody did, under the revision that stands now."""
-    id_ = str(uuid.uuid4())
-    store.write(
-        lambda tx: tx.insert(ACT, [(-now_ms, id_, subject, role, action, thing, tx.revision, dict(detail), request)])
-    )
+class Witnessed:
+    """A store in which whoever writes leaves a line. ``doing``: what is being done at the moment, or None where nobody
+    does anything (a job's work is no person's). A deed of several transactions has the line of the first; what is
+    rolled back, as everything that is only tried, has none."""
+
+    def __init__(self, store: Store, doing: Callable[[], Act | None]) -> None:
+        self._store, self._doing = store, doing
+
+    def read(self, work: Callable[[Reading], T]) -> T:
+        return self._store.read(work)
+
+    def write(self, work: Callable[[Writing], T]) -> T:
+        act = self._doing()
+        if act is None:
+            return self._store.write(work)
+
+        def witnessed(tx: Writing) -> T:
+            outcome = work(tx)
+            append(tx, act)
+            return outcome
+
+        return self._store.write(witnessed)
+
+    def revision(self) -> int:
+        return self._store.revision()
+
+    def durable_revision(self) -> int:
+        return self._store.durable_revision()
+
+    def close(self) -> None:
+        self._store.close()
+
+
+def append(tx: Writing, act: Act) -> None:
+    """Add a line, under the transaction's revision; one that is there stays as it is."""
+    tx.insert(ACT, [_row(replace(act, revision=tx.revision))])
+
+
+def complete(store: Store, act: Act) -> None:
+    """Add what the answer told to the line of a deed, if there is one: one that wrote nothing has none."""
+
+    def line(tx: Reading) -> Act | None:
+        found = tx.get(ACT, [_key(act)]).get(_key(act))
+        return None if found is None else replace(act, revision=_act(found).revision)
+
+    def work(tx: Writing) -> None:
+        found = line(tx)
+        if found is not None:
+            tx.put(ACT, [_row(found)])
+
+    if store.read(line) is not None:
+        store.write(work)
 
 
 def acts(store: Store, wanted: Wanted, cursor: str | None = None, limit: int = 100) -> Page:
@@ -104,6 +143,15 @@ def _from(tx: Reading, after: Key | None) -> Iterator[Act]:
     while rows := tx.scan(ACT, after, PAGE):
         yield from map(_act, rows)
         after = rows[-1][:2]
+
+
+def _key(act: Act) -> Key:
+    return (-act.at, act.id)
+
+
+def _row(act: Act) -> Row:
+    detail = dict(act.detail)
+    return (*_key(act), act.subject, act.role, act.action, act.thing, act.revision, detail, act.request)
 
 
 def _act(row: Row) -> Act:

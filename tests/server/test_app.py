@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,10 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_the_settings_choose_the_store(settings: Settings, tmp_path: Path) -> None:
+    with closing(open_store(settings)) as opened:
+        assert isinstance(opened, SqliteStore)
     app = create_app(settings)
-    assert isinstance(app.extensions[KEY].store, SqliteStore)
+    app.extensions[KEY].store.write(lambda tx: None)
     assert (tmp_path / "cmdb.db").exists()
     app.extensions[KEY].store.close()
 

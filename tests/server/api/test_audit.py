@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cmdb_server.api.context import now_ms
+from cmdb_server.errors import StoreUnavailable
+from cmdb_server.practices import audit
 from tests.factories import host, report
 
 
@@ -64,3 +68,48 @@ def test_pages_and_who_may_ask(admin, reader) -> None:
     assert rest["next_cursor"] is None
     assert reader.get("/api/v1/audit").status_code == 403
     assert admin.get("/api/v1/audit?cursor=!!").status_code == 422
+
+
+def test_a_line_bears_the_revision_of_what_was_done_and_survives_all_that_follows(
+    admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr(audit, "complete", fails)
+    made = admin.post("/api/v1/cis", json={"class": "server", "name": "web-1"}).json
+    choice = {"verb": "tombstone", "sides": [[made["id"]]], "reason": "sold"}
+    decided = admin.post("/api/v1/decisions", json=choice).json
+    tombstone, entry = acts(admin)
+    assert (tombstone["detail"], tombstone["revision"]) == (
+        {"verb": "tombstone", "reason": "sold"},
+        decided["revision"],
+    )
+    assert (entry["action"], entry["detail"], entry["revision"]) == (
+        "cis.enter",
+        {"name": "web-1", "class": "server"},
+        made["revision"],
+    )
+
+
+def test_what_people_keep_of_their_work_is_told_too(admin, as_role) -> None:
+    eva = as_role("operator", subject="eva")
+    change = eva.post("/api/v1/kept/change", json={"body": {"summary": "x", "type": "normal"}}).json
+    number, etag = change["number"], "*"
+    eva.patch(f"/api/v1/kept/change/{number}", json={"body": {"summary": "y"}}, headers={"If-Match": etag})
+    eva.post(f"/api/v1/kept/change/{number}/transitions", json={"transition": "cancel", "note": "not needed"})
+    moved, *_rest = told = acts(admin, subject="eva")
+    assert [(act["action"], act["thing"]) for act in told[::-1]] == [
+        ("kept.open_", number), ("kept.edit", number), ("kept.move", number),
+    ]  # fmt: skip
+    assert moved["detail"]["transition"] == "cancel" and moved["detail"]["note"] == "not needed"
+
+
+def test_an_import_that_tells_its_progress_is_told_once_it_is_done(admin) -> None:
+    told = {"content_type": "text/csv", "headers": {"Accept": "application/x-ndjson"}}
+    url = "/api/v1/imports?format=csv&name=old"
+    assert admin.post(url, data="class,name\nspaceship,x\n", **told).text
+    assert acts(admin) == []
+    assert admin.post(url, data="class,name\nserver,x\n", **told).text
+    (line,) = acts(admin)
+    assert (line["action"], line["thing"]) == ("imports.take", "old")

@@ -9,7 +9,9 @@ from cmdb_server.store.port import Store
 
 def test_a_request_finds_what_its_app_was_made_with(app: Flask, store: Store, settings: Settings) -> None:
     with app.app_context():
-        assert context().store is store is context().projections.store
+        assert context().store is context().projections.store
+        context().store.write(lambda tx: None)
+        assert context().store.revision() == store.revision() == 1
         assert context().settings is settings
 
 

@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from cmdb_server.api.context import now_ms
+from cmdb_server.practices.audit import Wanted, acts
+from cmdb_server.store.sqlite import SqliteStore
 from tests.factories import host, report
 from tests.serving import Served
 
@@ -38,7 +40,11 @@ def test_tokens_are_made_used_listed_and_revoked(cmdb) -> None:
 
 
 def test_the_first_token_is_made_in_the_store_and_only_once(cmdb, tmp_path: Path) -> None:
+    lost = cmdb("token", "bootstrap", "--to", "nowhere/token")
+    assert lost.code == 2 and "nowhere/token" in lost.err
     assert cmdb("token", "bootstrap", "--to", "token").code == 0
+    (line,) = acts(SqliteStore(tmp_path / "cmdb.db"), Wanted()).items
+    assert (line.action, line.thing, line.role) == ("tokens.bootstrap", "admin", "admin")
     assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o600
     again = cmdb("token", "bootstrap")
     assert again.code == 1 and "already" in again.err and "cmdb_" not in again.out
