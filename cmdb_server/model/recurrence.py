@@ -1,5 +1,7 @@
-"""RRULEs of RFC 5545: days that come again. How often within a day is no matter of windows, so that a rule's frequency
-is a day or longer."""
+"""RRULEs of RFC 5545: days that come again, at one time of the day or several. A rule's frequency is a day or longer.
+
+Weeks of the year (BYWEEKNO) are not read: the library takes days of 52 weeks for such of a 53rd.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,15 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrule, rrulestr
 
 LONGEST = 512
-_PARTS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS", "WKST"})
+_TIMES = {"BYHOUR": 23, "BYMINUTE": 59, "BYSECOND": 59}
+"""The parts that tell times of the day, and the largest number of each."""
+MOST_A_DAY = 48
+_DAYS_OF = ("BYDAY", "BYMONTHDAY", "BYYEARDAY")
+_PARTS = frozenset(
+    {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYSETPOS", "WKST"} | set(_DAYS_OF) | _TIMES.keys()
+)
+_LAST = "25000101T000000"
+"""Windows do not lie beyond: a rule that does not come before then never does."""
 _LARGEST_SET = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}
 """How many days one period has at most, from which BYSETPOS chooses."""
 _LENGTH = {"DAILY": timedelta(days=1), "WEEKLY": timedelta(days=7)}
@@ -37,7 +47,8 @@ def _fault(text: str, first: datetime, zone: ZoneInfo) -> str:
     try:
         parts = _parts(text)
         _check_values(parts)
-        found = next(iter(_rule(parts, first, zone)), None)
+        told = {name: value for name, value in parts.items() if name != "COUNT"}
+        found = next(iter(_rule(told, first, zone)), None)
     except ValueError as error:
         return str(error)
     return "never comes" if found is None else ""
@@ -62,7 +73,7 @@ def _moved(parts: dict[str, str], first: datetime, since: datetime) -> tuple[dic
         step = _LENGTH[freq] * every
         return parts, first + max((since - first) // step - 1, 0) * step
     told = dict(parts)
-    if "BYDAY" not in told and "BYMONTHDAY" not in told:
+    if not told.keys() & set(_DAYS_OF):
         told["BYMONTHDAY"] = str(first.day)
         if freq == "YEARLY":
             told.setdefault("BYMONTH", str(first.month))
@@ -90,8 +101,9 @@ def _rule(parts: dict[str, str], first: datetime, zone: ZoneInfo) -> rrule:
 
 
 def _parts(text: str) -> dict[str, str]:
+    """The parts of the rule, which may be told as the line of a calendar, with its name."""
     parts: dict[str, str] = {}
-    for part in text.upper().split(";"):
+    for part in text.upper().removeprefix("RRULE:").split(";"):
         name, _, value = part.partition("=")
         if name not in _PARTS or not value:
             raise ValueError(f"{part or 'an empty part'} is not read: {', '.join(sorted(_PARTS))} are")
@@ -114,6 +126,8 @@ def _local(parts: dict[str, str], zone: ZoneInfo) -> str:
         told["UNTIL"] = moment.astimezone(zone).strftime("%Y%m%dT%H%M%S")
     elif len(until) == 8:
         told["UNTIL"] = (datetime.strptime(until, "%Y%m%d") + timedelta(days=1, seconds=-1)).strftime("%Y%m%dT%H%M%S")  # noqa: DTZ007
+    elif not until and "COUNT" not in told:
+        told["UNTIL"] = _LAST
     return ";".join(f"{name}={value}" for name, value in told.items())
 
 
@@ -126,7 +140,10 @@ def _check_values(parts: dict[str, str]) -> None:
     _numbers(parts, "COUNT", 1, 10_000)
     months = _numbers(parts, "BYMONTH", 1, 12)
     days = _numbers(parts, "BYMONTHDAY", -31, 31)
-    _numbers(parts, "BYSETPOS", -_LARGEST_SET[freq], _LARGEST_SET[freq])
+    if _numbers(parts, "BYYEARDAY", -366, 366) and freq != "YEARLY":
+        raise ValueError("BYYEARDAY is for FREQ=YEARLY")
+    largest = min(_LARGEST_SET[freq] * _times_a_day(parts), 366)
+    _numbers(parts, "BYSETPOS", -largest, largest)
     for word in parts["BYDAY"].split(",") if "BYDAY" in parts else ():
         found = _WEEKDAY.fullmatch(word)
         most = {"MONTHLY": 5, "YEARLY": 5 if months else 53}.get(freq, 0)
@@ -136,10 +153,20 @@ def _check_values(parts: dict[str, str]) -> None:
         raise ValueError("never comes: these months have no such day")
 
 
+def _times_a_day(parts: dict[str, str]) -> int:
+    found = 1
+    for name, most in _TIMES.items():
+        found *= max(1, len(set(_numbers(parts, name, 0, most))))
+    if found > MOST_A_DAY:
+        raise ValueError(f"comes {found} times a day: at most {MOST_A_DAY}")
+    return found
+
+
 def _numbers(parts: dict[str, str], name: str, low: int, high: int) -> list[int]:
+    """Of what counts from its beginning, 0 is none."""
     found = []
     for word in parts[name].split(",") if name in parts else ():
-        if not _NUMBER.fullmatch(word) or not low <= int(word) <= high or int(word) == 0:
-            raise ValueError(f"{name} {word} is not between {low} and {high}, or 0")
+        if not _NUMBER.fullmatch(word) or not low <= int(word) <= high or (int(word) == 0 and low):
+            raise ValueError(f"{name} {word} is not between {low} and {high}{', or 0' if low else ''}")
         found.append(int(word))
     return found

@@ -48,6 +48,52 @@ def test_a_time_that_is_left_out_has_the_offset_before_and_one_that_comes_twice_
     assert texts(within, "2026-03-29T00:00:00Z", "2026-03-29T12:00:00Z") == [], "it would end before it began"
 
 
+def test_single_times_are_left_out_and_others_added() -> None:
+    saturdays = told(
+        "2026-12-05T22:00:00+01:00", "2026-12-06T02:00:00+01:00", rrule="FREQ=WEEKLY;BYDAY=SA", zone=BERLIN,
+        exdate=["2026-12-26", "20261212T220000", "2027-01-02T21:00:00Z"], rdate=["20261228T230000", "2026-12-30"],
+    )  # fmt: skip
+    assert texts(saturdays, "2026-12-01T00:00:00Z", "2027-01-10T00:00:00Z") == [
+        ("12-05T21:00", "12-06T01:00"), ("12-19T21:00", "12-20T01:00"), ("12-28T22:00", "12-29T02:00"),
+        ("12-30T21:00", "12-31T01:00"), ("01-09T21:00", "01-10T01:00"),
+    ]  # fmt: skip
+
+
+def test_times_that_are_listed_need_no_rule() -> None:
+    once = ("2026-03-28T01:30:00+01:00", "2026-03-28T04:00:00+01:00")
+    listed = told(*once, zone=BERLIN, rdate=["2026-03-29", "20260301T120000Z", "20260329T013000"])
+    assert texts(listed, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z") == [
+        ("03-01T12:00", "03-01T14:30"), ("03-28T00:30", "03-28T03:00"), ("03-29T00:30", "03-29T02:00"),
+    ]  # fmt: skip
+
+
+def test_one_day_left_out_of_what_comes_several_times_a_day() -> None:
+    often = told(
+        "2026-03-02T02:00:00Z", "2026-03-02T03:00:00Z", rrule="FREQ=DAILY;BYHOUR=2,14;COUNT=6",
+        exdate=["2026-03-03", "20260304T140000Z"],
+    )  # fmt: skip
+    assert [start for start, _ in texts(often, "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z")] == [
+        "03-02T02:00", "03-02T14:00", "03-04T02:00",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({"exdate": "2026-03-03"}, "exdate"), ({"exdate": ["2026-03-03"] * 501}, "exdate"),
+        ({"exdate": [5]}, "exdate[0]"), ({"exdate": ["2026-03-03", "tomorrow"]}, "exdate[1]"),
+        ({"exdate": ["2026-02-30"]}, "exdate[0]"), ({"exdate": ["20260303T250000"]}, "exdate[0]"),
+        ({"rdate": ["1969-01-01"]}, "rdate[0]"), ({"rdate": ["20260303T220000/PT1H"]}, "rdate[0]"),
+        ({"rdate": {"2026-03-03": 1}}, "rdate"), ({"exdate": ["2026-03-02"]}, "exdate"),
+        ({"exdate": ["2026-03-02", "2026-03-03"], "rrule": "FREQ=DAILY;COUNT=2"}, "exdate"),
+    ],
+)  # fmt: skip
+def test_days_that_cannot_be_read(more: dict[str, Any], path: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        told("2026-03-02T02:00:00Z", "2026-03-02T03:00:00Z", **more)
+    assert [one["path"] for one in refused.value.extra["errors"]] == [path]
+
+
 def test_touching_is_no_overlap_with_a_period() -> None:
     once = told("2026-03-01T00:00:00Z", "2026-03-01T01:00:00Z")
     assert once.intervals((once.end, once.end + DAY)) == () == once.intervals((once.start - DAY, once.start))
