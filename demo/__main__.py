@@ -33,7 +33,8 @@ def main() -> int:
     console = Console(highlight=False)
     # A terminal that closes or a supervisor that stops the demo must not leave its server behind.
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, lambda *_: signal.raise_signal(signal.SIGINT))
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(ending, _interrupt)
     if not os.environ.get("KEEP"):
         _forget()
     FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,6 +54,11 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print(f"\nEnded. The data are in {FOLDER}; KEEP=1 keeps them for the next time.")
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    """Ends the demo as Ctrl-C does, also where Ctrl-C itself is ignored: in the background of a script."""
+    raise KeyboardInterrupt
 
 
 def _forget() -> None:

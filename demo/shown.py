@@ -14,7 +14,7 @@ from rich.tree import Tree
 
 from cmdb_server.cli import render
 from cmdb_server.cli.client import Client
-from demo.server import DemoError
+from demo.server import BIN, DemoError
 
 QUIET = ("software_package", "module", "memory_module")
 SHOWN_ATTRIBUTES = ("os_name", "os_version", "host.arch", "manufacturer", "model_number", "cpu_count", "memory")
@@ -39,7 +39,7 @@ def machine(console: Console, client: Client, port: int) -> None:
     root = Tree(render.named(host))
     for name in SHOWN_ATTRIBUTES:
         if name in host["attributes"]:
-            root.add(render.joined(render.plain(f"{name}:", "dim"), render.plain(host["attributes"][name])))
+            root.add(render.joined(render.plain(f"{name}:", "dim"), render.quantity(host["attributes"][name])))
     by_class: dict[str, list[dict[str, Any]]] = {}
     for one in host["components"]:
         by_class.setdefault(one["class"], []).append(one)
@@ -68,7 +68,7 @@ def _listens(component: dict[str, Any], port: int) -> bool:
 
 
 def _component(one: dict[str, Any], port: int) -> Text:
-    told = [one["attributes"].get(name) for name in ("version", "mount_point", "ip_addresses", "listens")]
+    told = [one["attributes"].get(name) for name in ("version", "ip_addresses", "listens")]
     texts = [", ".join(map(str, value)) if isinstance(value, list) else str(value) for value in told if value]
     here = render.plain("<- this demo's server", "green") if _listens(one, port) else ""
     return render.joined(render.plain(one["name"], "bold"), *(render.plain(text, "dim") for text in texts), here)
@@ -100,6 +100,6 @@ def addresses(console: Console, server: str, token: Path) -> None:
         ("API", f"{server}/api/v1"),
         ("documentation", f"{server}/docs"),
         ("token", str(token)),
-        ("try", f"cmdb impact lb1 --server {server} --token-ref file:{token}"),
+        ("try", f"{BIN / 'cmdb'} impact lb1 --server {server} --token-ref file:{token}"),
     ):
         console.print(f"{name:14}{value}", markup=False, soft_wrap=True)

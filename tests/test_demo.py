@@ -54,6 +54,10 @@ def test_this_machine_shows_the_demos_own_server(printed: str) -> None:
     assert re.search(r"tcp:127\.0\.0\.1:\d+.* <- this demo's server", printed)
 
 
+def test_figures_are_told_for_people(printed: str) -> None:
+    assert re.search(r"memory: [\d.]+ [KMGT]iB\n", printed)
+
+
 def test_a_redundant_pool_takes_one_failure(printed: str) -> None:
     web1 = answer(printed, "web1")
     assert "redundancy lost (depends_on farm: 1 of 2 serving, needs 1)" in web1
@@ -89,16 +93,20 @@ def test_a_folder_of_somebodys_own_loses_nothing_else(printed: str, folder: Path
     assert (folder / "mine").read_text() == "mine"
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_nothing_is_left_running(printed: str, folder: Path, ending: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("ignored", "ending"), [("", signal.SIGINT), ("", signal.SIGTERM), ("INT", signal.SIGTERM)], ids=str
+)
+def test_nothing_is_left_running(printed: str, folder: Path, ignored: str, ending: signal.Signals) -> None:
+    """Also where a script has it in its background, and so has it ignore Ctrl-C. What it tells to try, works."""
     environment = {**os.environ, "DEMO": str(folder), "KEEP": "1", "ONCE": "", "TERM": "dumb"}
+    signals = [f"--ignore-signal={ignored}"] if ignored else ["--default-signal=INT"]
     running = subprocess.Popen(
-        [sys.executable, "-m", "demo"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        ["env", *signals, sys.executable, "-m", "demo"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     )
     assert running.stdout is not None
-    for line in running.stdout:
-        if line.startswith("try "):
-            break
+    told = next(line for line in running.stdout if line.startswith("try "))
+    tried = subprocess.run(told.split()[1:], env={"PATH": "/usr/bin"}, check=True, capture_output=True, text=True)
+    assert "Web shop down" in tried.stdout
     running.send_signal(ending)
     assert "KEEP=1" in running.communicate(timeout=60)[0]
     assert running.returncode == 0
