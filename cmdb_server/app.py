@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 from cmdb_schemas.ci_class import CIClass, classes
 from cmdb_schemas.errors import DefinitionError
 from cmdb_schemas.relations import relation_types
+from cmdb_server.answers.sight import Sights
 from cmdb_server.api import (
     access,
     agents,
@@ -60,6 +61,7 @@ from cmdb_server.errors import SettingsError
 from cmdb_server.jobs.runner import Runner
 from cmdb_server.jobs.standing import work as do_jobs
 from cmdb_server.jobs.timed import Running
+from cmdb_server.jobs.webhooks import deliver
 from cmdb_server.practices.audit import Witnessed
 from cmdb_server.practices.kind import Kind
 from cmdb_server.practices.kind_files import kinds as kept_kinds
@@ -144,19 +146,27 @@ def serve_for_development(settings: Settings, announce: Callable[[tuple[Any, ...
     app = create_app(settings)
     server = make_server(*settings.bind, app, threaded=True)
     announce(server.socket.getsockname())
-    runner = runner_of(app)
-    runner.start()
+    runners = runners_of(app)
+    for runner in runners:
+        runner.start()
     try:
         server.serve_forever()
     finally:
-        runner.end()
+        for runner in runners:
+            runner.end()
 
 
-def runner_of(app: Flask) -> Runner:
-    """What does the timed jobs beside an app, on its store; it does nothing where ``CMDB_JOBS`` is off."""
+def runners_of(app: Flask) -> tuple[Runner, ...]:
+    """What works beside an app, on its store; nothing where ``CMDB_JOBS`` is off. Timed jobs do not wait for those who
+    listen to webhooks."""
     found: Context = app.extensions[KEY]
-    running = _running(found)
-    return Runner(lambda now_ms: do_jobs(running, now_ms) if running.settings.jobs else 0)
+    if not found.settings.jobs:
+        return ()
+    running, networks = _running(found), found.settings.webhook_networks
+    return (
+        Runner(lambda now_ms: do_jobs(running, now_ms)),
+        Runner(lambda now_ms: deliver(found.store, networks, now_ms), name="webhooks"),
+    )
 
 
 def running(settings: Settings) -> Running:
@@ -207,6 +217,7 @@ def _kept_kinds(settings: Settings) -> Mapping[str, Kind]:
 def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Context:
     kinds, types = kinds_of(settings), relation_types()
     opened = Witnessed(store if store is not None else open_store(settings), audit.doing)
+    projections, kept = Projections(opened, Rules.of(types, kinds)), _kept_kinds(settings)
     return Context(
         settings=settings,
         store=opened,
@@ -214,6 +225,7 @@ def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Co
         kinds=kinds,
         relation_types=types,
         metrics=Metrics(),
-        projections=Projections(opened, Rules.of(types, kinds)),
-        kept=_kept_kinds(settings),
+        projections=projections,
+        kept=kept,
+        sights=Sights(projections, kinds, kept),
     )

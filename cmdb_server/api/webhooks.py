@@ -16,7 +16,7 @@ from cmdb_server.api.resource import resource
 from cmdb_server.errors import Invalid
 from cmdb_server.practices import webhooks
 
-BLUEPRINT = resource("webhooks", __name__, "Signed CloudEvents of every change; sent by `cmdb webhooks`")
+BLUEPRINT = resource("webhooks", __name__, "Signed CloudEvents of every change, sent by the servers")
 
 
 class NewWebhookSchema(Schema):
@@ -24,7 +24,7 @@ class NewWebhookSchema(Schema):
     secret = Text(
         required=True,
         validate=validate.Regexp(r"^(env|file):.+", error="must be env:NAME or file:/path"),
-        metadata={"description": "A reference: env:NAME or file:/path, where `cmdb webhooks` runs"},
+        metadata={"description": "A reference: env:NAME or file:/path, as the servers know it"},
     )
     kinds = fields.List(
         fields.String(validate=validate.OneOf(KINDS)), load_default=list, validate=validate.Length(max=len(KINDS))

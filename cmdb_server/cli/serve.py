@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -131,13 +132,15 @@ def _forget_metrics(_: Any, worker: Any) -> None:
 
 
 def _start_jobs(worker: Any) -> None:
-    """Each worker does timed jobs beside its requests: they claim one another's nothing."""
-    from cmdb_server.app import runner_of
+    """Each worker does timed jobs and tells webhooks beside its requests: they claim one another's nothing."""
+    from cmdb_server.app import runners_of
 
-    worker.jobs = runner_of(worker.wsgi)
-    worker.jobs.start()
+    worker.runners = runners_of(worker.wsgi)
+    for runner in worker.runners:
+        runner.start()
 
 
 def _end_jobs(_: Any, worker: Any) -> None:
-    if hasattr(worker, "jobs"):
-        worker.jobs.end(LONGEST_JOB_S)
+    until = time.monotonic() + LONGEST_JOB_S
+    for runner in getattr(worker, "runners", ()):
+        runner.end(max(0.0, until - time.monotonic()))

@@ -17,10 +17,10 @@ class Runner:
     """Calls ``work`` with the present ms until it gives 0, then waits ``every`` seconds, and so on. Where the store
     does not answer, it waits too."""
 
-    def __init__(self, work: Callable[[int], int], every: float = EVERY_S) -> None:
+    def __init__(self, work: Callable[[int], int], every: float = EVERY_S, name: str = "jobs") -> None:
         self._work, self._every = work, every
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -37,7 +37,7 @@ class Runner:
                 while self._work(time.time_ns() // 1_000_000) and not self._ended.is_set():
                     pass
             except CmdbError as error:
-                LOG.warning("jobs wait: %s", error)
+                LOG.warning("%s wait: %s", self._thread.name, error)
             except Exception:
-                LOG.exception("jobs wait")
+                LOG.exception("%s wait", self._thread.name)
             self._ended.wait(self._every)

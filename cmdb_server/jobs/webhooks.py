@@ -5,6 +5,8 @@ Any number of processes may do this at once. Nothing is written while there is n
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,6 +23,7 @@ from cmdb_server.practices.webhooks import Webhook
 from cmdb_server.settings import secret
 from cmdb_server.store.port import Store
 
+LOG = logging.getLogger(__name__)
 LIMIT = 100
 """Changes told at once."""
 HAPPENED = {"open": "opened", "edit": "edited"}
@@ -48,26 +51,33 @@ def _deliver(store: Store, id_: str, allowed: tuple[str, ...], now_ms: int, send
         if wanted:
             body = msgspec.json.encode([event(one) for one in wanted])
             send(mine.url, body, _batch(mine, wanted), secret(mine.secret), now_ms // 1000, allowed)
-    except (RefusedError, SettingsError) as error:
-        webhooks.failed(store, mine, str(error), now_ms)
+    except Exception as error:  # noqa: BLE001  one URL that cannot be told keeps none of the others from being told
+        told = str(error) if isinstance(error, RefusedError | SettingsError) else type(error).__name__
+        LOG.warning("webhook %s was not told: %s", mine.id, told)
+        webhooks.failed(store, mine, told, now_ms)
         return False
     return webhooks.delivered(store, mine, mine.since if page.cursor else page.revision, page.cursor)
 
 
 def _batch(mine: Webhook, wanted: list[Change]) -> str:
-    """The same for every attempt at the same batch, by which its receiver knows a repeat."""
-    return f"{mine.id}.{wanted[0].revision}.{wanted[0].kind}.{'.'.join(wanted[0].id)}"
+    """The same for every attempt at the same batch, by which its receiver knows a repeat; a batch to which more has
+    come meanwhile is another one."""
+    told = "\n".join(_id(one) for one in wanted)
+    return f"{mine.id}.{hashlib.sha256(told.encode()).hexdigest()[:32]}"
+
+
+def _id(change: Change) -> str:
+    return f"{change.revision} {change.kind} {' '.join(change.id)}"
 
 
 def event(change: Change) -> dict[str, Any]:
     """A change as a CloudEvent."""
-    id_ = " ".join(change.id)
-    kind, happened, subject = change.kind, "deleted" if change.deleted else "changed", id_
+    kind, happened, subject = change.kind, "deleted" if change.deleted else "changed", " ".join(change.id)
     if change.kept is not None:
         kind, happened = change.kept.kind, HAPPENED.get(change.kept.transition, "moved")
         subject = change.kept.number
     told: dict[str, Any] = {
-        "specversion": "1.0", "id": f"{change.revision} {change.kind} {id_}", "source": "/api/v1/changes",
+        "specversion": "1.0", "id": _id(change), "source": "/api/v1/changes",
         "type": f"cmdb.{kind}.{happened}", "subject": subject,
         "datacontenttype": "application/json",
         "data": {"revision": change.revision, "kind": change.kind, "id": list(change.id), "deleted": change.deleted,

@@ -83,9 +83,33 @@ def test_what_failed_is_told_again_under_the_same_id_when_it_is_due(store: Sqlit
     assert (told.attempts, told.fault) == (1, "down")
     sink.down = False
     assert deliver(store, (), NOW, sink.send) == 0 and len(sink.tried) == 1
-    change(store, "y")
     assert deliver(store, (), told.due_at, sink.send) == 1
     assert sink.tried[0] == sink.tried[1] and sink.told == everything(store, made.since)
+
+
+def test_a_batch_to_which_more_has_come_bears_another_id(store: SqliteStore) -> None:
+    """Else a receiver that had taken the first one, though its answer was lost, would take the rest for a repeat."""
+    sink = Sink()
+    made = webhooks.register(store, "https://a.example", "env:HOOK_KEY", [], "root", NOW)
+    change(store, "x")
+    sink.down = True
+    assert deliver(store, (), NOW, sink.send) == 0
+    sink.down = False
+    change(store, "y")
+    assert deliver(store, (), webhooks.every(store)[0].due_at, sink.send) == 1
+    assert sink.tried[0] != sink.tried[1] and sink.told == everything(store, made.since)
+
+
+def test_what_nobody_thought_of_is_that_webhooks_fault_alone(store: SqliteStore) -> None:
+    def send(url: str, *_: Any) -> None:
+        if "a.example" in url:
+            raise UnicodeError("label empty or too long")
+
+    for url in ("https://a.example", "https://b.example"):
+        webhooks.register(store, url, "env:HOOK_KEY", [], "root", NOW)
+    change(store, "x")
+    assert deliver(store, (), NOW, send) == 1
+    assert [one.fault for one in webhooks.every(store)] == ["UnicodeError", None]
 
 
 def test_kinds_narrow_and_one_that_is_down_holds_up_no_other(store: SqliteStore) -> None:

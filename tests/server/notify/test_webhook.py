@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -91,3 +94,32 @@ def test_a_failure_never_tells_the_secret() -> None:
 def test_a_name_without_an_address() -> None:
     with pytest.raises(RefusedError):
         resolved("no-such-host.invalid", 80)
+
+
+def test_whoever_answers_too_slowly_or_without_end_is_not_waited_for() -> None:
+    """One tells its headers a byte at a time, the other a body that never ends: a status is all that is wanted."""
+    with answering(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a") as slow, pytest.raises(RefusedError):
+        send(slow, BODY, "d1", "hush", 0, HERE, whole=0.5)
+    with answering(b"HTTP/1.1 200 OK\r\n\r\n", b"a" * 65536) as endless:
+        send(endless, BODY, "d1", "hush", 0, HERE)
+
+
+@contextmanager
+def answering(first: bytes, again: bytes) -> Iterator[str]:
+    """The URL of a server that says ``first``, and then ``again`` and again."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        ended = threading.Event()
+
+        def serve() -> None:
+            with suppress(OSError), listening.accept()[0] as peer:
+                peer.sendall(first)
+                while not ended.wait(0.01):
+                    peer.sendall(again)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            ended.set()
+            thread.join()
