@@ -13,7 +13,6 @@ from werkzeug.serving import make_server
 from cmdb_schemas.ci_class import CIClass, classes
 from cmdb_schemas.errors import DefinitionError
 from cmdb_schemas.relations import relation_types
-from cmdb_server.answers.sight import Sights
 from cmdb_server.api import (
     access,
     agents,
@@ -217,7 +216,6 @@ def _kept_kinds(settings: Settings) -> Mapping[str, Kind]:
 def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Context:
     kinds, types = kinds_of(settings), relation_types()
     opened = Witnessed(store if store is not None else open_store(settings), audit.doing)
-    projections, kept = Projections(opened, Rules.of(types, kinds)), _kept_kinds(settings)
     return Context(
         settings=settings,
         store=opened,
@@ -225,7 +223,6 @@ def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Co
         kinds=kinds,
         relation_types=types,
         metrics=Metrics(),
-        projections=projections,
-        kept=kept,
-        sights=Sights(projections, kinds, kept),
+        projections=Projections(opened, Rules.of(types, kinds)),
+        kept=_kept_kinds(settings),
     )
