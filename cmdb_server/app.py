@@ -66,6 +66,7 @@ from cmdb_server.practices.kind import Kind
 from cmdb_server.practices.kind_files import kinds as kept_kinds
 from cmdb_server.projection.projections import Projections
 from cmdb_server.projection.rules import Rules
+from cmdb_server.projection.sharing import Sharing
 from cmdb_server.settings import Settings, secret
 from cmdb_server.store.port import Loadable, Store
 
@@ -216,6 +217,9 @@ def _kept_kinds(settings: Settings) -> Mapping[str, Kind]:
 def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Context:
     kinds, types = kinds_of(settings), relation_types()
     opened = Witnessed(store if store is not None else open_store(settings), audit.doing)
+    # A store that was handed in may be another than the settings name.
+    folder = settings.snapshot_folder if store is None else None
+    projections = Projections(opened, Rules.of(types, kinds), sharing=Sharing(opened, folder) if folder else None)
     return Context(
         settings=settings,
         store=opened,
@@ -223,6 +227,6 @@ def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Co
         kinds=kinds,
         relation_types=types,
         metrics=Metrics(),
-        projections=Projections(opened, Rules.of(types, kinds)),
+        projections=projections,
         kept=_kept_kinds(settings),
     )

@@ -44,7 +44,8 @@ class StoreAddress:
 class Settings:
     """All settings with their defaults. Sizes are bytes, rates are per token and minute, ``proxies`` is how many
     trusted reverse proxies stand in front (0: none, and plain HTTP is then served to loopback only). Owners are told
-    by mail where there is an ``smtp_host``; its ``smtp_port`` None is the usual one."""
+    by mail where there is an ``smtp_host``; its ``smtp_port`` None is the usual one. ``snapshots``: the folder of this
+    store's projections that processes share; None: beside the file, where the store is one."""
 
     store: StoreAddress = StoreAddress("sqlite", Path("cmdb.db"))
     store_password: str = "env:CMDB_NEO4J_PASSWORD"  # noqa: S105  a reference, not a password
@@ -73,10 +74,19 @@ class Settings:
     smtp_password: str = "env:CMDB_SMTP_SECRET"  # noqa: S105  a reference, not a password
     smtp_ca: Path | None = None
     log_level: str = "INFO"
+    snapshots: Path | Literal["off"] | None = None
 
     @property
     def tls(self) -> bool:
         return self.tls_certificate is not None
+
+    @property
+    def snapshot_folder(self) -> Path | None:
+        """Where processes share projections; None where each has its own."""
+        if self.snapshots is None:
+            path = self.store.path
+            return path and path.with_name(f"{path.name}.snapshots")
+        return None if self.snapshots == "off" else self.snapshots
 
 
 def read(environment: Mapping[str, str] | None = None) -> Settings:
@@ -168,6 +178,10 @@ def _folders(text: str) -> tuple[Path, ...]:
     return tuple(Path(part) for part in text.split(os.pathsep) if part)
 
 
+def _folder_or_off(text: str) -> Path | Literal["off"]:
+    return "off" if text.lower() == "off" else Path(text)
+
+
 def _networks(text: str) -> tuple[str, ...]:
     return tuple(str(ip_network(part.strip())) for part in text.split(",") if part.strip())
 
@@ -241,4 +255,5 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "smtp_password": str,
     "smtp_ca": _file,
     "log_level": _level,
+    "snapshots": _folder_or_off,
 }

@@ -14,7 +14,7 @@ import pytest
 
 from cmdb_server.errors import Conflict, Invalid, Malformed, StoreUnavailable
 from cmdb_server.store.digest import graph_digest
-from cmdb_server.store.dump import dump, load
+from cmdb_server.store.dump import DUMPED, dump, load
 from cmdb_server.store.port import Loadable, Row, Writing
 from cmdb_server.store.tables import (
     CI,
@@ -28,6 +28,7 @@ from cmdb_server.store.tables import (
     RECORD,
     RELATION,
     REPORT,
+    SNAPSHOT,
     TABLES,
     TASK,
     THING,
@@ -544,10 +545,11 @@ class StoreContract:
         before = dump(store, out, tokens=True)
         with pytest.raises(Conflict, match="not empty"):
             load(store, out.getvalue().splitlines())
-        contents = {table: everything(store, table) for table in TABLES}
+        contents = {table: everything(store, table) for table in DUMPED}
         self.empty(store)
         load(store, out.getvalue().splitlines())
-        assert {table: everything(store, table) for table in TABLES} == contents
+        assert {table: everything(store, table) for table in DUMPED} == contents
+        assert everything(store, SNAPSHOT) == []
         assert store.revision() == before.revision
         assert store.read(graph_digest) == before.digest
 

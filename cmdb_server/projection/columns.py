@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Generic, Self, TypeVar
 
@@ -20,6 +20,8 @@ T = TypeVar("T", bound=Hashable)
 
 SPARE = 0.25
 """Room left at the end of a column, as a share of it."""
+SOME = 1000
+"""Fewer lists than that are not worth looking at twice."""
 
 
 def frozen(column: Column) -> Column:
@@ -51,6 +53,10 @@ class Room:
             self.used = size + more
             return True
 
+    def apart(self, size: int) -> Room:  # noqa: ARG002
+        """Room for rows that stand in this one and are to grow on their own."""
+        return FULL
+
 
 class _Full(Room):
     """No room at all: rows that stand in it are copied before they grow, whoever else grows in place."""
@@ -65,6 +71,25 @@ class _Full(Room):
 FULL = _Full()
 
 
+class Mapped(Room):
+    """Columns in files that several processes map. ``mapped`` maps them anew: writable, each write to be seen by the
+    writer alone, with ``stored`` rows and spare places after them. So what grows is private, and what was stored is in
+    memory once."""
+
+    def __init__(self, stored: int, mapped: Callable[[], list[Column]]) -> None:
+        self.stored = self.used = stored
+        self.mapped = mapped
+        self.columns = mapped()
+        self.lock = Lock()
+
+    def apart(self, size: int) -> Room:
+        own = Mapped(self.stored, self.mapped)
+        for new, old in zip(own.columns, self.columns, strict=True):
+            new[self.stored : size] = old[self.stored : size]
+        own.used = size
+        return own
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
     """Parallel columns of equal length, read-only. Subclasses name the columns after ``room``."""
@@ -74,7 +99,17 @@ class Rows:
     @classmethod
     def of(cls, *columns: Column) -> Self:
         room = Room(columns)
-        return cls(room, *room.views(len(columns[0])))
+        return cls.within(room, len(columns[0]))
+
+    @classmethod
+    def within(cls, room: Room, size: int) -> Self:
+        """The first ``size`` rows of what stands in ``room``."""
+        return cls(room, *room.views(size))
+
+    def apart(self) -> Self:
+        """The same rows, which share no place to grow in with any others."""
+        room = self.room.apart(len(self))
+        return replace(self, room=room) if room is FULL else type(self).within(room, len(self))
 
     def __len__(self) -> int:
         # Asked for often: the field after ``room`` is the first column.
@@ -86,13 +121,17 @@ class Rows:
         if not extra:
             return self
         if not self.room.take(size, extra):
-            return type(self).of(*(np.concatenate((old, new)) for old, new in zip(self._columns(), more, strict=True)))
+            return type(self).of(*(np.concatenate((old, new)) for old, new in zip(self.columns(), more, strict=True)))
         for column, new in zip(self.room.columns, more, strict=True):
             column[size : size + extra] = new
-        return type(self)(self.room, *self.room.views(size + extra))
+        return type(self).within(self.room, size + extra)
 
-    def _columns(self) -> list[Column]:
-        return [getattr(self, name) for name in self.__dataclass_fields__ if name != "room"]
+    def columns(self) -> list[Column]:
+        return [getattr(self, name) for name in self.names()]
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return [name for name in cls.__dataclass_fields__ if name != "room"]
 
 
 class Interned(Generic[T]):
@@ -136,6 +175,9 @@ def spans(first: Ints, last: Ints, rows: Column) -> Ints:
         return np.arange(start[0], last[rows[0]], dtype=np.int32)
     count = last.take(rows)
     count -= start
+    if len(rows) > SOME and len(full := marked(count > 0)) * 4 < len(rows) * 3:
+        # Repeating takes its time by list, empty ones included.
+        start, count = start.take(full), count.take(full)
     end = count.cumsum(dtype=np.int32)
     positions: Ints = np.arange(int(end[-1]) if len(end) else 0, dtype=np.int32)
     if len(positions):

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 import numpy as np
 
 from cmdb_server.errors import NotFound
-from cmdb_server.projection.columns import FULL, Interned, Longs, Rows
+from cmdb_server.projection.columns import Interned, Longs
 from cmdb_server.projection.feed import RelationKey
 from cmdb_server.projection.overlay import Changes, with_relations
 from cmdb_server.projection.projection import GONE, Projection
 from cmdb_server.projection.rules import Overrides, Rules
 from cmdb_server.projection.scratch import Pool
 from cmdb_server.store.port import Row
-
-T = TypeVar("T", bound=Rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +69,10 @@ def _apart(projection: Projection) -> Projection:
     return replace(
         projection,
         rules=_own(projection.rules),
-        gates=_closed(projection.gates), members=_closed(projection.members), slots=_closed(projection.slots),
-        listed=_closed(projection.listed), direct=_closed(projection.direct), counted=_closed(projection.counted),
+        gates=projection.gates.apart(), members=projection.members.apart(), slots=projection.slots.apart(),
+        listed=projection.listed.apart(), direct=projection.direct.apart(), counted=projection.counted.apart(),
         pool=Pool(projection.pool.secret),
     )  # fmt: skip
-
-
-def _closed(rows: T) -> T:
-    return replace(rows, room=FULL)
 
 
 def _own(rules: Rules) -> Rules:

@@ -105,6 +105,19 @@ class Names:
         text = np.concatenate([np.empty(0, np.uint8), *(part.text for part in parts)])
         return cls(text, np.append(0, np.cumsum(sizes)))
 
+    def settled(self, size: int) -> Names:
+        """The same names in one text, of ``size`` CIs."""
+        if not self.changed:
+            return self
+        sizes = np.append(np.diff(self.offsets), np.zeros(size - len(self.offsets) + 1, np.int64))
+        parts, done = [self.text[:0]], 0
+        for ci in sorted(self.changed):
+            place = min(ci, len(self.offsets) - 1)
+            later = np.frombuffer(self.changed[ci].encode("utf-8", "surrogatepass"), np.uint8)
+            parts += [self.text[done : self.offsets[place]], later]
+            done, sizes[ci] = self.offsets[min(ci + 1, len(self.offsets) - 1)], len(later)
+        return Names(np.concatenate([*parts, self.text[done:]]), np.append(0, np.cumsum(sizes)))
+
     def with_changed(self, changed: Mapping[int, str]) -> Names:
         return Names(self.text, self.offsets, MappingProxyType({**self.changed, **changed})) if changed else self
 

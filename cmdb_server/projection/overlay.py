@@ -49,34 +49,52 @@ class Changes:
 
 def with_cis(old: Projection, changes: Changes, now: int) -> tuple[Projection, Longs]:
     """(the projection with its CIs as they are now and its gates as they were, the CIs that must be tied anew: new,
-    retired or come back, or of another class)."""
-    rules, present = old.rules, {id_: row for id_, row in changes.cis.items() if row is not None}
+    retired or come back, or of another class). Columns in which nothing changed are the old ones."""
+    present = {id_: row for id_, row in changes.cis.items() if row is not None}
     known = dict(zip(changes.cis, old.index.find(list(changes.cis)).tolist(), strict=True))
     fresh = [id_ for id_ in present if known[id_] < 0]
     known.update({id_: len(old) + place for place, id_ in enumerate(fresh)})
-    index = old.index.extended(old.index.identities.extended(*words(fresh))) if fresh else old.index
-    class_of, ended_at = _longer(old.class_of, len(fresh)), _longer(old.ended_at, len(fresh))
-    overrides, refused, member_rules = dict(old.overrides), dict(old.refused), dict(old.member_rules)
-    for id_, row in present.items():
-        ci = known[id_]
-        class_of[ci], ended_at[ci] = rules.classes.code(row[1]), -1 if row[7] is None else row[7]
-        read_override(ci, (row[5] or {}).get("gate"), overrides, refused)
-        read_member_rule(ci, (row[5] or {}).get(MEMBER_RULE), member_rules)
+    rows = {known[id_]: row for id_, row in present.items()}
     gone = [known[id_] for id_, row in changes.cis.items() if row is None and known[id_] >= 0]
-    ended_at[gone] = GONE
-    status = retirement(now, class_of, ended_at, rules)
+    index = old.index.extended(old.index.identities.extended(*words(fresh))) if fresh else old.index
+    class_of = _with(old.class_of, {ci: old.rules.classes.code(row[1]) for ci, row in rows.items()}, len(fresh))
+    ends = {ci: -1 if row[7] is None else row[7] for ci, row in rows.items()} | dict.fromkeys(gone, GONE)
+    ended_at = _with(old.ended_at, ends, len(fresh))
+    status = Retirement(old.retired, old.next_retirement)
+    if class_of is not old.class_of or ended_at is not old.ended_at or old.retires_by(now):
+        status = retirement(now, class_of, ended_at, old.rules)
     retired = status.retired
     same = (class_of[: len(old)] == old.class_of) & (retired[: len(old)] == old.retired)
     anew = np.append(np.flatnonzero(~same), np.arange(len(old), len(class_of)))
-    names = old.names.with_changed({known[id_]: row[2] or "" for id_, row in present.items()})
+    told = {ci: row[2] or "" for ci, row in rows.items()}
+    names = old.names.with_changed({ci: name for ci, name in told.items() if ci >= len(old) or old.names[ci] != name})
     moved = replace(
-        old,
+        _with_own(old, rows),
         revision=changes.revision, index=index, names=names, class_of=class_of, ended_at=ended_at, retired=retired,
-        next_retirement=status.next_at, overrides=overrides, refused=refused,
-        member_rules=member_rules, gates_of=_more(old.gates_of, len(fresh)),
+        next_retirement=status.next_at, gates_of=_more(old.gates_of, len(fresh)),
         direct_of=_more(old.direct_of, len(fresh)), counted_of=_more(old.counted_of, len(fresh)),
     )  # fmt: skip
     return moved, anew
+
+
+def _with(column: Column, values: Mapping[int, int], more: int) -> Column:
+    """The column with ``more`` places and these values; itself where it has them already."""
+    places, told = (np.fromiter(part, column.dtype, len(values)) for part in (values.keys(), values.values()))
+    if not more and np.array_equal(column[places], told):
+        return column
+    longer = _longer(column, more)
+    longer[places] = told
+    return longer
+
+
+def _with_own(old: Projection, rows: Mapping[int, Row]) -> Projection:
+    """With what these CIs set themselves: gates, and rules for members."""
+    overrides, refused, member_rules = dict(old.overrides), dict(old.refused), dict(old.member_rules)
+    for ci, row in rows.items():
+        attributes = row[5] or {}
+        read_override(ci, attributes.get("gate"), overrides, refused)
+        read_member_rule(ci, attributes.get(MEMBER_RULE), member_rules)
+    return replace(old, overrides=overrides, refused=refused, member_rules=member_rules)
 
 
 def with_relations(old: Projection, before: Projection, changes: Changes, anew: Longs) -> Projection:
@@ -95,7 +113,7 @@ def with_relations(old: Projection, before: Projection, changes: Changes, anew: 
     kept = _kept(old, edges_in(old, touched), dropped, anew)
     fresh = gate_rows(Edges.joined(kept, added), old.class_of, old.overrides, rules, touched)
     laid = _replace_gates(old, touched, fresh)
-    return compacted(laid) if _replaced(laid) > COMPACT_AT else laid
+    return compacted(laid) if replaced(laid) > COMPACT_AT else laid
 
 
 def compacted(projection: Projection) -> Projection:
@@ -282,7 +300,7 @@ class _List:
         return Bounds(first, last)
 
 
-def _replaced(projection: Projection) -> float:
+def replaced(projection: Projection) -> float:
     """The share of rows that later ones replaced."""
     live = sum(int((bounds.last - bounds.first).sum()) for bounds in (projection.direct_of, projection.counted_of))
     total = len(projection.direct) + len(projection.counted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
 from threading import Lock
 
 from cmdb_schemas.ci_class import classes
@@ -16,13 +17,18 @@ from cmdb_server.projection.membership import Memberships
 from cmdb_server.projection.overlay import Changes, with_cis, with_relations
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import Rules
+from cmdb_server.projection.scratch import Pool
+from cmdb_server.projection.sharing import Sharing
 from cmdb_server.store.bounds import HISTORY, bound
+from cmdb_server.store.partial import whole
 from cmdb_server.store.port import Reading, Row, Store
 from cmdb_server.store.tables import CI, RELATION
 
 REBUILD_AT = 0.25
 """A feed that names more than this share of the estate costs more to follow than to build anew."""
 PAST_VIEWS = 4
+ADOPTING = 5
+"""How often a projection is brought forward to where the one in use is."""
 
 
 def now_ms() -> int:
@@ -31,21 +37,27 @@ def now_ms() -> int:
 
 class Projections:
     """One store's projections, for all threads of a process. ``clock`` tells milliseconds. ``attributes``: the columns
-    of what CIs say, in the numbering of ``current``. ``memberships``: what services stand on by rule."""
+    of what CIs say, in the numbering of ``current``. ``memberships``: what services stand on by rule. ``sharing``: how
+    other processes have part in the memory, where they have."""
 
-    def __init__(self, store: Store, rules: Rules | None = None, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(
+        self, store: Store, rules: Rules | None = None, clock: Callable[[], int] = now_ms,
+        sharing: Sharing | None = None,
+    ) -> None:  # fmt: skip
         self.store = store
         self.rules = rules or Rules.of(relation_types(), classes())
         self.clock = clock
         self.attributes = Attributes()
         self.memberships = Memberships()
+        self.sharing = sharing
         self._lock = Lock()
         self._newest: Projection | None = None
         self._past: OrderedDict[Hashable, Projection] = OrderedDict()
 
     def current(self, reading: Reading | None = None) -> Projection:
-        """The projection of the newest revision, or of one newer than ``reading`` sees."""
-        return self._of(reading) if reading is not None else self.store.read(self._of)
+        """The projection of the newest revision, or of one newer than ``reading`` sees; of everything, whatever part
+        ``reading`` tells."""
+        return self._of(whole(reading)) if reading is not None else self.store.read(self._of)
 
     def past(self, key: Hashable, make: Callable[[], Projection]) -> Projection:
         """A view of the past, kept a while. ``key`` must name its times and its revision: the past may be corrected."""
@@ -62,17 +74,42 @@ class Projections:
         now = self.clock()
         with self._lock:
             if self._newest is None:
-                self._newest = build(reading, self.rules, now)
-            elif self._newest.revision < reading.revision or self._newest.retires_by(now):
+                self._newest = self._first(reading, now)
+            if self._newest.revision < reading.revision or self._newest.retires_by(now):
                 self._newest = brought_forward(self._newest, reading, now)
-            return self._newest
+            newest = self._newest
+        if self.sharing is not None:
+            self.sharing.follow(newest, self.adopt)
+        return newest
+
+    def _first(self, reading: Reading, now: int) -> Projection:
+        def make() -> Projection:
+            return build(reading, self.rules, now)
+
+        return self.sharing.first(self.rules, reading.count(CI), make, self.adopt) if self.sharing else make()
+
+    def adopt(self, base: Projection) -> bool:
+        """Go on from ``base``, which is of this store and may be of any revision; False when the store moves on too fast
+        for that. Those who ask wait no longer than it takes to put one in the other's place."""
+        for _ in range(ADOPTING):
+            base = self.store.read(lambda reading, base=base: brought_forward(base, reading, self.clock()))  # type: ignore[misc]
+            with self._lock:
+                if self._newest is None or self._newest.revision <= base.revision:
+                    secret = self._newest.pool.secret if self._newest else None
+                    self._newest = replace(base, pool=Pool(secret))
+                    return True
+        return False
 
 
 def brought_forward(old: Projection, reading: Reading, now: int) -> Projection:
-    """``old`` at the revision of ``reading``."""
+    """``old`` at the revision of ``reading``; itself where that is older."""
+    if reading.revision <= old.revision and not old.retires_by(now):
+        return old
     if bound(reading, HISTORY).told.get("feed", 0) > old.revision:
         return build(reading, old.rules, now)
     cis, relations = changed(old.revision, reading)
+    if not cis and not relations and not old.retires_by(now):
+        return replace(old, revision=reading.revision)
     if len(cis) + len(relations) > REBUILD_AT * max(len(old) + len(old.members), 4096):
         return build(reading, old.rules, now)
     found = reading.get(CI, [(id_,) for id_ in cis])

@@ -80,7 +80,8 @@ def _touched(old: Sightings, reading: Reading, projection: Projection) -> set[in
     """The CIs of which something was told that may make a time earlier, or put it elsewhere."""
     if old.revision == reading.revision and len(old.site) == len(projection):
         return set()
-    cis, _ = changed(old.revision, reading)
+    told, _ = changed(old.revision, reading)
+    cis = set(told)
     records = {
         row[0] for table in (FACT, MEMBERSHIP) for row in reading.between(table, "revision", old.revision, reading.revision)
     }  # fmt: skip

@@ -20,12 +20,13 @@ import msgspec
 from cmdb_server.errors import Invalid, Malformed
 from cmdb_server.store.digest import graph_digest, pages
 from cmdb_server.store.port import Loadable, Reading, Row, Store
-from cmdb_server.store.tables import ENROLMENT, SCHEMA_VERSION, TABLES, TOKEN, Table
+from cmdb_server.store.tables import ENROLMENT, SCHEMA_VERSION, SNAPSHOT, TABLES, TOKEN, Table
 
 FORMAT = "cmdb-dump"
 VERSION = 1
 BATCH = 5000
 SECRET = (TOKEN, ENROLMENT)
+DUMPED = tuple(table for table in TABLES if table is not SNAPSHOT)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -57,7 +58,7 @@ def _dump(reading: Reading, out: IO[bytes], tokens: bool) -> Header:
     header = Header(FORMAT, VERSION, SCHEMA_VERSION, reading.revision, graph_digest(reading), tokens)
     out.write(_encode(header) + b"\n")
     counts = {}
-    for table in TABLES:
+    for table in DUMPED:
         if table not in SECRET or tokens:
             counts[table.name] = _dump_table(reading, table, out)
     out.write(_encode({"end": counts}) + b"\n")
@@ -136,7 +137,7 @@ def _line(number: int, line: bytes) -> Any:
 
 
 def _announced(number: int, value: dict[str, Any]) -> Table:
-    for table in TABLES:
+    for table in DUMPED:
         if table.name == value.get("table"):
             if [name for name, _ in table.columns] == value.get("columns"):
                 return table

@@ -322,10 +322,17 @@ HEALTH_COURSE = Table(
 )
 """The figures of the CMDB's health at a time: check -> class -> owner -> [failing, of], as compressed JSON."""
 
+SNAPSHOT = Table(
+    "snapshot", "desk", (("mark", "text"), ("revision", "integer"), ("at", "integer")), key=("mark",),
+)
+"""Projections in files that this store vouches for: ``mark`` is a digest of all that is in them, ``revision`` the one
+they are of, since when the change feed tells the rest. No part of a dump: another store vouches for its own."""
+
 TABLES: tuple[Table, ...] = (
     REPORT, CONTENT, THING, DECISION, FACT, CLAIM, MEMBERSHIP, LANE, RECORD, IDENTIFIER, CI, DEADLINE, TIE, RELATION, FEED, TASK, SAMPLE,
     SAMPLED, SERIES_5MIN, SERIES_1H, SERIES_1D, BOUND, HEALTH_COURSE,
     TOKEN, ENROLMENT, RETIREMENT, ACT, BASELINE, WEBHOOK, KEPT, KEPT_VERSION, KEPT_CI, KEPT_LINK, KEPT_COUNT, JOB,
+    SNAPSHOT,
 )
 SCHEMA_VERSION = 1
 

@@ -129,3 +129,18 @@ def test_mail_is_told_whole_and_encrypted_beyond_this_machine() -> None:
     with pytest.raises(SettingsError, match="CMDB_SMTP_SECURITY"):
         read(mail | {"CMDB_SMTP_SECURITY": "none"})
     assert read(mail | {"CMDB_SMTP_HOST": "127.0.0.1", "CMDB_SMTP_SECURITY": "none"}).smtp_host == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("told", "folder"),
+    [
+        ({"CMDB_STORE": "sqlite:///var/lib/cmdb/cmdb.db"}, Path("/var/lib/cmdb/cmdb.db.snapshots")),
+        ({"CMDB_STORE": "sqlite:///var/lib/cmdb/cmdb.db", "CMDB_SNAPSHOTS": "off"}, None),
+        ({"CMDB_STORE": "neo4j://user@host"}, None),
+        ({"CMDB_STORE": "neo4j://user@host", "CMDB_SNAPSHOTS": "/var/cache/cmdb"}, Path("/var/cache/cmdb")),
+    ],
+)
+def test_projections_are_shared_beside_the_file_unless_told_otherwise(
+    told: dict[str, str], folder: Path | None
+) -> None:
+    assert read(told).snapshot_folder == folder

@@ -1,0 +1,187 @@
+"""One projection's memory for all processes of an installation: who writes its snapshot when, and who takes which.
+
+A snapshot is taken only where the store itself vouches for its name. It does so in a revision after the snapshot's own,
+so a store that was restored from before knows nothing of it, and one that knows of it holds the history that it is from:
+whatever the store says since is in its change feed. The name is a digest of all contents, so nothing else need be trusted.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock, Thread
+
+from cmdb_server.projection import snapshot
+from cmdb_server.projection.projection import Projection
+from cmdb_server.projection.rules import Rules
+from cmdb_server.store import array_files
+from cmdb_server.store.array_files import DamagedError, Turn
+from cmdb_server.store.bounds import HISTORY, bound
+from cmdb_server.store.port import Reading, Store, Writing
+from cmdb_server.store.tables import SNAPSHOT
+
+LOG = logging.getLogger(__name__)
+WORTH = 10_000
+"""Fewer CIs than these are projected anew faster than anything can be shared."""
+GROWN = 0.01
+"""A share of rows: once so much is private, or has to be followed by whoever starts, a new snapshot pays."""
+EVERY_S = 300.0
+"""A process thinks of a new snapshot, or of taking another's, at most so often."""
+PATIENCE_S = 120.0
+"""How long one that starts waits for another that is projecting the same, before it does so itself."""
+DAY_MS = 86_400_000
+FORGOTTEN_MS = 30 * DAY_MS
+"""After so long the store no longer vouches for what another machine may have had."""
+Adopt = Callable[[Projection], bool]
+
+
+class Sharing:
+    """One process's part in it, for all of its threads; ``folder`` is that of one store and made when it is needed.
+
+    Nobody who asks waits for a snapshot to be written: a thread of its own does that. ``worth``: from how many CIs on.
+    """
+
+    def __init__(self, store: Store, folder: Path, *, worth: int = WORTH, every_s: float = EVERY_S) -> None:
+        self.store, self.folder = store, folder
+        self.worth, self.every_s = worth, every_s
+        self.name = ""
+        self._base: Projection | None = None
+        self._seen: Projection | None = None
+        self._next = 0.0
+        self._busy = Lock()
+
+    def first(self, rules: Rules, size: int, make: Callable[[], Projection], adopt: Adopt) -> Projection:
+        """The newest snapshot there is, else what ``make`` gives. Of processes that start at once with no snapshot one
+        makes it and the others wait for that. ``size``: how many CIs there are; ``adopt``: see ``follow``."""
+        if size < self.worth:
+            return make()
+        found, turn = self._newest(rules), None
+        if found is None:
+            turn = self._turn()
+            found = self._newest(rules) if turn else None
+        try:
+            made = self._based(*found) if found else make()
+            if turn and not found and self._busy.acquire(blocking=False):
+                self._begin(made, adopt, turn)
+                turn = None
+        finally:
+            _end(turn)
+        return made
+
+    def follow(self, newest: Projection, adopt: Adopt) -> None:
+        """Told of every projection that is answered from: see to it now and then, beside the answers, that its memory is
+        shared. ``adopt`` is given one to go on from."""
+        if newest is self._seen or time.monotonic() < self._next or not self._busy.acquire(blocking=False):
+            return
+        self._seen = newest
+        if not self._pays(newest):
+            self._busy.release()
+            return
+        self._begin(newest, adopt, None)
+
+    def _begin(self, newest: Projection, adopt: Adopt, turn: Turn | None) -> None:
+        self._next = time.monotonic() + self.every_s
+        Thread(target=self._share, args=(newest, adopt, turn), name="sharing", daemon=True).start()
+
+    def _pays(self, newest: Projection) -> bool:
+        if len(newest) < self.worth:
+            return False
+        base = self._base
+        if base is None or base.rules is not newest.rules:
+            return True
+        pairs = [(getattr(newest, name), getattr(base, name)) for name in snapshot.TABLES]
+        if any(now.room is not then.room for now, then in pairs):
+            return True
+        more = sum(len(now) - len(then) for now, then in pairs) + len(newest.names.changed) + len(newest.index.added)
+        return more > GROWN * sum(len(then) for _, then in pairs)
+
+    def _share(self, newest: Projection, adopt: Adopt, turn: Turn | None) -> None:
+        try:
+            turn = turn or self._turn()
+            if turn is None:
+                return
+            found = self._newest(newest.rules)
+            if found is None or found[0] == self.name:
+                self._keep(newest)
+                found = self._newest(newest.rules)
+            _end(turn)
+            if found is not None and adopt(found[1]):
+                self._based(*found)
+        except Exception:
+            LOG.exception("the projection's memory stays this process's own")
+        finally:
+            _end(turn)
+            self._busy.release()
+
+    def _based(self, name: str, base: Projection) -> Projection:
+        self.name, self._base = name, base
+        return base
+
+    def _newest(self, rules: Rules) -> tuple[str, Projection] | None:
+        """(its name, the snapshot) that the store vouches for."""
+        there = array_files.there(self.folder)
+        for name in self.store.read(_vouched) if there else ():
+            if name not in there:
+                continue
+            try:
+                found = snapshot.opened(self.folder, name, rules)
+            except FileNotFoundError:  # a newer one has just taken its place
+                continue
+            except (DamagedError, OSError) as error:
+                LOG.warning("a snapshot of the projection is left out: %s", error)
+                continue
+            if found is not None:
+                return name, found
+        return None
+
+    def _keep(self, projection: Projection) -> None:
+        """Write a snapshot, have the store vouch for it, and take away what it takes the place of."""
+        try:
+            name = snapshot.write(self.folder, projection)
+        except OSError as error:
+            LOG.warning("no snapshot of the projection is kept: %s", error)
+            return
+        old = array_files.there(self.folder) - {name}
+
+        def work(tx: Writing) -> bool:
+            # A store that is not past this revision by more than this one is another than was projected.
+            if tx.revision <= projection.revision:
+                return False
+            late = [row[0] for row in tx.scan(SNAPSHOT) if row[0] in old or row[2] < _now_ms() - FORGOTTEN_MS]
+            tx.delete(SNAPSHOT, [(one,) for one in late])
+            tx.put(SNAPSHOT, [(name, projection.revision, _now_ms())])
+            return True
+
+        try:
+            vouched = self.store.write(work)
+        except BaseException:
+            array_files.remove(self.folder, name)
+            raise
+        for one in old if vouched else {name}:
+            array_files.remove(self.folder, one)
+        array_files.sweep(self.folder, {name})
+
+    def _turn(self) -> Turn | None:
+        try:
+            return Turn.of(self.folder, PATIENCE_S)
+        except OSError as error:
+            LOG.warning("no snapshot of the projection is kept: %s", error)
+            return None
+
+
+def _end(turn: Turn | None) -> None:
+    if turn is not None:
+        turn.end()
+
+
+def _vouched(reading: Reading) -> list[str]:
+    """The names of the snapshots that this store is the history of, newest first."""
+    first = bound(reading, HISTORY).told.get("feed", 0)
+    rows = [row for row in reading.scan(SNAPSHOT) if first <= row[1] < reading.revision]
+    return [row[0] for row in sorted(rows, key=lambda row: (row[1], row[2]), reverse=True)]
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
