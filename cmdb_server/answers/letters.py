@@ -15,6 +15,8 @@ from cmdb_server.answers.told import moment
 from cmdb_server.notify.mail import Letter
 
 FEW = 5
+UNKNOWN = "unknown"
+"""The effect of what nobody told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,11 @@ def notice(event: Event, theirs: Sequence[AffectedService]) -> Report:
 
 
 def _row(event: Event, one: AffectedService) -> Row:
-    """Of what is only degraded, the ways are told without the states that they would have."""
+    """Of what is only degraded, or not known to be, the ways are told without the states that they would have."""
     path, state = one.affected.path, one.affected.state
     why = way(path)
-    if event.effect == "degraded":
-        state, why = "degraded", tuple(called(step.ci) for step in path)
+    if event.effect in ("degraded", UNKNOWN):
+        state, why = event.effect, tuple(called(step.ci) for step in path)
     return Row((marked(state), name(one.affected.ci), ranked(one.criticality), why), state)
 
 

@@ -15,6 +15,11 @@ DECLARED = "manual"
 """The source that speaks for what people enter."""
 
 
+def is_told_by_people(source: str) -> bool:
+    """Whether a source is what people enter or files that they bring, and not what is discovered."""
+    return source == DECLARED or source.startswith("import:")
+
+
 def takes_back(source: str) -> bool:
     """Whether what a source does not tell any more is withdrawn. A probe that misses an attribute has not seen it; a
     person who leaves one out has taken it back."""

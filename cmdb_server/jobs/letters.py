@@ -10,17 +10,18 @@ import logging
 
 from cmdb_server.answers.directory import directory
 from cmdb_server.answers.impact import AffectedService, impact
-from cmdb_server.answers.letters import Event, letter, recipients
+from cmdb_server.answers.letters import UNKNOWN, Event, letter, recipients
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import NotFound
 from cmdb_server.ingest.declare import resolve_all
 from cmdb_server.jobs.timed import Running, job
 from cmdb_server.notify import mail
 from cmdb_server.practices import kept_rows, notices
-from cmdb_server.practices.booked import CHANGE, booking_of
+from cmdb_server.practices.booked import CHANGE, OUTAGE, booking_of
 from cmdb_server.practices.kept_rows import Kept, Version
 from cmdb_server.practices.notices import LETTER, OWNERS
 from cmdb_server.practices.timed import Job
+from cmdb_server.practices.unplanned import KIND as UNPLANNED
 from cmdb_server.settings import Settings, secret
 
 LOG = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ def _kind(running: Running, version: Version) -> str:
 def _services(running: Running, version: Version) -> tuple[AffectedService, ...]:
     """The services hit by what it says is down then; CIs that are no more hit none."""
     kind = _kind(running, version)
-    cis = version.cis.get("changed" if kind == CHANGE else "down", ())
+    cis = version.cis.get("down" if kind == OUTAGE else "changed", ())
     if kind == CHANGE and version.body.get("interruption") == "none":
         return ()
     there = set(running.store.read(lambda tx: resolve_all(tx, cis)).values())
@@ -88,11 +89,12 @@ def _services(running: Running, version: Version) -> tuple[AffectedService, ...]
 
 def _event(version: Version, kind: str, now_ms: int) -> Event:
     spans: tuple[tuple[int, int | None], ...] = ()
+    effect = UNKNOWN if kind == UNPLANNED else str(version.body.get("interruption", ""))
     if kind == CHANGE:
         thing = Kept(version.number, kind, version.state, version.version, version.subject, version.at, version.at,
                      version.revision, version.body, version.cis)  # fmt: skip
         spans = booking_of(thing, (now_ms, now_ms + AHEAD_MS), now_ms).spans
     return Event(
         version.number, version.version, kind, version.transition, version.state, str(version.body.get("summary", "")),
-        version.subject, version.note, str(version.body.get("interruption", "")), spans,
+        version.subject, version.note, effect, spans,
     )  # fmt: skip

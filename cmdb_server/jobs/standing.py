@@ -9,8 +9,10 @@ from cmdb_server.practices import timed
 from cmdb_server.store.port import Store, Writing
 from cmdb_server.store.tables import JOB
 
-SAMPLES, HEALTH, REFRESH, ASSESSMENTS = "samples", "health", "refresh", "assessments"
-EVERY_MS: Mapping[str, int] = {REFRESH: 60_000, SAMPLES: 300_000, HEALTH: 3_600_000, ASSESSMENTS: 3_600_000}
+SAMPLES, HEALTH, REFRESH, ASSESSMENTS, UNPLANNED = "samples", "health", "refresh", "assessments", "unplanned"
+EVERY_MS: Mapping[str, int] = {
+    REFRESH: 60_000, SAMPLES: 300_000, UNPLANNED: 300_000, HEALTH: 3_600_000, ASSESSMENTS: 3_600_000,
+}  # fmt: skip
 """Kind of job -> ms from one time to the next. There is one of each, called like its kind."""
 
 

@@ -15,8 +15,10 @@ WAS_BOOKED = ("scheduled", "implement")
 @effect("change", "schedule")
 @effect("change", "cancel", "rework")
 @effect("outage", "open", "end")
+@effect("unplanned_change", "open")
 def tell_owners(tx: Writing, attempt: Attempt) -> None:
-    """Owners hear of a change once it is booked, and then when it is called off; of an outage as it begins and ends."""
+    """Owners hear of a change once it is booked, and then when it is called off; of an outage as it begins and ends,
+    of what changed without having been booked when that was seen."""
     if attempt.transition in ("cancel", "rework") and (
         attempt.before is None or attempt.before.state not in WAS_BOOKED
     ):

@@ -8,7 +8,7 @@ from typing import Any
 from cmdb_server.store.port import Reading, Writing
 from cmdb_server.store.tables import BOUND
 
-SERIES, HISTORY, DEADLINES = "series", "history", "deadlines"
+SERIES, HISTORY, DEADLINES, UNPLANNED = "series", "history", "deadlines", "unplanned"
 
 
 @dataclass(frozen=True, slots=True)

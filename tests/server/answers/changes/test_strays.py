@@ -1,0 +1,68 @@
+"""What of the feed is a change that nobody booked, on either store's rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmdb_server.answers.changes.strays import Cis, strays
+from cmdb_server.ingest.declare import edit
+from cmdb_server.store.port import Store
+from cmdb_server.store.sqlite import SqliteStore
+from tests.estate import Estate, minute
+from tests.factories import host
+
+WEB = {"name": ["web"], "serial": ["SN1"], "mac": ["3c:ec:ef:00:00:01"]}
+
+
+@pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "neo4j":
+        opened: Store = request.getfixturevalue("neo4j_opener")()
+        return opened
+    return SqliteStore(tmp_path / "cmdb.db")
+
+
+def found(store: Store, since: int) -> list[tuple[str, str]]:
+    told = store.read(lambda tx: strays(tx, since, minute(999)))
+    return [(one.difference.change, one.difference.name) for one in told.items]
+
+
+def test_every_revision_is_looked_at_as_a_whole_and_once(store: Store) -> None:
+    estate = Estate(store)
+    for at, version in ((0, "1"), (10, "2"), (20, "3"), (30, "4")):
+        estate.tell(at, *(host(f"h{n}", f"10.0.0.{n}", os_version=version) for n in range(1, 4)))
+    since, all_, looks = 0, 0, 0
+    while (told := store.read(lambda tx, since=since: strays(tx, since, minute(99), most=2))).rows:
+        all_, looks, since = all_ + len(told.items), looks + 1, told.until
+    assert (all_, looks, since) == (9, 4, store.revision())
+    assert len(found(store, 0)) == 9
+
+
+def test_what_another_source_says_of_it_decides(store: Store) -> None:
+    """A value that does not win changes nothing."""
+    estate = Estate(store)
+    estate.tell(0, host("web", "10.0.0.1", identifiers=WEB, environment="test"))
+    web = estate.ci("web")
+    edit(store, "ann", web["id"], {"environment": "production"}, web["revision"], now_ms=minute(5))
+    since = store.revision()
+    estate.tell(10, host("web", "10.0.0.1", identifiers=WEB, environment="development"))
+    assert found(store, since) == []
+
+
+def test_what_came_back_is_told(store: Store) -> None:
+    estate = Estate(store)
+    for at, names in ((0, "ab"), (10, "a"), (20, "ab")):
+        since = store.revision()
+        estate.tell(at, *(host(name, f"10.0.0.{place}") for place, name in enumerate(names, 1)))
+        if at == 10:
+            assert found(store, since) == [("ended", "b")]
+    assert found(store, since) == [("returned", "b")]
+
+
+def test_parts_are_of_the_outermost(store: Store) -> None:
+    estate = Estate(store)
+    estate.tell(0, host("web", "10.0.0.1"))
+    part, whole = estate.part("web", "eth0")["id"], estate.ci("web")["id"]
+    assert store.read(lambda tx: Cis(tx, [part]).lineage(part)) == [part, whole]
