@@ -116,6 +116,7 @@ class Sharing:
             self._busy.release()
 
     def _based(self, name: str, base: Projection) -> Projection:
+        LOG.info("going on from the projection of revision %d in %s", base.revision, name[:12])
         self.name, self._base = name, base
         return base
 

@@ -18,11 +18,13 @@ import pytest
 from cmdb_server.api.context import now_ms
 from cmdb_server.ingest.caller import Caller, Grant
 from cmdb_server.ingest.pipeline import ingest
+from cmdb_server.projection.sharing import WORTH
 from cmdb_server.store.digest import graph_digest
 from cmdb_server.store.sqlite import SqliteStore
-from cmdb_server.store.tables import REPORT
+from cmdb_server.store.tables import CI, RELATION, REPORT
 from tests.factories import host, report
 from tests.serving import Served, agent_token, served, start
+from tests.worlds import ci_row
 
 KILLS = int(os.environ.get("CMDB_KILLS", "20"))
 REPORTS = 40
@@ -168,6 +170,54 @@ def test_the_quota_is_that_of_all_processes(tmp_path: Path) -> None:
     assert 20 <= answers.count(200) <= 40 and answers.count(429) == 45 - answers.count(200)
 
 
+def test_processes_share_one_projection_and_the_next_ones_take_it_up(tmp_path: Path) -> None:
+    hosts = many(tmp_path)
+    settings = {"CMDB_WORKERS": "2", "CMDB_REQUESTS_PER_MINUTE": "1000000"}
+    with served(tmp_path, **settings) as running:
+        expected = _asked_until_mapped(running, hosts, 2)
+        (agent, _), folder = agents_of(running), tmp_path / "cmdb.db.snapshots"
+        with httpx.Client(base_url=running.url, timeout=60) as client:
+            agent.deliver(client)
+        assert _affected(running, hosts[0])["revision"] >= agent.taken[1]
+        assert len(list(folder.glob("*/manifest.json"))) == 1
+    seen = running.log.read_text().count("going on from the projection")
+    with served(tmp_path, **settings) as again:
+        assert _asked_until_mapped(again, hosts, 2) == expected
+        assert again.log.read_text().count("going on from the projection") == seen + 2
+        log = again.log.read_text()
+    assert '"level": "error"' not in log and "Traceback" not in log, log[-4000:]
+
+
+def many(folder: Path) -> list[str]:
+    """As many hosts as are worth sharing, and applications on them; some hosts' ids."""
+    store = SqliteStore(folder / "cmdb.db")
+    hosts = [ci_row(f"host {n}") for n in range(WORTH)]
+    applications = [ci_row(f"application {n}", "application") for n in range(WORTH // 10)]
+    ends = zip(applications * 10, hosts, strict=True)
+    rows = [(one[0], "depends_on", host[0], None, None, 1.0, 0, 1, 1) for one, host in ends]
+    store.write(lambda tx: (tx.put(CI, [*hosts, *applications]), tx.put(RELATION, rows)))
+    store.close()
+    return [row[0] for row in hosts[:7]]
+
+
+def _affected(running: Served, ci: str) -> Any:
+    headers = {"Authorization": f"Bearer {running.token}"}
+    return _well(httpx.get(f"{running.url}/api/v1/impact", params={"failed": ci}, headers=headers, timeout=60))
+
+
+def _asked_until_mapped(running: Served, cis: list[str], workers: int) -> list[Any]:
+    """What is answered, by then also by processes that have mapped the files."""
+
+    def mapped() -> int:
+        _affected(running, cis[0])
+        children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
+        maps = [Path(f"/proc/{child}/maps").read_text() for child in children]
+        return sum("gates.consumer.npy" in told for told in maps)
+
+    _wait_for(lambda: mapped() == workers)
+    return [_affected(running, ci)["counts"] for ci in cis]
+
+
 @pytest.mark.slow
 def test_nothing_acknowledged_is_lost_when_all_processes_are_killed(tmp_path: Path) -> None:
     """CMDB_KILLS tells how often (20). The order of killing and the moment are drawn anew, and told when it fails."""
@@ -209,7 +259,7 @@ def _write_until(stop: threading.Event, agent: Agent, running: Served) -> None:
 def _wait_for(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < deadline, "no report was acknowledged"
+        assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.005)
 
 

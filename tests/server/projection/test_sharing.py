@@ -337,3 +337,16 @@ def test_a_thing_grown_pays_and_one_that_stood_still_does_not(store: SqliteStore
     assert not part._pays(opened)
     assert part._pays(replace(opened, gates=Gates.of(*opened.gates.columns())))
     assert not Sharing(store, tmp_path, worth=1000)._pays(opened)
+
+
+@pytest.mark.neo4j
+def test_processes_share_what_neo4j_holds(neo4j_opener: Callable[[], Store], tmp_path: Path) -> None:
+    store = neo4j_opener()
+    cis, relations = dense_world(5, 30).rows()
+    store.write(lambda tx: (tx.put(CI, cis), tx.put(RELATION, relations)))
+    first = shared(process(store, tmp_path / "shared"))
+    relate(store, "1", "2")
+    other = process(store, tmp_path / "shared").current()
+    assert is_mapped(other) and other.revision > first.revision
+    assert gates(other) == gates(built(store))
+    store.close()
