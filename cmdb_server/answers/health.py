@@ -17,8 +17,9 @@ from cmdb_schemas.ci_class import CIClass
 from cmdb_server.answers.duplicates import duplicates_in
 from cmdb_server.answers.lives import Lives
 from cmdb_server.answers.viewer import Viewer
-from cmdb_server.ingest.past import state_at
 from cmdb_server.ingest.reach import check_time
+from cmdb_server.ingest.rewind import state_at
+from cmdb_server.ingest.since import Then
 from cmdb_server.ingest.tasks import OPEN
 from cmdb_server.store import tables
 from cmdb_server.store.digest import pages
@@ -98,7 +99,7 @@ def health(store: Store, viewer: Viewer, *, now_ms: int, at: int | None = None) 
         checks, tx = set(CHECKS), reading
         if at is not None:
             check_time(reading, at, "at")
-            checks, tx = checks - OF_TASKS, state_at(reading, at, reading.revision, viewer.kinds).tx
+            checks, tx = checks - OF_TASKS, state_at(reading, Then(at, reading.revision), viewer.kinds, at)
         estate = _Estate.read(tx, viewer.kinds, now_ms if at is None else at)
         failing = Counter({key: len(cis) for key, cis in _failing(_findings(tx, estate)).items()})
         figures = [

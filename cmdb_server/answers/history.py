@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,17 +13,19 @@ from cmdb_schemas.ci_class import classes
 from cmdb_server.answers.life import Life
 from cmdb_server.errors import NotFound
 from cmdb_server.ingest import deadlines
-from cmdb_server.ingest.batch import Batch, Held
-from cmdb_server.ingest.past import state_at
 from cmdb_server.ingest.reach import check_revision, check_time, revision_at
+from cmdb_server.ingest.rewind import state_at
 from cmdb_server.ingest.sighting import Kinds
+from cmdb_server.ingest.since import FOREVER, Then
 from cmdb_server.model.precedence import Candidate
 from cmdb_server.model.presence import Run, stage
 from cmdb_server.store import tables
 from cmdb_server.store.digest import pages
+from cmdb_server.store.draft import Draft
 from cmdb_server.store.port import Reading, Row
 
-FOREVER = 1 << 62
+OBSERVED_AT = tables.LANE.position("observed_at")
+R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,33 +99,34 @@ def graph_at(
     check_revision(tx, revision)
     known = kinds or classes()
     now = at if at is not None else known_at if known_at is not None else _clock(tx)
-    batch = state_at(tx, FOREVER if at is None else at, revision, known, now)
-    past = batch.tx
-    cis = {row[0]: row for row in past.scan(tables.CI, None, past.count(tables.CI))}
-    relations = past.scan(tables.RELATION, None, past.count(tables.RELATION))
-    records = {
-        held.id: PastRecord(held.ci, held.site, _run(batch, held), held.source, held.attributes)
-        for held in batch.records.values()
-    }
-    return Graph(cis, relations, records, revision, known)
-
-
-def _run(batch: Batch, held: Held) -> Run:
-    return Run(held.first_at, batch.seen_last(held), _ended(batch, held))
+    past = state_at(tx, Then(FOREVER if at is None else at, revision), known, now)
+    cis = {row[0]: row for row in past.rows(tables.CI)}
+    return Graph(cis, [*past.rows(tables.RELATION)], _records(past), revision, known)
 
 
 def _clock(tx: Reading) -> int:
     """The time that the present state is of."""
-    return deadlines.clock(tx, (row[tables.LANE.position("observed_at")] for row in pages(tx, tables.LANE)))
+    return deadlines.clock(tx, (row[OBSERVED_AT] for row in pages(tx, tables.LANE)))
 
 
-def _ended(batch: Batch, held: Held) -> int | None:
-    return min((one.ended_at for one in _lineage(batch, held) if one.ended_at is not None), default=None)
+def _records(past: Draft) -> dict[str, PastRecord]:
+    seen = {row[:2]: row[OBSERVED_AT] for row in past.rows(tables.LANE)}
+    rows = {row[0]: row for row in past.rows(tables.RECORD)}
+    runs: dict[str, Run] = {}
 
+    def run(row: Row) -> Run:
+        """When it was there: a component no longer than what it depends on, and seen with it."""
+        if (known := runs.get(row[0])) is not None:
+            return known
+        above = run(rows[row[R["parent"]]]) if row[R["parent"]] else None
+        last, ended = row[R["last_at"]], row[R["ended_at"]]
+        if last is None:
+            last = above.last if above is not None else seen[(row[R["scope"]], row[R["part"]])]
+        ends = [end for end in (ended, above.ended_at if above is not None else None) if end is not None]
+        found = runs[row[0]] = Run(row[R["first_at"]], last, min(ends, default=None))
+        return found
 
-def _lineage(batch: Batch, held: Held) -> Iterator[Held]:
-    """A component's record, then those of what it depends on."""
-    yield held
-    while held.parent:
-        held = batch.records[held.parent]
-        yield held
+    return {
+        id_: PastRecord(row[R["ci"]], row[R["site"]], run(row), row[R["source"]], row[R["attributes"]])
+        for id_, row in rows.items()
+    }

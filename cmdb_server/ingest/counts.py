@@ -14,9 +14,10 @@ DEPENDS = "depends_on"
 
 
 def count(batch: Batch, touched: Iterable[Relation]) -> None:
-    """Write the relations of which a claim came, went or changed."""
-    wanted = sorted(_with_hosts(batch, set(touched)))
-    if not wanted and not batch.contained:
+    """Write the relations of which a claim came, went or changed, and those that follow from a class: a claim may carry
+    one of these as well."""
+    wanted = sorted(_with_hosts(batch, {*touched, *(row[:3] for row in batch.contained)}))
+    if not wanted:
         return
     carried: dict[Relation, list[Row]] = {relation: [] for relation in wanted}
     for row in batch.tx.find(tables.TIE, ("from_ci", "type", "to_ci"), wanted):

@@ -18,6 +18,8 @@ from cmdb_server.store.port import Row
 
 Relation = tuple[str, str, str]
 Entry = tuple[str, str]
+KEYED = "key:"
+"""How a far end begins that names a CI by its class and key."""
 
 
 def resolve(batch: Batch) -> set[Relation]:
@@ -53,7 +55,7 @@ def _recounted(batch: Batch) -> list[Tie]:
         if tie is None:
             continue
         found.append(tie)
-        if tie.far.startswith("key:") and (ci := _far_ci(tie)):
+        if tie.far.startswith(KEYED) and (ci := _far_ci(tie)):
             batch.unnamed.add(ci)
     return found
 
@@ -87,7 +89,7 @@ class _Ends:
     def __init__(self, batch: Batch, ties: Iterable[Tie]) -> None:
         self.batch = batch
         told = list(ties)
-        entries = {_entry(tie.far) for tie in told if not tie.far.startswith(("r:", "ci:", "key:"))}
+        entries = {_entry(tie.far) for tie in told if not tie.far.startswith(("r:", "ci:", KEYED))}
         self.keyed_cis = batch.tx.get(tables.CI, [(tie.far[3:],) for tie in told if tie.far.startswith("ci:")])
         self.holders: dict[Entry, list[Row]] = {}
         for row in batch.tx.find(tables.IDENTIFIER, ("kind", "value"), entries) if entries else ():
@@ -104,7 +106,7 @@ class _Ends:
             if held is None and (record,) in self.keyed_cis:
                 return record
             return held.ci if held is not None else None
-        if tie.far.startswith("key:"):
+        if tie.far.startswith(KEYED):
             return self._keyed(tie)
         cis = self._holding(tie)
         if tie.far.startswith("address:") and "port" in tie.value:
@@ -114,8 +116,7 @@ class _Ends:
         return self._component(tie, cis[0])
 
     def _keyed(self, tie: Tie) -> str:
-        class_, _, key = tie.far.removeprefix("key:").partition("|")
-        ci = ids.keyed_id(class_, key)
+        ci = keyed_ci(tie.far)
         self.batch.named.setdefault(ci, {})[(tie.record, tie.key)] = tie
         return ci
 
@@ -178,6 +179,12 @@ class _Ends:
         return ci
 
 
+def keyed_ci(far: str) -> str:
+    """The CI that comes to be by being named so."""
+    class_, _, key = far.removeprefix(KEYED).partition("|")
+    return ids.keyed_id(class_, key)
+
+
 def _named_record(far: str) -> str:
     """The record that a far end names outright: one of its own observation, or a CI by any of its ids."""
     kind, _, value = far.partition(":")
@@ -191,7 +198,7 @@ def _entry(far: str) -> Entry:
 
 def keyed(batch: Batch) -> set[str]:
     """Write the CIs that come to be by being named. Gives those that nobody names any more."""
-    lost = {ci for tie in batch.dropped_ties.values() if tie.far.startswith("key:") and (ci := _far_ci(tie))}
+    lost = {ci for tie in batch.dropped_ties.values() if tie.far.startswith(KEYED) and (ci := _far_ci(tie))}
     silent = batch.silent({tie.record for ties in batch.named.values() for tie in ties.values()})
     lost |= batch.unnamed | {ci for ci, ties in batch.named.items() if any(t.record in silent for t in ties.values())}
     wanted = set(batch.named) | lost
@@ -228,7 +235,7 @@ def _naming(batch: Batch, cis: Collection[str]) -> dict[str, list[Tie]]:
     for column in ("to_ci", "from_ci"):
         for row in batch.tx.find(tables.TIE, (column,), [(ci,) for ci in cis]) if cis else ():
             tie = batch.ties.get((row[0], row[1])) or Tie(*row)
-            if (row[0], row[1]) not in batch.dropped_ties and tie.far.startswith("key:") and (ci := _far_ci(tie)):
+            if (row[0], row[1]) not in batch.dropped_ties and tie.far.startswith(KEYED) and (ci := _far_ci(tie)):
                 left.setdefault(ci, []).append(tie)
     return left
 
@@ -236,7 +243,7 @@ def _naming(batch: Batch, cis: Collection[str]) -> dict[str, list[Tie]]:
 def _keyed_row(batch: Batch, ci: str, naming: Iterable[Tie], old: Row | None) -> Row:
     """The fullest word about it wins, whoever said it and when. ``old``: what others had said, if all of them still do."""
     told = list(naming)
-    class_, _, key = told[0].far.removeprefix("key:").partition("|")
+    class_, _, key = told[0].far.removeprefix(KEYED).partition("|")
     first = min([tie.first_at for tie in told] + ([old[4]] if old is not None else []))
     attributes: dict[str, Any] = {}
     for one in [*(tie.value.get("attributes", {}) for tie in told), old[5] if old is not None else {}]:

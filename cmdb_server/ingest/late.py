@@ -7,7 +7,7 @@ all reports of the scope, which is the price of lateness and of nothing else.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cmdb_server.ingest import decode
@@ -72,20 +72,25 @@ def rebuild(batch: Batch, origin: Origin, records: set[str], scan: str | None) -
         Rebuilt(batch, origin, record, things[record], scopes[scope], displacing).write()
 
 
-def read_scope(batch: Batch, scope: str) -> Told:
+def read_scope(batch: Batch, scope: str, wanted: Collection[str] | None = None) -> Told:
+    """What a scope was told, with the sightings of the ``wanted`` records alone; None: of all."""
     told = Told()
     rows = batch.tx.find(tables.REPORT, ("scope",), [(scope,)])
     contents = batch.tx.get(tables.CONTENT, {(row[13],) for row in rows})
     members = {key[0]: unpack(row[2]) for key, row in contents.items()}
     told.contents = {content: set(held.values()) for content, held in members.items()}
+    seen_in = {
+        content: [(mark.hex(), record) for mark, record in held.items() if wanted is None or record in wanted]
+        for content, held in members.items()
+    }
     for row in rows:
         sections = dict(contents[(row[13],)][1])
         scan = told.scans.setdefault(row[8], Scan(row[11]))
         scan.at, scan.total = min(scan.at, row[11]), row[10]
         scan.parts[row[9]] = is_complete(sections, None)
-        for mark, record in members[row[13]].items():
-            scan.records.add(record)
-            told.sightings.setdefault(record, []).append((row[11], mark.hex(), row[9], sections))
+        scan.records |= told.contents[row[13]]
+        for mark, record in seen_in[row[13]]:
+            told.sightings.setdefault(record, []).append((row[11], mark, row[9], sections))
     for seen in told.sightings.values():
         seen.sort(key=lambda one: (one[0], one[1]))
     return told

@@ -15,9 +15,12 @@ from typing import Any
 from cmdb_schemas.relations import relation_types
 from cmdb_server.ingest import late
 from cmdb_server.ingest.apply import PRESENCE
-from cmdb_server.ingest.past import P, PastBatch, PastTables, observe, pages
+from cmdb_server.ingest.batch import Batch
+from cmdb_server.ingest.replay import blank, observe
 from cmdb_server.ingest.sighting import Kinds, Origin, Said, Sighting, as_json
+from cmdb_server.ingest.since import P
 from cmdb_server.store import tables
+from cmdb_server.store.digest import pages
 from cmdb_server.store.port import Reading, Row
 
 Word = tuple[str, ...]
@@ -35,7 +38,7 @@ class Spared:
 
 
 @dataclass(slots=True)
-class Observed(PastBatch):
+class Observed(Batch):
     """What some reports say; ``presence``: record -> time -> there or gone."""
 
     presence: dict[str, dict[int, Any]] = field(default_factory=dict)
@@ -43,7 +46,7 @@ class Observed(PastBatch):
     def fact(self, record: str, attribute: str, at: int, value: Any) -> None:
         if attribute == PRESENCE:
             self.presence.setdefault(record, {})[at] = value
-        PastBatch.fact(self, record, attribute, at, value)
+        Batch.fact(self, record, attribute, at, value)
 
 
 def neighbourhoods(tx: Reading) -> list[tuple[str, ...]]:
@@ -91,8 +94,7 @@ def superfluous(tx: Reading, scopes: Sequence[str], until: int, revision: int, k
 
 
 def _observed(tx: Reading, rows: Sequence[Row], kinds: Kinds) -> Observed:
-    past = PastTables(tx, max(row[0] for row in rows))
-    past.put(tables.REPORT, rows)
+    past = blank(tx, rows, max(row[0] for row in rows))
     batch = Observed(past, kinds, dict(relation_types()), max(row[P["observed_at"]] for row in rows))
     observe(batch, past)
     return batch

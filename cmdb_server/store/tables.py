@@ -14,8 +14,11 @@ UUID strings.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from operator import itemgetter
+from typing import Any, Literal
 
 from cmdb_server.errors import Conflict
 
@@ -45,7 +48,7 @@ REPORT = Table(
         ("parts", "integer"), ("observed_at", "integer"), ("received_at", "integer"), ("digest", "text"),
         ("errors", "json"),
     ),
-    key=("revision",), indexes=(("id",), ("scope", "observed_at")),
+    key=("revision",), indexes=(("id",), ("scope", "observed_at"), ("observed_at",)),
 )
 """One accepted report. ``scope`` is the digest of (source, site, target, probe); ``digest`` names its content."""
 
@@ -335,6 +338,16 @@ TABLES: tuple[Table, ...] = (
     SNAPSHOT,
 )
 SCHEMA_VERSION = 1
+
+
+@cache
+def picker(table: Table, columns: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Gives these columns of a row as a tuple."""
+    positions = [table.position(column) for column in columns]
+    if len(positions) == 1:
+        only = positions[0]
+        return lambda row: (row[only],)
+    return itemgetter(*positions)
 
 
 def findable(table: Table, columns: tuple[str, ...]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ from cmdb_server.errors import Invalid
 from cmdb_server.store.neo4j.naming import class_label
 from cmdb_server.store.neo4j.values import END, INDEXABLE, flattened, indexable, key_text, reader
 from cmdb_server.store.port import Key, Row
-from cmdb_server.store.tables import CI, RELATION, Table
+from cmdb_server.store.tables import CI, RELATION, Table, picker
 
 Entry = list[Any]
 NOTHING_MORE = "\x00"
@@ -187,16 +186,6 @@ def shape(table: Table) -> Shape:
         tuple((table.position(name) + 1, width + 1 + number) for number, name in enumerate(indexed_texts(table))),
         tuple(tuple(map(table.position, columns)) for columns in compounds(table)),
     )
-
-
-@cache
-def picker(table: Table, columns: tuple[str, ...]) -> Callable[[Any], Key]:
-    """Gives these columns of a row as a tuple."""
-    positions = [table.position(column) for column in columns]
-    if len(positions) == 1:
-        only = positions[0]
-        return lambda row: (row[only],)
-    return itemgetter(*positions)
 
 
 Ancestors = Callable[[str], Iterable[str]]

@@ -11,11 +11,11 @@ from neo4j import ManagedTransaction, Result
 
 from cmdb_server.errors import Conflict, Invalid, StoreUnavailable
 from cmdb_server.store.neo4j import queries, relations
-from cmdb_server.store.neo4j.entries import Ancestors, entries, picker, shape, way
+from cmdb_server.store.neo4j.entries import Ancestors, entries, shape, way
 from cmdb_server.store.neo4j.unsaved import OWNER, Unsaved, Values
 from cmdb_server.store.neo4j.values import indexable, key_text, part_text, reader
 from cmdb_server.store.port import Key, Row
-from cmdb_server.store.tables import CI, RECORD, RELATION, Table, findable, forgettable
+from cmdb_server.store.tables import CI, RECORD, RELATION, Table, findable, forgettable, picker
 
 BATCH = 10_000
 """Rows in one query."""

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cmdb_server.store import tables
-from cmdb_server.store.neo4j.entries import Entry, Shape, picker, shape
+from cmdb_server.store.neo4j.entries import Entry, Shape, shape
 from cmdb_server.store.port import Key, Row
-from cmdb_server.store.tables import Table
+from cmdb_server.store.tables import Table, picker
 
 Values = list[object]
 """A row as a query gives it."""

@@ -1,4 +1,4 @@
-"""A past state, computed by what computes the present, in tables that answer as a store's do."""
+"""What reports say on their own is what a store that was told them holds; and so for every past of it."""
 
 from __future__ import annotations
 
@@ -10,72 +10,39 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cmdb_schemas.ci_class import classes
+from cmdb_schemas.relations import relation_types
 from cmdb_schemas.report import Component, Observation
 from cmdb_server.answers.history import graph_at
-from cmdb_server.ingest.past import PastTables, pages, state_at
+from cmdb_server.ingest.batch import Batch
 from cmdb_server.ingest.pipeline import ingest
+from cmdb_server.ingest.replay import blank, observe
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store
 from cmdb_server.store.sqlite import SqliteStore
 from tests.estate import ADMIN, Estate, minute
 from tests.factories import host, report
-from tests.store_contract import row
-
-ENTRIES = [row(tables.IDENTIFIER, kind=kind, value=value, record=r) for kind, value, r in ("bx2", "ax1", "ay1", "ax2")]
 
 
-@pytest.fixture
-def both(estate: Estate) -> tuple[Estate, PastTables]:
-    """The same rows in a store and in memory."""
-    estate.store.write(lambda tx: tx.put(tables.IDENTIFIER, ENTRIES))
-    past = estate.store.read(lambda tx: PastTables(tx, tx.revision))
-    past.put(tables.IDENTIFIER, ENTRIES)
-    return estate, past
-
-
-ASKED: dict[str, Any] = {
-    "get": lambda tx: tx.get(tables.IDENTIFIER, [("a", "x", "1"), ("no", "no", "no")]),
-    "find by the key's beginning": lambda tx: tx.find(tables.IDENTIFIER, ("kind", "value"), [("a", "x"), ("b", "x")]),
-    "find by an index": lambda tx: tx.find(tables.IDENTIFIER, ("record",), [("2",), ("1",), ("2",)]),
-    "find nothing": lambda tx: tx.find(tables.IDENTIFIER, ("record",), [(None,), ("9",)]),
-    "scan": lambda tx: tx.scan(tables.IDENTIFIER, ("a", "x", "1"), 2),
-    "scan from the start": lambda tx: tx.scan(tables.IDENTIFIER),
-    "count": lambda tx: tx.count(tables.IDENTIFIER),
-}
-
-
-@pytest.mark.parametrize("what", ASKED)
-def test_it_answers_as_the_store_does(both: tuple[Estate, PastTables], what: str) -> None:
-    estate, past = both
-    assert ASKED[what](past) == estate.store.read(ASKED[what])
-
-
-def test_it_follows_what_is_written(both: tuple[Estate, PastTables]) -> None:
-    _, past = both
-    assert past.find(tables.IDENTIFIER, ("record",), [("1",)])
-    past.delete(tables.IDENTIFIER, [("a", "x", "1"), ("a", "y", "1")])
-    assert past.find(tables.IDENTIFIER, ("record",), [("1",)]) == []
-    past.put(tables.IDENTIFIER, [row(tables.IDENTIFIER, kind="a", value="z", record="1")])
-    assert len(past.find(tables.IDENTIFIER, ("record",), [("1",)])) == 1
-    assert past.count(tables.IDENTIFIER) == 3
-
-
-def test_nothing_of_it_reaches_the_store(estate: Estate) -> None:
+def test_records_and_claims_are_those_of_a_store_that_was_told_the_same(estate: Estate) -> None:
     estate.tell(0, host("a", "10.0.0.1", packages=["pkg:x"]))
-    estate.tell(1, host("a", "10.0.0.1"))
-    before = (estate.digest(), estate.sizes(), estate.store.revision())
-    batch = estate.store.read(lambda tx: state_at(tx, minute(0), tx.revision, classes()))
-    assert {ci[2] for ci in batch.tx.scan(tables.CI)} == {"a", "eth0", "pkg:x"}
-    assert (estate.digest(), estate.sizes(), estate.store.revision()) == before
+    estate.tell(1, host("a", "10.0.0.1", os_name="new"), host("b", "10.0.0.2", uses=[("10.0.0.1", 80)]))
+
+    def observed(tx: Reading) -> tuple[dict[str, Row], set[tuple[str, str]]]:
+        past = blank(tx, tx.scan(tables.REPORT), tx.revision)
+        batch = Batch(past, classes(), dict(relation_types()), minute(1))
+        observe(batch, past)
+        assert past.count(tables.RECORD) == 0, "the batch alone knows them yet"
+        return {id_: without_ci(held.row()) for id_, held in batch.records.items()}, set(batch.ties)
+
+    records, ties = estate.store.read(observed)
+    assert records == {row[0]: without_ci(row) for row in estate.rows(tables.RECORD)}
+    assert ties == {row[:2] for row in estate.rows(tables.TIE)}
 
 
-def test_pages_are_all_rows_in_order(estate: Estate) -> None:
-    estate.store.write(lambda tx: tx.put(tables.TASK, [row(tables.TASK, id=f"{n:05}") for n in range(5_001)]))
-
-    def read(tx: Reading) -> list[Row]:
-        return list(pages(tx, tables.TASK))
-
-    assert [one[0] for one in estate.store.read(read)] == [f"{n:05}" for n in range(5_001)]
+def without_ci(row: Row) -> Row:
+    """Who is who is not a matter of the reports alone."""
+    at = tables.RECORD.position("ci")
+    return (*row[:at], *row[at + 1 :])
 
 
 # A past state is the state of a store that was told no more ------------------------------------------------------------
