@@ -189,7 +189,7 @@ def _views(
         incoming = relation[2] == ci
         other = row_of(_other(relation, ci))
         type_ = relation_types().get(relation[1])
-        label = relation[1] if not incoming or type_ is None else type_.reverse
+        label = relation[1] if not incoming or type_ is None or type_.symmetric else type_.reverse
         if other is not None:
             views.append(
                 RelationView(

@@ -11,16 +11,19 @@ from cmdb_schemas.relations import relation_types
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Invalid
 from cmdb_server.ingest.batch import Batch, Held, Tie
+from cmdb_server.ingest.cables import told_better
 from cmdb_server.ingest.counts import spoken_for
 from cmdb_server.ingest.declare import resolve
+from cmdb_server.ingest.sighting import sought
 from cmdb_server.model import ids
 from cmdb_server.model.holding import nearest
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store, Writing
 
-Why = Literal["claimed", "class", "application", "ended", "elsewhere", "unclaimed"]
+Why = Literal["claimed", "class", "application", "port", "ended", "elsewhere", "unclaimed"]
 """``claimed``: claims that count carry it. ``class``: it follows from a component's class. ``application``: only a host
-is told to have it, of which an application is known to. ``ended``: what claimed it does so no more. ``elsewhere``:
+is told to have it, of which an application is known to. ``port``: it tells of a device, and the link between ports that
+it means is known. ``ended``: what claimed it does so no more. ``elsewhere``:
 what could mean it is held to mean another, or could mean several. ``unclaimed``: nobody ever told of it."""
 
 
@@ -87,7 +90,10 @@ def explain_relation(
 
     def work(tx: Reading) -> RelationExplained:
         batch = Batch(cast(Writing, tx), viewer.kinds, dict(relation_types()), now_ms)
-        return _Explaining(batch, (resolve(tx, from_), type_, resolve(tx, to))).told()
+        ends = [resolve(tx, from_), resolve(tx, to)]
+        if relation_types()[type_].symmetric:
+            ends.sort()
+        return _Explaining(batch, (ends[0], type_, ends[1])).told()
 
     return store.read(work)
 
@@ -97,6 +103,7 @@ class _Explaining:
 
     def __init__(self, batch: Batch, relation: tuple[str, str, str]) -> None:
         self.batch, self.tx, self.relation = batch, batch.tx, relation
+        self.symmetric = batch.types[relation[1]].symmetric
         members = batch.of_cis({relation[0], relation[2]})
         self.records = {held.id: held for some in members.values() for held in some}
         self.things = {batch.top(held).id for held in self.records.values()}
@@ -123,6 +130,8 @@ class _Explaining:
             return "claimed" if counted and row[7] else "class"
         if counted and spoken_for(self.batch, [self.relation]):
             return "application"
+        if counted and told_better(self.batch, [self.relation]):
+            return "port"
         if claims or past:
             return "ended"
         return "elsewhere" if rest else "unclaimed"
@@ -140,12 +149,14 @@ class _Explaining:
     def _near_end(self, tie: Tie) -> str | None:
         """The end of the relation that the claim is about, seen from the side it is told from; None: neither."""
         from_, _, to = self.relation
-        wanted = from_ if tie.value["way"] == "out" else to
-        return wanted if self.batch.records[tie.near].ci == wanted else None
+        wanted = (from_, to) if self.symmetric else (from_,) if tie.value["way"] == "out" else (to,)
+        near = self.batch.records[tie.near].ci
+        return near if near in wanted else None
 
     def _could_mean(self, tie: Tie) -> bool:
         """Whether the other end bears what the claim names, or did."""
-        wanted = self.relation[2] if tie.value["way"] == "out" else self.relation[0]
+        from_, _, to = self.relation
+        wanted = to if self._near_end(tie) == from_ else from_
         hosts = {wanted, *(self.batch.top(held).ci for held in self.records.values() if held.ci == wanted)}
         return not hosts.isdisjoint(self._meant(tie))
 
@@ -193,7 +204,7 @@ class _Explaining:
         value = tie.value
         return ClaimTold(
             tie.record, held.source, lane.agent, tie.section, self.batch.records[tie.near].ci, _far(tie),
-            tie.to_ci if value["way"] == "out" else tie.from_ci, value.get("evidence") or "",
+            tie.far_ci(self.batch.records[tie.near].ci), value.get("evidence") or "",
             float(value.get("confidence", 1.0)), bool(value.get("transient")), tie.first_at, self._made_last(tie), ended,
             counts, tuple(self._bearers(tie)),
         )  # fmt: skip
@@ -205,9 +216,17 @@ class _Explaining:
 
     def _bearers(self, tie: Tie) -> list[Bearer]:
         """All CIs that bear what the claim names, or did, and which of them was nearest when it was made."""
-        kind, _, value = tie.far.partition(":")
-        if kind in ("r", "ci", "key"):
+        if tie.far.partition(":")[0] in ("r", "ci", "key"):
             return []
+        found: list[Bearer] = []
+        for name in sought(tie.value, self.batch.records[tie.record].site):
+            found = self._bearing(tie, name) or found
+            if sum(bearer.chosen for bearer in found) == 1:
+                break
+        return found
+
+    def _bearing(self, tie: Tie, name: str) -> list[Bearer]:
+        kind, _, value = name.partition(":")
         rows = self.tx.find(tables.IDENTIFIER, ("kind", "value"), [(kind, value)])
         self.batch.load({row[2] for row in rows})
         held = [(self.batch.records[row[2]], row) for row in rows if row[2] in self.batch.records]

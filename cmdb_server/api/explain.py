@@ -77,7 +77,7 @@ def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
     return tagged(ExplanationSchema().dump(told), revision)
 
 
-WHYS = ("claimed", "class", "application", "ended", "elsewhere", "unclaimed")
+WHYS = ("claimed", "class", "application", "port", "ended", "elsewhere", "unclaimed")
 
 
 class BearerSchema(Schema):

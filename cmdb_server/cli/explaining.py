@@ -19,6 +19,7 @@ WHY = {
     "claimed": "it is claimed",
     "class": "it follows from the class of what is part of it",
     "application": "only the host is told to have it, and an application on it is known to",
+    "port": "it is told of a device only, and the link between ports that it means is known",
     "ended": "what claimed it does so no more",
     "elsewhere": "what could mean it is held to mean another, or could mean several",
     "unclaimed": "nobody ever told of it",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
-from cmdb_server.ingest import ends, watching
-from cmdb_server.ingest.batch import Batch, Held, Tie
+from cmdb_server.ingest import watching
+from cmdb_server.ingest.batch import PORT_NAMING, Batch, Held, Tie
 from cmdb_server.ingest.entries import entries, takes_back
 from cmdb_server.ingest.sighting import Claim, Origin, Said, Sighting, is_complete
 from cmdb_server.store import tables
@@ -229,6 +230,7 @@ def _components(
 ) -> None:
     told = {said.record: said for said in sighting.components}
     below = {part.id: part for part in batch.descendants(held.id)}
+    ports = _ports(batch, held)
     origin = Origin(held.source, held.site, held.target, "", held.scope)
     for said in sighting.components:
         part = below.get(said.record)
@@ -253,6 +255,16 @@ def _components(
     for part in below.values():
         if part.id not in told and part.ended_at is None and is_complete(sections, part.section):
             end(batch, part, at)
+    if _ports(batch, held) != ports:
+        batch.listening.add(held.id)
+
+
+def _ports(batch: Batch, held: Held) -> dict[str, list[Any]]:
+    """What neighbours may call the ports of a thing, and which are there."""
+    return {
+        part.id: [part.ended_at is None, *(part.attributes.get(name, (None,))[0] for name in PORT_NAMING)]
+        for part in batch.descendants(held.id) if batch.is_port(part)
+    }  # fmt: skip
 
 
 def _reclaim(
@@ -267,7 +279,6 @@ def _reclaim(
             continue
         if tie.value != dict(claim.value):
             tie.value = dict(claim.value)
-            ends.told_anew(batch, tie)
             batch.claim(held.id, claim.key, at, claim.far, tie.value)
             batch.stale_ties.add((held.id, claim.key))
         if tie.last_at is not None or tie.section != claim.section:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cmdb_schemas.relations import RelationType
-from cmdb_server.ingest.sighting import Index, Kinds, Said
+from cmdb_server.ingest.sighting import SOUGHT, Index, Kinds, Said
 from cmdb_server.model.components import CALLED, NATIVE, PLACE, PLACE_NAME
 from cmdb_server.store import tables
 from cmdb_server.store.bounds import begun
@@ -22,8 +22,11 @@ from cmdb_server.store.port import Row, Writing
 if TYPE_CHECKING:
     from cmdb_server.ingest.ruling import Ruled
 
-UNASKED = frozenset(("listens", PLACE, PLACE_NAME, NATIVE, CALLED))
+UNASKED = frozenset(("listens", SOUGHT, PLACE, PLACE_NAME, NATIVE, CALLED))
 """Kinds of the index by which no claim names its far end."""
+PORT = "network_interface"
+PORT_NAMING = ("if_name", "if_descr", "if_alias", "mac_address", "if_index")
+"""The attributes by which neighbours may name a port."""
 LONG_AGO = -(1 << 62)
 """Before all times."""
 
@@ -115,6 +118,10 @@ class Tie:
             return None
         return (self.from_ci, self.type, self.to_ci)
 
+    def far_ci(self, near: str) -> str | None:
+        """The CI at the far end, seen from the CI that the claim is about."""
+        return self.to_ci if self.from_ci == near else self.from_ci
+
 
 @dataclass(slots=True)
 class Batch:
@@ -122,7 +129,7 @@ class Batch:
     whose row is to be built again; ``stale_ties``: claims whose ends are to be found again; ``woken``: far ends that
     may have become known; ``moved``: record -> the CI that held it before; ``settled``: ties whose ends were found
     before; ``named``: keyed CI -> the claims that name it; ``contained``: relations that follow from a class;
-    ``listening``: things on which something listens anew; ``recount``: CIs of whose records some came or went, so that
+    ``listening``: things on which something listens anew, or that have other ports; ``recount``: CIs of whose records some came or went, so that
     others' claims may count or not; ``unnamed``: keyed CIs of which some such claim speaks."""
 
     tx: Writing
@@ -216,6 +223,10 @@ class Batch:
             self.parts_read.add(held.id)
         if held.parent:
             self.born[held.parent].append(held.id)
+
+    def is_port(self, held: Held) -> bool:
+        """Whether neighbours name it beside its device."""
+        return bool(held.parent) and self.kinds[held.class_].is_a(PORT)
 
     def place(self, held: Held, ci: str) -> None:
         """Hold the record to be part of ``ci`` from this revision on."""

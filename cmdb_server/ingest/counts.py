@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cmdb_server.ingest import cables
 from cmdb_server.ingest.batch import Batch
 from cmdb_server.ingest.ends import Relation
 from cmdb_server.ingest.items import contained
@@ -16,7 +17,7 @@ DEPENDS = "depends_on"
 def count(batch: Batch, touched: Iterable[Relation]) -> None:
     """Write the relations of which a claim came, went or changed, and those that follow from a class: a claim may carry
     one of these as well."""
-    wanted = sorted(_with_hosts(batch, {*touched, *(row[:3] for row in batch.contained)}))
+    wanted = sorted(cables.with_devices(batch, _with_hosts(batch, {*touched, *(row[:3] for row in batch.contained)})))
     if not wanted:
         return
     carried: dict[Relation, list[Row]] = {relation: [] for relation in wanted}
@@ -25,7 +26,8 @@ def count(batch: Batch, touched: Iterable[Relation]) -> None:
     silent = batch.silent({row[0] for ties in carried.values() for row in ties})
     for relation, ties in carried.items():
         carried[relation] = [row for row in ties if row[0] not in silent]
-    for relation in spoken_for(batch, [relation for relation in wanted if carried[relation]]):
+    counted = [relation for relation in wanted if carried[relation]]
+    for relation in spoken_for(batch, counted) | cables.told_better(batch, counted):
         carried[relation] = []
     _write(batch, carried)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from cmdb_server.ingest.batch import Batch, Held, Tie
-from cmdb_server.ingest.sighting import as_json
+from cmdb_server.ingest.batch import PORT_NAMING, Batch, Held, Tie
+from cmdb_server.ingest.sighting import SOUGHT, as_json, sought
 from cmdb_server.model import ids
 from cmdb_server.model.connections import Endpoint, Holder, Listener, resolve_end
 from cmdb_server.model.holding import nearest
+from cmdb_server.model.links import Port, meant
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row
 
@@ -32,16 +33,24 @@ def resolve(batch: Batch) -> set[Relation]:
     )
     found = _Ends(batch, ties)
     for tie in ties:
-        near, far = batch.records[tie.near].ci, found.ci(tie)
-        ends = (near, far) if tie.value["way"] == "out" else (far, near)
+        symmetric = batch.types[tie.type].symmetric
+        ends = _in_order(batch.records[tie.near].ci, found.ci(tie), tie.value["way"], symmetric=symmetric)
         key = (tie.record, tie.key)
-        if (tie.from_ci, tie.to_ci) != ends or key not in batch.settled or key in batch.dirty_ties:
+        # What is told of a link may come to be told better by another claim of it: see ``links``.
+        if (tie.from_ci, tie.to_ci) != ends or key not in batch.settled or key in batch.dirty_ties or symmetric:
             touched.add(tie.relation)
             tie.from_ci, tie.to_ci = ends
             touched.add(tie.relation)
             batch.dirty_ties.add(key)
     touched.update(tie.relation for tie in _recounted(batch))
     return {relation for relation in touched if relation is not None}
+
+
+def _in_order(near: str, far: str | None, way: str, *, symmetric: bool) -> tuple[str | None, str | None]:
+    """Both ends as the relation has them: one without direction is the same, whichever of its ends tells of it."""
+    if symmetric and far is not None:
+        return min(near, far), max(near, far)
+    return (near, far) if way == "out" else (far, near)
 
 
 def _recounted(batch: Batch) -> list[Tie]:
@@ -55,20 +64,27 @@ def _recounted(batch: Batch) -> list[Tie]:
         if tie is None:
             continue
         found.append(tie)
-        if tie.far.startswith(KEYED) and (ci := _far_ci(tie)):
-            batch.unnamed.add(ci)
+        if tie.far.startswith(KEYED):
+            batch.unnamed.add(keyed_ci(tie.far))
     return found
 
 
 def _load_ties(batch: Batch) -> None:
     """The claims told anew are in memory already; add those that wait for what appeared, and those that were loosened.
-    What listens anew may be meant by any address of its host, whichever record of the host's bears it."""
+    What listens anew may be meant by any address of its host, whichever record of the host's bears it, and a port by
+    any name of its device."""
+    batch.listening |= {id_ for id_ in _joined(batch) if _has_ports(batch, id_)}
     batch.load(batch.listening)
     hosts = {held.ci for id_ in batch.listening if (held := batch.records.get(id_)) is not None}
     things = {held.id for some in batch.of_cis(hosts).values() for held in some} if hosts else set()
     for kind, value, *_ in batch.tx.find(tables.IDENTIFIER, ("record",), [(id_,) for id_ in things]):
         batch.wake(kind, value)
-    for row in batch.tx.find(tables.TIE, ("far",), [(far,) for far in batch.woken]):
+    asking = batch.tx.find(tables.TIE, ("far",), [(far,) for far in batch.woken])
+    seekers = batch.tx.find(tables.IDENTIFIER, ("kind", "value"), [(SOUGHT, far) for far in batch.woken])
+    if seekers:
+        told = batch.tx.find(tables.TIE, ("record",), {(row[2],) for row in seekers})
+        asking += [row for row in told if "identifiers" in row[5]]
+    for row in asking:
         _take(batch, row)
         batch.stale_ties.add((row[0], row[1]))
     missing = [key for key in batch.stale_ties if key not in batch.ties and key not in batch.dropped_ties]
@@ -83,13 +99,26 @@ def _take(batch: Batch, row: Row) -> None:
         batch.settled.add(key)
 
 
+def _joined(batch: Batch) -> set[str]:
+    """The things that came to others, or left them."""
+    records = {*batch.moved, *(record for record, _, ci in batch.members if ci != record)}
+    return {id_ for id_ in records if not batch.records[id_].parent}
+
+
+def _has_ports(batch: Batch, thing: str) -> bool:
+    return any(batch.is_port(part) for part in batch.components([thing]).get(thing, ()))
+
+
 class _Ends:
     """The far ends of many claims, looked up together."""
 
     def __init__(self, batch: Batch, ties: Iterable[Tie]) -> None:
         self.batch = batch
         told = list(ties)
-        entries = {_entry(tie.far) for tie in told if not tie.far.startswith(("r:", "ci:", KEYED))}
+        self.batch.load({tie.record for tie in told})
+        entries = {
+            _entry(name) for tie in told if not tie.far.startswith(("r:", "ci:", KEYED)) for name in self._names(tie)
+        }
         self.keyed_cis = batch.tx.get(tables.CI, [(tie.far[3:],) for tie in told if tie.far.startswith("ci:")])
         self.holders: dict[Entry, list[Row]] = {}
         for row in batch.tx.find(tables.IDENTIFIER, ("kind", "value"), entries) if entries else ():
@@ -98,6 +127,7 @@ class _Ends:
         held = [batch.records[row[2]] for rows in self.holders.values() for row in rows]
         batch.load_lanes(held)
         self.listeners = self._listeners(told)
+        self.ports: dict[str, list[Port]] = {}
 
     def ci(self, tie: Tie) -> str | None:
         """The CI at the far end, or None."""
@@ -108,7 +138,7 @@ class _Ends:
             return held.ci if held is not None else None
         if tie.far.startswith(KEYED):
             return self._keyed(tie)
-        cis = self._holding(tie)
+        cis = self._bearing(tie)
         if tie.far.startswith("address:") and "port" in tie.value:
             return self._behind(tie, cis)
         if len(cis) != 1:
@@ -120,11 +150,23 @@ class _Ends:
         self.batch.named.setdefault(ci, {})[(tie.record, tie.key)] = tie
         return ci
 
-    def _holding(self, tie: Tie) -> list[str]:
+    def _names(self, tie: Tie) -> list[str]:
+        return sought(tie.value, self.batch.records[tie.record].site)
+
+    def _bearing(self, tie: Tie) -> list[str]:
+        """The CIs that the claim may mean, by the first of its names that one alone bears."""
+        cis: list[str] = []
+        for name in self._names(tie):
+            cis = self._holding(tie, _entry(name)) or cis
+            if len(cis) == 1:
+                break
+        return cis
+
+    def _holding(self, tie: Tie, entry: Entry) -> list[str]:
         """The CIs that held the entry when the claim was last made: those whose time with it covers that moment, or
         else come nearest to it. Where several did, whom the claim means depends on when it is made."""
         at = tie.last_at if tie.last_at is not None else self.batch.seen_last(self.batch.records[tie.record])
-        holding = [(self.batch.records[row[2]], row) for row in self.holders.get(_entry(tie.far), ())]
+        holding = [(self.batch.records[row[2]], row) for row in self.holders.get(entry, ())]
         if len({held.ci for held, _ in holding}) > 1:
             # So it does on how long each of them is still seen to hold it.
             for held in (self.batch.records[tie.record], *(held for held, _ in holding)):
@@ -168,27 +210,27 @@ class _Ends:
 
     def _component(self, tie: Tie, ci: str) -> str:
         """A far end that names an interface too (LLDP, CDP) is that interface, where it is known."""
-        names = tie.value.get("identifiers", {}).get("if_name")
-        if not names:
+        told = tie.value.get("identifiers", {})
+        if not (told.get("if_name") or told.get("if_mac")):
             return ci
+        if ci not in self.ports:
+            self.ports[ci] = list(self._ports(ci))
+        return meant(self.ports[ci], told) or ci
+
+    def _ports(self, ci: str) -> Iterable[Port]:
+        """The ports of a device, those that are there before those that are gone."""
         members = self.batch.of_cis([ci])[ci]
-        for held in members:
-            for part in self.batch.components([held.id]).get(held.id, ()):
-                if part.local_key in names:
-                    return part.ci
-        return ci
+        parts = self.batch.components([held.id for held in members])
+        ports = [part for some in parts.values() for part in some if self.batch.is_port(part)]
+        for part in [one for one in ports if one.ended_at is None] or ports:
+            *names, mac, index = (part.attributes.get(name, (None,))[0] for name in PORT_NAMING)
+            yield Port(part.ci, (part.local_key, *(str(name) for name in names if name)), str(mac or ""), index)
 
 
 def keyed_ci(far: str) -> str:
     """The CI that comes to be by being named so."""
     class_, _, key = far.removeprefix(KEYED).partition("|")
     return ids.keyed_id(class_, key)
-
-
-def told_anew(batch: Batch, tie: Tie) -> None:
-    """A claim says something else of what it names than it did: what is known of that is gathered again."""
-    if tie.far.startswith(KEYED):
-        batch.unnamed.add(keyed_ci(tie.far))
 
 
 def _named_record(far: str) -> str:
@@ -204,7 +246,7 @@ def _entry(far: str) -> Entry:
 
 def keyed(batch: Batch) -> set[str]:
     """Write the CIs that come to be by being named. Gives those that nobody names any more."""
-    lost = {ci for tie in batch.dropped_ties.values() if tie.far.startswith(KEYED) and (ci := _far_ci(tie))}
+    lost = {keyed_ci(tie.far) for tie in batch.dropped_ties.values() if tie.far.startswith(KEYED)}
     silent = batch.silent({tie.record for ties in batch.named.values() for tie in ties.values()})
     lost |= batch.unnamed | {ci for ci, ties in batch.named.items() if any(t.record in silent for t in ties.values())}
     wanted = set(batch.named) | lost
@@ -231,18 +273,14 @@ def keyed(batch: Batch) -> set[str]:
     return gone
 
 
-def _far_ci(tie: Tie) -> str | None:
-    return tie.to_ci if tie.value["way"] == "out" else tie.from_ci
-
-
 def _naming(batch: Batch, cis: Collection[str]) -> dict[str, list[Tie]]:
     """The claims that still name these CIs, as the store has them."""
     left: dict[str, list[Tie]] = {}
     for column in ("to_ci", "from_ci"):
         for row in batch.tx.find(tables.TIE, (column,), [(ci,) for ci in cis]) if cis else ():
             tie = batch.ties.get((row[0], row[1])) or Tie(*row)
-            if (row[0], row[1]) not in batch.dropped_ties and tie.far.startswith(KEYED) and (ci := _far_ci(tie)):
-                left.setdefault(ci, []).append(tie)
+            if (row[0], row[1]) not in batch.dropped_ties and tie.far.startswith(KEYED):
+                left.setdefault(keyed_ci(tie.far), []).append(tie)
     return left
 
 

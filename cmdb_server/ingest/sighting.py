@@ -15,7 +15,7 @@ import msgspec
 from cmdb_schemas import report as wire
 from cmdb_schemas.ci_class import CIClass
 from cmdb_server.errors import Invalid
-from cmdb_server.model import ids
+from cmdb_server.model import ids, links
 from cmdb_server.model.normalise import normalise
 
 Index = tuple[str, str]
@@ -116,6 +116,8 @@ def read(seen: wire.Observation, origin: Origin, kinds: Kinds, raw_digest: bytes
         thing.index.add(("declared", f"{class_.name}|{name}"))
     components, refs = _components(seen, thing, origin, kinds, path)
     claims = {c.key: c for c in _claims(seen, refs, origin, kinds, path)}
+    for claim in claims.values():
+        thing.index.update((SOUGHT, name) for name in sought(claim.value, origin.site)[1:])
     return Sighting(thing, components, tuple(claims.values()), raw_digest, target)
 
 
@@ -211,12 +213,11 @@ def _claims(
             "weight": relation.weight,
             **_details(far),
         }
-        key = hashlib.blake2b(
-            "\x00".join(
-                (relation.type, way, refs[near.ref], text, str(far.port), str(far.protocol), str(relation.group))
-            ).encode(),
-            digest_size=12,
-        ).hexdigest()
+        apart = [relation.type, way, refs[near.ref], text, str(far.port), str(far.protocol), str(relation.group)]
+        ports = [sorted((far.identifiers or {}).get(kind, ())) for kind in links.PORT_KINDS]
+        if any(ports):  # several cables, or one that two protocols tell of, may lead from here to the same device
+            apart += [as_json(ports), relation.evidence]
+        key = hashlib.blake2b("\x00".join(apart).encode(), digest_size=12).hexdigest()
         yield Claim(key, text, relation.section, value)
 
 
@@ -233,10 +234,8 @@ def _far(end: wire.End, refs: Mapping[str, str], origin: Origin, kinds: Kinds, p
     if end.address is not None:
         return f"address:{origin.site}|{end.address}"
     if end.identifiers:
-        normal = normalise(end.identifiers)
-        for kind in sorted(normal, key=_rank):
-            if normal[kind]:
-                return f"{kind}:{normal[kind][0]}"
+        if named := links.entries(end.identifiers, origin.site):
+            return ":".join(named[0])
         raise _bad_end(path, "no usable identifier")
     if end.class_ is not None and end.key is not None:
         _class(kinds, end.class_, path)
@@ -247,11 +246,14 @@ def _far(end: wire.End, refs: Mapping[str, str], origin: Origin, kinds: Kinds, p
     raise _bad_end(path, "an end needs ref, ci, native_key, address, identifiers, or class with key or name")
 
 
-_RANKS = ("chassis_id", "serial", "uuid", "machine_id", "ssh_host_key", "engine_id", "mac", "fqdn", "name")
+SOUGHT = "sought"
+"""The kind of the index under which a far end finds the record that names it so, among other names."""
 
 
-def _rank(kind: str) -> tuple[int, str]:
-    return (_RANKS.index(kind) if kind in _RANKS else len(_RANKS), kind)
+def sought(value: Mapping[str, Any], site: str) -> list[str]:
+    """All that the far end of a claim is looked for by, strongest first, in canonical text."""
+    named = [":".join(entry) for entry in links.entries(value.get("identifiers", {}), site)]
+    return named if value["far"] in named[:1] else [value["far"]]
 
 
 def _details(end: wire.End) -> dict[str, Any]:

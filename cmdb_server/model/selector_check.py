@@ -30,7 +30,7 @@ from cmdb_server.model.selector_tree import (
     Truth,
 )
 from cmdb_server.model.selector_values import quantity, span_ms, time_ms
-from cmdb_server.model.selector_vocabulary import Vocabulary, meant
+from cmdb_server.model.selector_vocabulary import Vocabulary, Ways, meant
 
 TESTS = ("startsWith", "endsWith", "contains", "matches")
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
@@ -48,10 +48,10 @@ class Path:
     name: str
     fields: Mapping[Kind, Field]
     column: int
-    via: tuple[str, bool] | None = None
+    via: Ways | None = None
 
     def wrapped(self, node: Node) -> Node:
-        return node if self.via is None else Related(*self.via, node)
+        return node if self.via is None else _related(self.via, node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Condition:
 class Ends:
     """``rel(type)`` before it is known what of them is asked."""
 
-    way: tuple[str, bool]
+    ways: Ways
     column: int
 
 
@@ -149,7 +149,7 @@ class _Checker:
     def member(self, of: Term, name: str, column: int) -> Path:
         if isinstance(of, Ends):
             path = self.path(name, column)
-            return Path(path.name, path.fields, column, of.way)
+            return Path(path.name, path.fields, column, of.ways)
         raise SelectorError(column, f'nothing has parts here; a name with dots is written attr("...{name}")')
 
     # Functions -------------------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ class _Checker:
             case "isa":
                 return Condition(self.isa(call), call.column)
             case "rel":
-                return Ends(self.way(call), call.column)
+                return Ends(self.ways(call), call.column)
             case "timestamp":
                 return _constant(call, time_ms(self.text(call)), "time", "a date or an RFC 3339 time with its offset")
             case "duration":
@@ -178,10 +178,10 @@ class _Checker:
 
     def method(self, call: Call, of: Term) -> Term:
         if call.name == "isa" and isinstance(of, Ends):
-            return Condition(Related(*of.way, self.isa(call)), call.column)
+            return Condition(_related(of.ways, self.isa(call)), call.column)
         if call.name == "attr" and isinstance(of, Ends):
             path = self.path(self.text(call), call.arguments[0].column, attribute_only=True)
-            return Path(path.name, path.fields, call.column, of.way)
+            return Path(path.name, path.fields, call.column, of.ways)
         if call.name not in TESTS:
             raise SelectorError(call.column, f"there is no function .{call.name}{meant(call.name, TESTS)}")
         if not isinstance(of, Path) or "string" not in of.fields:
@@ -218,7 +218,7 @@ class _Checker:
             raise SelectorError(call.arguments[0].column, f"there is no class {name!r}{hint}")
         return IsA(self.vocabulary.classes[name])
 
-    def way(self, call: Call) -> tuple[str, bool]:
+    def ways(self, call: Call) -> Ways:
         name = self.text(call)
         if name not in self.vocabulary.relations:
             hint = meant(name, self.vocabulary.relations)
@@ -288,9 +288,15 @@ def _as_condition(term: Term) -> Node | None:
             return Known(value)
         case Path() if "boolean" in term.fields:
             return term.wrapped(Truth(term.fields["boolean"]))
-        case Ends(way):
-            return Related(*way, Known(True))
+        case Ends(ways):
+            return _related(ways, Known(True))
     return None
+
+
+def _related(ways: Ways, node: Node) -> Node:
+    """Some CI that these ways lead to fits."""
+    found = tuple(Related(type_, incoming, node) for type_, incoming in ways)
+    return found[0] if len(found) == 1 else Some(found)
 
 
 def _both_boolean(left: Path, right: Path) -> bool:

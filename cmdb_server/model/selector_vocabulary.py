@@ -20,14 +20,18 @@ _OWN: Mapping[str, Kind] = {
     "first_discovered": "time",
 }  # fmt: skip
 
+Ways = tuple[tuple[str, bool], ...]
+"""By which relations a name leads to others: type, and whether it is read backwards."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """``attributes``: name -> kind -> the field; classes may declare one name in several kinds. ``relations``: type or
-    reverse name -> (type, whether it is read backwards). ``classes``: class -> itself and its descendants."""
+    reverse name -> the ways it leads, both of what has no direction. ``classes``: class -> itself and its
+    descendants."""
 
     attributes: Mapping[str, Mapping[Kind, Field]]
-    relations: Mapping[str, tuple[str, bool]]
+    relations: Mapping[str, Ways]
     classes: Mapping[str, frozenset[str]]
 
     @classmethod
@@ -37,8 +41,8 @@ class Vocabulary:
         for class_ in kinds.values():
             for attribute in class_.attributes.values():
                 _add(attributes.setdefault(attribute.name, {}), attribute)
-        relations = {type_.reverse: (name, True) for name, type_ in types.items()}
-        relations |= {name: (name, False) for name in types}
+        relations = {type_.reverse: _ways(type_, backwards=True) for type_ in types.values()}
+        relations |= {name: _ways(type_, backwards=False) for name, type_ in types.items()}
         classes = {name: frozenset(k for k, class_ in kinds.items() if class_.is_a(name)) for name in kinds}
         return cls(attributes, relations, classes)
 
@@ -51,6 +55,10 @@ class Vocabulary:
     def near(self, name: str) -> str:
         """ "; did you mean ...?" where a name is close to one that is known."""
         return meant(name, (*_OWN, *self.attributes))
+
+
+def _ways(type_: RelationType, *, backwards: bool) -> Ways:
+    return ((type_.name, backwards), (type_.name, not backwards))[: 1 + type_.symmetric]
 
 
 def meant(name: str, known: Iterable[str]) -> str:

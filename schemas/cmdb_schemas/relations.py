@@ -55,6 +55,11 @@ class RelationType:
     to_classes: tuple[str, ...]
     network: Network | None = None
 
+    @property
+    def symmetric(self) -> bool:
+        """Whether it is the same told from either end, as a link is: ``from`` is then the end whose id comes first."""
+        return self.impact == "both"
+
     def refuses(self, from_class: CIClass, to_class: CIClass) -> str | None:
         """Why these classes cannot stand in this relation, in words; None when they can."""
         for end, ci_class, allowed in (("from", from_class, self.from_classes), ("to", to_class, self.to_classes)):
@@ -102,6 +107,8 @@ def _relation_type(path: Path, name: str, body: Any) -> RelationType:
     reverse = body.get("reverse")
     if not isinstance(reverse, str) or not reverse:
         raise DefinitionError(f"{path}: {name}.reverse: must be a text")
+    if impact == "both" and body.get("from") != body.get("to"):
+        raise DefinitionError(f"{path}: {name}.to: must be as from, since its impact goes both ways")
     return RelationType(
         name=name,
         title=body.get("title", name.replace("_", " ")),

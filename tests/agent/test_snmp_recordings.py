@@ -32,11 +32,10 @@ from cmdb_agent.mibs import (
     vmware,
 )
 from cmdb_agent.mibs.cdp import CACHE_TABLE
-from cmdb_agent.observation import Coverage, Observation, Sample
-from cmdb_agent.smi import below, rows, text
+from cmdb_agent.observation import Coverage, Observation, Relation, Sample
+from cmdb_agent.smi import below, rows
 from cmdb_schemas.ci_class import classes
 from cmdb_schemas.report import Content, encode_content
-from cmdb_server.model.links import Claim, Device, Joined, Port, links
 from tests.snmprec import Recording
 
 SHARED = Path(__file__).parents[2] / "../shared/snmp"
@@ -228,95 +227,23 @@ def test_the_guests_of_a_hypervisor() -> None:
 # --- networks ---
 
 
-def network(name: str) -> dict[str, Observation]:
-    return {
-        path.stem: seen(f"topologies/{name}/{path.stem}")[1]
-        for path in sorted((SHARED / "topologies" / name).glob("*.snmprec"))
-    }
-
-
-def joined(name: str) -> Joined:
-    observations = network(name)
-    devices = [_device(key, observation) for key, observation in observations.items()]
-    return links(devices, [claim for key, observation in observations.items() for claim in _claims(key, observation)])
-
-
-def _device(key: str, observation: Observation) -> Device:
-    address = {"management_address": observation.attributes.get("ip_addresses", [])}
-    names = {name: [text(value)] for name in ("name",) if (value := observation.attributes.get(name))}  # type: ignore[arg-type]
-    ports = [
-        Port(c.local_key, tuple(str(c.attributes[n]) for n in ("if_name", "if_descr", "if_alias") if n in c.attributes),
-             str(c.attributes.get("mac_address", "")), c.attributes.get("if_index"))  # type: ignore[arg-type]
-        for c in observation.components if c.class_ == "network_interface"
-    ]  # fmt: skip
-    return Device(key, {**observation.identifiers, **address, **names}, ports)  # type: ignore[dict-item]
-
-
-def _claims(key: str, observation: Observation) -> list[Claim]:
-    return [
-        Claim(key, (relation.from_.ref or "").removeprefix("network_interface:"), relation.to.identifiers or {}, relation.evidence)
-        for relation in observation.relations if relation.type == "connects_to"
-    ]  # fmt: skip
-
-
-def pairs(found: Joined) -> set[frozenset[tuple[str, str]]]:
-    return {frozenset({(link.a.device, link.a.port), (link.b.device, link.b.port)}) for link in found.links}
-
-
-def test_thirteen_links_of_nine_devices_seen_by_two_protocols_from_both_ends() -> None:
-    known = json.loads((SHARED / "topologies/nms17216/expected_links.json").read_text(encoding="utf-8"))
-    found = joined("nms17216")
-    want = {
-        frozenset({(row["a"].lower(), row["a_port"]), (row["b"].lower(), row["b_port"])})
-        for row in known["physical_all"]
-    }
-    assert pairs(found) == want
-    assert found.unresolved == ()
-    assert all(link.both for link in found.links)
-    by_lldp = {
-        frozenset({(row["a"].lower(), row["a_port"]), (row["b"].lower(), row["b_port"])}) for row in known["lldp"]
-    }
-    assert pairs(Joined(tuple(link for link in found.links if link.sources == ("CDP", "LLDP")), ())) == by_lldp
-
-
-def test_ports_that_are_told_by_ifindex() -> None:
-    """Junos numbers its LLDP ports by ifIndex, and two of them are cabled to each other."""
-    observations = network("nms0123")
-    counts = {key: len(_claims(key, observation)) for key, observation in observations.items()}
-    assert (counts["itpn0111"], counts["itpn0112"]) == (4, 2)
-    found = pairs(joined("nms0123"))
-    assert frozenset({("itpn0111", "639"), ("itpn0201", "626")}) in found
-    assert frozenset({("itpn0111", "633"), ("itpn0112", "622")}) in found
-    assert frozenset({("itpn0111", "538"), ("itpn0111", "617")}) in found
+@pytest.mark.parametrize("name", ["nms003", "nms102", "nms4930"])
+def test_networks_without_neighbours_are_read_whole(name: str) -> None:
+    for path in sorted((SHARED / "topologies" / name).glob("*.snmprec")):
+        _, observation, coverage, _ = seen(f"topologies/{name}/{path.stem}")
+        assert all(item.status in ("complete", "unsupported") for item in coverage)
+        assert observation.class_ in classes()
+        assert not [relation for relation in observation.relations if relation.type == "connects_to"]
 
 
 def test_two_rows_of_one_neighbour_and_a_device_id_of_six_octets() -> None:
-    observations = network("nms7563")
-    assert len(_claims("switch02", observations["switch02"])) == 2
-    (near, far) = (_claims(name, observations[name])[0] for name in ("cisco01", "homeserver"))
-    assert (near.port, near.identifiers["chassis_id"], near.identifiers["if_name"]) == (
-        "Fa0/8",
-        ["00:1d:b3:c5:09:60"],
-        ["24"],
-    )
-    assert (far.port, far.identifiers["chassis_id"], far.identifiers["if_name"]) == (
-        "eth0",
-        ["00:1d:b3:c5:09:60"],
-        ["7"],
-    )
-    found = joined("nms7563")
-    assert frozenset({("cisco01", "Fa0/8"), ("switch02", "")}) in pairs(found)
-    assert {link.a.device for link in found.links} | {link.b.device for link in found.links} == {
-        "cisco01",
-        "homeserver",
-        "switch02",
-    }
+    told = {name: _neighbours(f"topologies/nms7563/{name}") for name in ("switch02", "cisco01", "homeserver")}
+    assert len(told["switch02"]) == 2
+    for name, port in (("cisco01", "24"), ("homeserver", "7")):
+        identifiers = told[name][0].to.identifiers
+        assert identifiers is not None
+        assert (identifiers["chassis_id"], identifiers["if_name"]) == (["00:1d:b3:c5:09:60"], [port])
 
 
-@pytest.mark.parametrize("name", ["nms003", "nms102", "nms4930"])
-def test_networks_without_neighbours_are_read_whole(name: str) -> None:
-    for key in network(name):
-        _, observation, coverage, _ = seen(f"topologies/{name}/{key}")
-        assert all(item.status in ("complete", "unsupported") for item in coverage)
-        assert observation.class_ in classes()
-    assert joined(name).links == ()
+def _neighbours(name: str) -> list[Relation]:
+    return [relation for relation in seen(name)[1].relations if relation.type == "connects_to"]

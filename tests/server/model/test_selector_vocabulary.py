@@ -16,6 +16,7 @@ def test_a_name_is_of_every_kind_that_classes_declare() -> None:
 
 
 def test_relations_are_named_both_ways_and_classes_with_their_descendants() -> None:
-    assert WORDS.relations["runs_on"] == ("runs_on", False)
-    assert WORDS.relations["runs"] == ("runs_on", True)
+    assert WORDS.relations["runs_on"] == (("runs_on", False),)
+    assert WORDS.relations["runs"] == (("runs_on", True),)
+    assert set(WORDS.relations["connects_to"]) == {("connects_to", False), ("connects_to", True)}
     assert {"server", "linux_server"} <= WORDS.classes["computer"]
