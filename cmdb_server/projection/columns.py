@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Generic, Self, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ T = TypeVar("T", bound=Hashable)
 
 SPARE = 0.25
 """Room left at the end of a column, as a share of it."""
+MAPPED_APART = 8
+"""How often one set of files is mapped at a time by one process, since each mapping holds them open; what is made apart
+from it then is copied as it grows."""
 SOME = 1000
 """Fewer lists than that are not worth looking at twice."""
 
@@ -74,16 +78,20 @@ FULL = _Full()
 class Mapped(Room):
     """Columns in files that several processes map. ``mapped`` maps them anew: writable, each write to be seen by the
     writer alone, with ``stored`` rows and spare places after them. So what grows is private, and what was stored is in
-    memory once."""
+    memory once. ``others``: the rooms that map the same."""
 
-    def __init__(self, stored: int, mapped: Callable[[], list[Column]]) -> None:
+    def __init__(self, stored: int, mapped: Callable[[], list[Column]], others: WeakSet[Room] | None = None) -> None:
         self.stored = self.used = stored
         self.mapped = mapped
         self.columns = mapped()
         self.lock = Lock()
+        self.others = WeakSet[Room]() if others is None else others
+        self.others.add(self)
 
     def apart(self, size: int) -> Room:
-        own = Mapped(self.stored, self.mapped)
+        if len(self.others) > MAPPED_APART:
+            return FULL
+        own = Mapped(self.stored, self.mapped, self.others)
         for new, old in zip(own.columns, self.columns, strict=True):
             new[self.stored : size] = old[self.stored : size]
         own.used = size

@@ -7,13 +7,17 @@ whatever the store says since is in its change feed. The name is a digest of all
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
 
 from cmdb_server.projection import snapshot
+from cmdb_server.projection.columns import Room, Rows
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import Rules
 from cmdb_server.store import array_files
@@ -37,6 +41,15 @@ FORGOTTEN_MS = 30 * DAY_MS
 Adopt = Callable[[Projection], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """Of the snapshot that a process goes on from, what tells how far it has gone."""
+
+    rules: Rules
+    rooms: list[Room]
+    rows: int
+
+
 class Sharing:
     """One process's part in it, for all of its threads; ``folder`` is that of one store and made when it is needed.
 
@@ -47,7 +60,7 @@ class Sharing:
         self.store, self.folder = store, folder
         self.worth, self.every_s = worth, every_s
         self.name = ""
-        self._base: Projection | None = None
+        self._base: _Base | None = None
         self._seen: Projection | None = None
         self._next = 0.0
         self._busy = Lock()
@@ -91,11 +104,11 @@ class Sharing:
         base = self._base
         if base is None or base.rules is not newest.rules:
             return True
-        pairs = [(getattr(newest, name), getattr(base, name)) for name in snapshot.TABLES]
-        if any(now.room is not then.room for now, then in pairs):
+        tables = _tables(newest)
+        if any(now.room is not then for now, then in zip(tables, base.rooms, strict=True)):
             return True
-        more = sum(len(now) - len(then) for now, then in pairs) + len(newest.names.changed) + len(newest.index.added)
-        return more > GROWN * sum(len(then) for _, then in pairs)
+        more = sum(map(len, tables)) - base.rows + len(newest.names.changed) + len(newest.index.added)
+        return more > GROWN * base.rows
 
     def _share(self, newest: Projection, adopt: Adopt, turn: Turn | None) -> None:
         try:
@@ -109,6 +122,7 @@ class Sharing:
             _end(turn)
             if found is not None and adopt(found[1]):
                 self._based(*found)
+                _give_back()
         except Exception:
             LOG.exception("the projection's memory stays this process's own")
         finally:
@@ -117,7 +131,8 @@ class Sharing:
 
     def _based(self, name: str, base: Projection) -> Projection:
         LOG.info("going on from the projection of revision %d in %s", base.revision, name[:12])
-        self.name, self._base = name, base
+        tables = _tables(base)
+        self.name, self._base = name, _Base(base.rules, [one.room for one in tables], sum(map(len, tables)))
         return base
 
     def _newest(self, rules: Rules) -> tuple[str, Projection] | None:
@@ -175,6 +190,16 @@ class Sharing:
 def _end(turn: Turn | None) -> None:
     if turn is not None:
         turn.end()
+
+
+def _tables(projection: Projection) -> list[Rows]:
+    return [getattr(projection, name) for name in snapshot.TABLES]
+
+
+def _give_back() -> None:
+    """Let the system have what building took and nobody uses any more, where the C library knows how (glibc)."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _vouched(reading: Reading) -> list[str]:

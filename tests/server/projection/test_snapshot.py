@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from cmdb_server.projection import snapshot
 from cmdb_server.projection.build import build
+from cmdb_server.projection.columns import Mapped
 from cmdb_server.projection.edited import Edits, edited
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.projections import brought_forward
@@ -136,6 +137,19 @@ def test_a_what_if_copies_nothing_that_is_mapped_and_leaves_no_trace() -> None:
         edited(build(store, rules(), NOW), Edits(removed=edits.removed))  # type: ignore[arg-type]
     )
     assert gates(grown) == gates(build(store, rules(), NOW))  # type: ignore[arg-type]
+
+
+def test_many_what_ifs_at_once_are_answered_though_not_all_of_them_map_the_files() -> None:
+    store = MemoryStore()
+    fill(store, worlds.dense_world(5, 12))
+    opened = kept_and_opened(build(store, rules(), NOW))  # type: ignore[arg-type]
+    rows = [worlds.relation_row(str(n), "depends_on", str((n + 5) % 12)) for n in range(12)]
+    asked = [edited(opened, Edits(relations={row[:3]: row})) for row in rows]
+    plain = build(store, rules(), NOW)  # type: ignore[arg-type]
+    rooms = [isinstance(one.gates.room, Mapped) for one in asked]
+    assert any(rooms) and not all(rooms)
+    for one, row in zip(asked, rows, strict=True):
+        assert gates(one) == gates(edited(plain, Edits(relations={row[:3]: row})))
 
 
 @pytest.mark.parametrize(
