@@ -15,6 +15,9 @@ from cmdb_server.analysis.fixpoint import NO_CAUSE, NOTHING, Run, by_slot, disti
 from cmdb_server.analysis.partition import Cut, Dependencies
 from cmdb_server.projection.columns import Bools, Ints, Longs, marked
 
+FEW = 100
+"""Fewer rows than that are counted as they are, whoever is settled by now."""
+
 
 def spread_degraded(run: Run, own: Longs, first: Run, held: Longs, cut: Cut) -> None:
     """Settle all who are degraded, given who is down by the run ``first``. ``own`` are degraded by themselves. ``held``:
@@ -26,7 +29,7 @@ def spread_degraded(run: Run, own: Longs, first: Run, held: Longs, cut: Cut) -> 
         frontier, cause = run.close(*claims) if claims else (NOTHING, NO_CAUSE)
         run.settle(frontier, cause, rank)
         wanting = replay.round(run, rank)
-        slot = np.concatenate((run.counted(frontier), replay.parted(run, rank)))
+        slot = np.concatenate((run.take_off(_unsettled(run, run.counting(frontier))), replay.parted(run, rank)))
         # With all that they lose in the end these pass; whether they do by now is seen next.
         floor = slots.slack.take(slot) - slots.full_slack.take(slot)
         slot = slot.take(marked(slack.take(slot) < floor))
@@ -34,6 +37,14 @@ def spread_degraded(run: Run, own: Longs, first: Run, held: Longs, cut: Cut) -> 
         claims = [run.direct(frontier), by_slot(run.projection, passed), by_slot(run.projection, wanting)]
         claims = [claim for claim in claims if len(claim[0])]
         rank = rank + 1 if claims else replay.next(rank)
+
+
+def _unsettled(run: Run, at: Longs) -> Longs:
+    """Of these rows of ``projection.counted``, those of gates whose consumers are open."""
+    if len(at) < FEW:
+        return at
+    consumer = run.projection.slots.consumer.take(run.projection.counted.slot.take(at))
+    return at.take(marked(run.scratch.open.take(consumer)))
 
 
 @dataclass(slots=True, eq=False)

@@ -26,6 +26,8 @@ NOTHING: Longs = np.empty(0, np.int64)
 NO_CAUSE: Ints = np.empty(0, np.int32)
 CUT_OFF = np.iinfo(np.int32).min
 """The cause of those who have no path to a gateway left."""
+UNTOLD = CUT_OFF + 1
+"""No cause."""
 MASS = 12
 """A round that looks at more than one in so many of the CIs is taken by the mass."""
 WHOLE = 8
@@ -60,6 +62,7 @@ class Run:
     causes: list[Ints] = field(default_factory=list)
     hits: list[Longs] = field(default_factory=list)
     hit_whole: bool = False
+    by_mass: bool = False
     counted_before: Bools | None = None
     cut: list[tuple[Dependencies, int]] = field(default_factory=list)
     passed_over: Bools | None = None
@@ -82,13 +85,17 @@ class Run:
     def counted(self, frontier: Longs, rank: int | None = None) -> Longs:
         """The slots in which ``frontier``, lost at ``rank``, counts, their slack reduced; repeated where it counts
         repeatedly."""
+        return self.take_off(self.counting(frontier), rank)
+
+    def counting(self, frontier: Longs) -> Longs:
+        """The rows of ``projection.counted`` by which ``frontier`` counts as lost from now on."""
         lists = self.projection.counted_of
         if self.counted_before is not None:
             frontier = frontier.take(marked(~self.counted_before.take(frontier)))
         at = spans(lists.first, lists.last, frontier).astype(np.int64)
         if self.passed_over is not None:
             at = at.take(marked(~self.passed_over.take(at)))
-        return self.take_off(at, rank)
+        return at
 
     def take_off(self, at: Longs, rank: int | None = None) -> Longs:
         """The slots of these rows of ``projection.counted``, their slack reduced; repeated. With a ``rank``, it is
@@ -120,13 +127,18 @@ class Run:
         """Of the CIs claimed, each with a cause, close those still open: (each once, its cause)."""
         open_, mark = self.scratch.open[: len(self.projection)], self.scratch.mark
         if sum(len(ci) for ci, _ in claims) * MASS > len(open_):
-            before = open_.copy()
+            told = mark[: len(open_)]
+            if not self.by_mass:
+                # From here on whoever is claimed is closed with the round: what says UNTOLD stays open.
+                told.fill(UNTOLD)
+                self.by_mass = True
             for ci, cause in claims:
-                mark[ci] = cause
-                open_[ci] = False
-            before ^= open_
-            new = marked(before)
-            return new, mark.take(new)
+                told[ci] = cause
+            claimed = told != UNTOLD
+            claimed &= open_
+            new = marked(claimed)
+            open_[new] = False
+            return new, told.take(new)
         ci, cause = claims[0] if len(claims) == 1 else (np.concatenate(parts) for parts in zip(*claims, strict=True))
         free = marked(open_.take(ci))
         if not len(free):
@@ -163,9 +175,11 @@ class Run:
 def columns(runs: list[Run]) -> tuple[Longs, Ints, Ints]:
     """(CI, rank, cause) of all settled, in order of derivation."""
     parts = [part for run in runs for part in run.parts]
-    ranks = np.asarray([rank for run in runs for rank in run.ranks], np.int32)
     causes = joined([part for run in runs for part in run.causes], np.int32)
-    return joined(parts), np.repeat(ranks, [len(part) for part in parts]), causes
+    ranks, end = np.empty(len(causes), np.int32), 0
+    for rank, part in zip((rank for run in runs for rank in run.ranks), parts, strict=True):
+        ranks[end : (end := end + len(part))] = rank
+    return joined(parts), ranks, causes
 
 
 def spread_down(run: Run, failed: Longs, excluded: Longs = NOTHING, lost_before: Longs = NOTHING) -> None:

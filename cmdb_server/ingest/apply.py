@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from cmdb_server.ingest import watching
+from cmdb_server.ingest import ends, watching
 from cmdb_server.ingest.batch import PORT_NAMING, Batch, Held, Tie
 from cmdb_server.ingest.entries import entries, takes_back
 from cmdb_server.ingest.sighting import Claim, Origin, Said, Sighting, is_complete
@@ -279,6 +279,7 @@ def _reclaim(
             continue
         if tie.value != dict(claim.value):
             tie.value = dict(claim.value)
+            ends.told_anew(batch, tie)
             batch.claim(held.id, claim.key, at, claim.far, tie.value)
             batch.stale_ties.add((held.id, claim.key))
         if tie.last_at is not None or tie.section != claim.section:

@@ -233,6 +233,12 @@ def keyed_ci(far: str) -> str:
     return ids.keyed_id(class_, key)
 
 
+def told_anew(batch: Batch, tie: Tie) -> None:
+    """A claim says something else of what it names than it did: what is known of that is gathered again."""
+    if tie.far.startswith(KEYED):
+        batch.unnamed.add(keyed_ci(tie.far))
+
+
 def _named_record(far: str) -> str:
     """The record that a far end names outright: one of its own observation, or a CI by any of its ids."""
     kind, _, value = far.partition(":")

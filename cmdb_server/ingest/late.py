@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from cmdb_server.ingest import decode
+from cmdb_server.ingest import decode, ends
 from cmdb_server.ingest.apply import PRESENCE, TRAFFIC, TRAFFIC_FORGOTTEN_MS, bears, drop_tie, dues
 from cmdb_server.ingest.batch import Batch, Held, Lane, Tie
 from cmdb_server.ingest.courses import Course, corrections, courses, equal, presence
@@ -317,6 +317,8 @@ class Rebuilt:
                 self.record, key, value["type"], value["near"], claim.far, value, claim.section, first, last, None, None
             )
             self.batch.ties[(self.record, key)] = tie
+        elif (tie.value, tie.first_at) != (value, first):
+            ends.told_anew(self.batch, tie)
         tie.value, tie.section, tie.first_at, tie.last_at = value, claim.section, first, last
         self.batch.dropped_ties.pop((self.record, key), None)
         self.batch.stale_ties.add((self.record, key))

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cmdb_schemas.report import End, Observation, Relation
 from cmdb_server.ingest.caller import Caller
 from cmdb_server.ingest.pipeline import ingest
 from cmdb_server.store.digest import graph_digest
 from cmdb_server.store.port import Store
 from cmdb_server.store.sqlite import SqliteStore
+from cmdb_server.store.tables import CI
 from tests.factories import START, host, report
 
 MINUTE = 60_000
@@ -104,6 +106,34 @@ def test_who_held_an_address_does_not_depend_on_when_a_holder_was_heard_of_again
     for store in stores:
         store.close()
     assert len(digests) == 1
+
+
+def test_a_word_about_what_is_named_goes_with_who_said_it(tmp_path: Path) -> None:
+    """What a claim says of the thing it names counts while it says so, whichever of its words came first."""
+
+    def naming(**told: str) -> Observation:
+        seen = host("a", "10.0.0.1")
+        named = End(class_="software_package", key="pkg:k", attributes=told)
+        seen.relations.append(Relation("depends_on", End(ref=seen.ref), named))
+        return seen
+
+    for first, then in (({"version": "2"}, {"version": "1"}), ({"vendor": "x"}, {})):
+        told = [report(f"r{n}", START + n * MINUTE, [naming(**said)], sent=NOW) for n, said in enumerate((first, then))]
+        stores = [open_store(tmp_path / f"{first} {way}") for way in ("onward", "back", "last alone")]
+        one, other, last = (
+            digest_graph(store, bodies)
+            for store, bodies in zip(stores, (told, told[::-1], told[1:]), strict=True)
+        )  # fmt: skip
+        for store in stores:
+            store.close()
+        assert one == other
+        assert one["pkg:k"] == last["pkg:k"] == {"purl": "pkg:k"} | then
+
+
+def digest_graph(store: Store, bodies: list[bytes]) -> dict[str, Any]:
+    """The digest, and what is known of each CI by its name."""
+    told: dict[str, Any] = {"digest": digest_after(store, bodies)}
+    return told | {row[2]: row[5] for row in store.read(lambda tx: tx.scan(CI))}
 
 
 def open_store(path: Path) -> SqliteStore:
