@@ -6,20 +6,25 @@ CI is that bad or worse, and the answer is the highest cut that is down.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 from uuid import NAMESPACE_OID, uuid5
 
 from cmdb_server.analysis.checker import check
-from cmdb_server.analysis.impact import impact
+from cmdb_server.analysis.impact import Impact, impact
 from cmdb_server.model.gates import ALL, Gate
 from cmdb_server.projection.build import from_rows
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import Flow, Rules
+from cmdb_server.store.port import Row
 
 Case = dict[str, Any]
+
+
+class OutsideError(Exception):
+    """Gates cannot state a case; the words say why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,16 @@ class Verdict:
         return self.outside is not None or self.expected == self.got
 
 
+def _at_once(cis: Sequence[Row], relations: Sequence[Row], rules: Rules) -> Projection:
+    return from_rows(cis, relations, rules, 1, 0)
+
+
 @dataclass
 class Graph:
-    """A small graph by names: ``need`` adds a gate over its providers, each with its weight."""
+    """A small graph by names: ``need`` adds a gate over its providers, each with its weight. ``through``: how rows of
+    the tables ``ci`` and ``relation`` become a projection."""
+
+    through: ClassVar[Callable[[Sequence[Row], Sequence[Row], Rules], Projection]] = staticmethod(_at_once)
 
     gates: dict[str, dict[str, Gate]] = field(default_factory=dict)
     relations: list[tuple[str, str, str, int]] = field(default_factory=list)
@@ -50,6 +62,8 @@ class Graph:
         own[f"t{len(own)}/{group}"] = gate
         self.names.setdefault(consumer)
         for place, provider in enumerate(providers):
+            if provider in providers[:place]:
+                continue  # a provider counts once in a gate
             self.names.setdefault(provider)
             weight = 1 if weights is None else weights[place]
             self.relations.append((consumer, group, provider, weight))
@@ -66,18 +80,27 @@ class Graph:
             (name_id(consumer), f"t{group[1:]}", name_id(provider), group, weight, 1.0, 0, 0, 1)
             for consumer, group, provider, weight in self.relations
         ]
-        return from_rows(cis, relations, rules, 1, 0)
+        return self.through(cis, relations, rules)
+
+    def hops(self, failed: Sequence[str], spared: Sequence[str] = ()) -> dict[str, int]:
+        """How many rounds of derivation each affected CI is away, by name."""
+        projection, answer = self._answer(failed, spared)
+        return {projection.names[ci]: hops for ci, hops in zip(answer.ci.tolist(), answer.rank.tolist(), strict=True)}
 
     def fail(self, failed: Sequence[str], spared: Sequence[str] = ()) -> dict[str, int]:
         """State by name of all affected. Each answer is verified."""
+        projection, answer = self._answer(failed, spared)
+        affected = zip(answer.ci.tolist(), answer.state.tolist(), strict=True)
+        return {projection.names[ci]: state for ci, state in affected}
+
+    def _answer(self, failed: Sequence[str], spared: Sequence[str]) -> tuple[Projection, Impact]:
         projection = self.projection()
         sources = [projection.ci(name_id(name)) for name in failed if name in self.names]
         excluded = [projection.ci(name_id(name)) for name in spared if name in self.names]
         answer = impact(projection, sources, excluded)
         problems = check(projection, answer.certificate())
         assert not problems, problems
-        affected = zip(answer.ci.tolist(), answer.state.tolist(), strict=True)
-        return {projection.names[ci]: state for ci, state in affected}
+        return projection, answer
 
 
 def name_id(name: str) -> str:

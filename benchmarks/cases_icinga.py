@@ -1,49 +1,131 @@
-"""Cases of Icinga 2 and of BMC TrueSight: operators over children, and quorums."""
+"""Cases of Icinga 2 and of BMC TrueSight: operators over children, which may be operators themselves, and quorums."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
-from benchmarks.case_graph import Case, Graph, Levels, Verdict, at, least_whole, name_id
+from benchmarks.case_graph import Case, Graph, Levels, OutsideError, Verdict, at, least_whole, name_id
 from cmdb_server.analysis.checker import check
 from cmdb_server.analysis.impact import impact
 from cmdb_server.model.gates import ALL, Gate
 
 ICINGA = ("OK", "PENDING", "WARNING", "UNKNOWN", "CRITICAL")
+HOSTS = {"UP": "OK", "UNREACHABLE": "UNKNOWN", "DOWN": "CRITICAL"}
+"""States of hosts, in the order that they have among those of services."""
+SIGNS = {"&": "AND", "|": "OR", "!": "NOT", "%": "DEGRADED", "^": "XOR"}
+"""How a configuration file writes the operators; a number is MIN."""
+BMC = ("OK", "INFO", "WARNING", "MINOR", "IMPACTED", "UNAVAILABLE")
+UNCOUNTED = ("NONE", "BLACKOUT", "UNKNOWN")
 
 
 def icinga(name: str, case: Case, _: Case) -> Verdict:
-    operator, children, expected = case["operator"], case["children"], case["expected"]
-    label = f"{name} {operator} {' '.join(children)}"
-    if operator == "NOT":
-        return Verdict(label, outside="NOT is not monotone: a failure would repair")
-    if operator == "DEGRADED":
-        return _icinga_degraded(label, children, expected)
-    levels = Levels(ICINGA)
-    for number, status in enumerate(children):
-        levels.leaf(f"child {number}", status)
-    for cut in levels.cuts():
-        here, lowest = ([at(f"child {number}", one) for number in range(len(children))] for one in (cut, 1))
+    operator, children, expected = case["operator"], _children(case), case["expected"]
+    label = f"{name} {operator} {' '.join(map(_word, children))}"
+    tree = _Tree()
+    try:
+        if _named(case)[0] == "DEGRADED" and all(child in ("OK", "WARNING", "CRITICAL") for child in children):
+            return _icinga_degraded(label, children, expected)
+        tree.operator("top", case)
+    except OutsideError as outside:
+        return Verdict(label, outside=str(outside))
+    return Verdict(label, HOSTS.get(expected, expected), tree.levels.answers("top")["top"] or "OK")
+
+
+def _children(case: Case) -> list[Any]:
+    told = case["children"]
+    return list(told.values()) if isinstance(told, Mapping) else list(told)
+
+
+def _word(child: Any) -> str:
+    return child if isinstance(child, str) else f"({child['operator']} {' '.join(map(_word, _children(child)))})"
+
+
+def _status(child: str) -> str:
+    told = HOSTS.get(child, child)
+    if told not in ICINGA:
+        raise OutsideError(f"{child} is no status in the order that the file tells")
+    return told
+
+
+def _named(case: Case) -> tuple[str, Any]:
+    """The operator, and how many children MIN needs: told apart, or with it."""
+    operator = SIGNS.get(str(case["operator"]), str(case["operator"]).upper())
+    found = re.fullmatch(r"(?:MIN\s*)?(\d+\s*%?)", operator)
+    if found:
+        return "MIN", found[1]
+    return operator, case.get("n", case.get("min")) if operator == "MIN" else None
+
+
+def _least(told: Any, children: int) -> int:
+    """How many children: a number, or per cent of them."""
+    text = str(told).strip()
+    if text.endswith("%"):
+        return least_whole(Fraction(text[:-1].strip()) * children / 100, inclusive=False)
+    return int(text)
+
+
+@dataclass
+class _Tree:
+    """Operators as nodes, each with a node for every severity cut."""
+
+    levels: Levels = field(default_factory=lambda: Levels(ICINGA))
+
+    def operator(self, node: str, case: Case) -> None:
+        """Add the gates of one operator, after those of its children. Raises OutsideError for what is not monotone."""
+        operator, least = _named(case)
+        names = []
+        for number, child in enumerate(_children(case)):
+            names.append(f"{node} {number}")
+            if isinstance(child, str):
+                self.levels.leaf(names[-1], _status(child))
+            else:
+                self.operator(names[-1], child)
+        if operator == "DEGRADED" and "UNKNOWN" in _leaves(case):
+            raise OutsideError("UNKNOWN under DEGRADED is not monotone: a CRITICAL child would improve it")
+        for cut in self.levels.cuts():
+            self._gate(node, cut, operator, least, names)
+
+    def _gate(self, node: str, cut: int, operator: str, least: Any, names: Sequence[str]) -> None:
+        graph = self.levels.graph
+        here, lowest = ([at(name, one) for name in names] for one in (cut, 1))
         if operator == "AND":
-            levels.graph.need(at("top", cut), ALL, here)
+            graph.need(at(node, cut), ALL, here)
         elif operator == "OR":
-            levels.graph.need(at("top", cut), Gate("at_least", k=1), here)
-        elif operator == "MIN":
+            graph.need(at(node, cut), Gate("at_least", k=1), here)
+        elif operator == "MIN" and least is not None:
             # The worst child counts, but only once fewer than n are OK: both helpers must be down.
-            levels.graph.need(at("few", cut), Gate("at_least", k=case["n"]), lowest)
-            levels.graph.need(at("worst", cut), ALL, here)
-            levels.graph.need(at("top", cut), Gate("at_least", k=1), [at("few", cut), at("worst", cut)])
+            few, worst = f"few of {node}", f"worst of {node}"
+            graph.need(at(few, cut), Gate("at_least", k=_least(least, len(names))), lowest)
+            graph.need(at(worst, cut), ALL, here)
+            graph.need(at(node, cut), Gate("at_least", k=1), [at(few, cut), at(worst, cut)])
+        elif operator == "DEGRADED":
+            if cut <= ICINGA.index("WARNING"):
+                graph.need(at(node, cut), ALL, here)
+        elif operator in NOT_MONOTONE:
+            raise OutsideError(NOT_MONOTONE[operator])
         else:
-            return Verdict(label, outside=f"operator {operator} is not described in the file")
-    return Verdict(label, expected, levels.answers("top")["top"] or "OK")
+            raise OutsideError(f"operator {operator} is not described in the file")
+
+
+NOT_MONOTONE = {
+    "NOT": "NOT is not monotone: a failure would repair",
+    "XOR": "XOR is not monotone: of two that are up the failure of one would repair",
+}
+
+
+def _leaves(case: Any) -> Iterator[str]:
+    if isinstance(case, str):
+        yield _status(case)
+    else:
+        for child in _children(case):
+            yield from _leaves(child)
 
 
 def _icinga_degraded(label: str, children: Sequence[str], expected: str) -> Verdict:
-    if "UNKNOWN" in children:
-        return Verdict(label, outside="UNKNOWN under DEGRADED is not monotone: a CRITICAL child would improve it")
-    if "PENDING" in children:
-        return Verdict(label, outside="PENDING under DEGRADED is no failure and has no state of ours")
     # WARNING is degraded, CRITICAL is down: a child's own warning is the degraded state of a leaf.
     graph = Graph()
     names = [f"child {number}" for number in range(len(children))]
@@ -59,8 +141,12 @@ def _icinga_degraded(label: str, children: Sequence[str], expected: str) -> Verd
 
 
 def bmc(name: str, case: Case, document: Case) -> Verdict:
-    order = document["order_best_to_worst_used"]
-    counted = [status for status in case["providers"] if status != "NONE"]
+    order = document.get("order_best_to_worst_used", BMC)
+    label = f"{name} {case.get('id', '')}".strip()
+    counted = [status for status in case["providers"] if status in order or status not in UNCOUNTED]
+    unknown = sorted(set(counted) - set(order))
+    if unknown:
+        return Verdict(label, outside=f"{unknown[0]} is no status in the order that the file tells")
     levels = Levels(order)
     for number, status in enumerate(counted):
         levels.leaf(f"provider {number}", status)
@@ -70,4 +156,6 @@ def bmc(name: str, case: Case, document: Case) -> Verdict:
     for cut in levels.cuts():
         providers = [at(f"provider {number}", cut) for number in range(len(counted))]
         levels.graph.need(at("top", cut), Gate("at_least", k=need), providers)
-    return Verdict(f"{name} {case['id']}", case["expected"], levels.answers("top")["top"] or order[0])
+    # Of no providers that count, theirs tells none: with us an empty gate never fires.
+    expected = order[0] if not counted and case["expected"] in ("NONE", None) else case["expected"]
+    return Verdict(label, expected, levels.answers("top")["top"] or order[0])

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
-from benchmarks.case_graph import Case, Graph, Levels, Verdict, at, least_whole
+from benchmarks.case_graph import Case, Graph, Levels, OutsideError, Verdict, at, least_whole
 from cmdb_server.model.gates import ALL, Gate
 
 OPENNMS = ("INDETERMINATE", "NORMAL", "WARNING", "MINOR", "MAJOR", "CRITICAL")
@@ -18,28 +18,45 @@ def opennms_function(name: str, case: Case, _: Case) -> Verdict:
     function, inputs, expected = case["function"], case["inputs"], case["expected"]
     levels = Levels(OPENNMS[NORMAL:])
     for number, status in enumerate(inputs):
-        levels.leaf(f"input {number}", "NORMAL" if status == "INDETERMINATE" else status)
+        levels.leaf(f"input {number}", severity(status))
     edges = [[f"input {number}", "identity", 1] for number in range(len(inputs))]
     weights = case.get("weights")
     if weights:
         edges = [[edge[0], edge[1], weight] for edge, weight in zip(edges, weights, strict=True)]
-    problem = _reduce(levels, "top", [function, case.get("parameter")], edges)
-    label = f"{name} {function} {case.get('parameter')} {' '.join(inputs)}"
-    if problem:
-        return Verdict(label, outside=problem)
+    label = f"{name} {function} {case.get('parameter')} {' '.join(map(str, inputs))}"
+    try:
+        _reduce(levels, "top", [function, case.get("parameter")], edges)
+    except OutsideError as outside:
+        return Verdict(label, outside=str(outside))
     # Nothing counted, or nothing above NORMAL: an empty gate never fires, and their result is empty or the lowest.
     lowest = {None, "NORMAL", "INDETERMINATE"}
     got = levels.answers("top")["top"]
     return Verdict(label, "NORMAL" if expected in lowest else expected, got or "NORMAL")
 
 
-def _reduce(levels: Levels, service: str, reduce: Any, edges: Sequence[Sequence[Any]]) -> str | None:
-    """Add the gates of one reduce function, a gate for each cut. Returns why that cannot be done."""
+def severity(told: Any) -> str:
+    """A severity, none of which is below NORMAL."""
+    status = str(told).upper()
+    if status in ("INDETERMINATE", "CLEARED", "NONE"):
+        return "NORMAL"
+    if status not in OPENNMS:
+        raise OutsideError(f"{told} is no severity")
+    return status
+
+
+def _reduce(levels: Levels, service: str, reduce: Any, edges: Sequence[Sequence[Any]]) -> None:
+    """Add the gates of one reduce function, a gate for each cut. Raises OutsideError where that cannot be done."""
+    if isinstance(reduce, dict):
+        reduce = [reduce["function"], reduce.get("parameter")]
     function, *parameters = [reduce] if isinstance(reduce, str) else reduce
     parameter = parameters[0] if parameters else None
+    if function == "threshold" and not 0 < Fraction(str(parameter)) <= 1:
+        raise OutsideError("a threshold is a share above 0, up to 1")
+    if function == "exponential" and Fraction(str(parameter)) <= 1:
+        raise OutsideError("an exponential has a base above 1: no sum reaches a power of any other")
     for cut in levels.cuts():
         if function in ("highest_severity", "highest_severity_above"):
-            floor = levels.order.index(parameter) if function == "highest_severity_above" else 1
+            floor = levels.order.index(severity(parameter)) if function == "highest_severity_above" else 1
             inputs = [_input(levels, edge, max(cut, floor)) for edge in edges]
             levels.graph.need(at(service, cut), ALL, [one for one in inputs if one])
         elif function == "threshold":
@@ -50,8 +67,7 @@ def _reduce(levels: Levels, service: str, reduce: Any, edges: Sequence[Sequence[
         elif function == "exponential":
             _exponential(levels, service, cut, Fraction(str(parameter)), edges)
         else:
-            return f"reduce function {function} is not described in the file"
-    return None
+            raise OutsideError(f"reduce function {function} is not described in the file")
 
 
 def _exponential(levels: Levels, service: str, cut: int, base: Fraction, edges: Sequence[Sequence[Any]]) -> None:
@@ -88,34 +104,79 @@ def _merged(graph: Graph, consumer: str, gate: Gate, providers: Sequence[str], w
 
 def _input(levels: Levels, edge: Sequence[Any], cut: int) -> str | None:
     """The node that says the edge's child, after its map function, is at ``cut`` or worse; None where it never is."""
-    child, function = edge[0], edge[1]
+    child, function = edge[0], str(edge[1] or "identity")
     top = len(levels.order) - 1
     if function == "increase":
         return at(child, max(1, cut - 1))
     if function == "decrease":
         return at(child, cut + 1) if cut < top else None
     if function.startswith("set_to"):
-        return at(child, 1) if cut <= levels.order.index(function.split(" ", 1)[1]) else None
+        return at(child, 1) if cut <= levels.order.index(severity(function.split(maxsplit=1)[1])) else None
+    if function not in ("identity", "ignore"):
+        raise OutsideError(f"map function {function} is not described in the file")
     return None if function == "ignore" else at(child, cut)
+
+
+def opennms_map(name: str, case: Case) -> Verdict:
+    """One edge under the highest severity, for every severity that is mapped."""
+    function, told, expected = case["function"], str(case["input"]), case["expected"]
+    label = f"{name} {function} {told}"
+    lowest = {*OPENNMS[: NORMAL + 1], "None"}
+    if told in lowest and str(expected) not in {*lowest, "same"}:
+        return Verdict(label, outside="of the function alone: what is NORMAL is not mapped in a hierarchy")
+    inputs = OPENNMS[NORMAL + 1 :] if told == "any" else (told,)
+    got = {}
+    try:
+        for one in inputs:
+            levels = Levels(OPENNMS[NORMAL:])
+            levels.leaf("input", severity(one))
+            _reduce(levels, "top", "highest_severity", [["input", function, 1]])
+            got[one] = levels.answers("top")["top"] or "NORMAL"
+        wanted = {one: severity(one if expected == "same" else expected) for one in inputs}
+    except OutsideError as outside:
+        return Verdict(label, outside=str(outside))
+    return Verdict(label, wanted, got)
 
 
 def opennms_hierarchy(name: str, case: Case) -> Iterator[Verdict]:
     alarms: dict[str, str] = {}
     before = dict.fromkeys(case["services"], "NORMAL")
     changes = 0
-    for number, step in enumerate(case["steps"]):
-        alarms[step["alarm"]] = step["severity"]
-        levels = Levels(OPENNMS[NORMAL:])
-        for alarm, severity in alarms.items():
-            levels.leaf(alarm, "NORMAL" if severity == "INDETERMINATE" else severity)
-        for service, definition in case["services"].items():
-            problem = _reduce(levels, service, definition["reduce"], definition["edges"])
-            if problem:
-                yield Verdict(name, outside=problem)
-                return
-        now = {service: status or "NORMAL" for service, status in levels.answers(*case["services"]).items()}
-        changes += sum(now[service] != before[service] for service in now)
-        before = now
-        if "state_changes_total" in step:
-            yield Verdict(f"{name} step {number + 1}", step["state_changes_total"], changes)
-    yield Verdict(name, case["expected"], {service: before[service] for service in case["expected"]})
+    try:
+        for number, step in enumerate(case["steps"]):
+            alarms[step["alarm"]] = severity(step["severity"])
+            now = _hierarchy(case["services"], alarms)
+            changes += sum(now[service] != before[service] for service in now)
+            before = now
+            if "state_changes_total" in step:
+                yield Verdict(f"{name} step {number + 1}", step["state_changes_total"], changes)
+            if "expected" in step:
+                yield _held(f"{name} step {number + 1}", step["expected"], now)
+        if "expected" in case:
+            yield _held(name, case["expected"], before)
+    except OutsideError as outside:
+        yield Verdict(name, outside=str(outside))
+
+
+def _held(label: str, told: Any, now: dict[str, str]) -> Verdict:
+    expected = {service: severity(status) for service, status in told.items()}
+    return Verdict(label, expected, {service: now.get(service) for service in expected})
+
+
+def _hierarchy(services: Any, alarms: dict[str, str]) -> dict[str, str]:
+    """The severity of every service while these alarms stand."""
+    levels = Levels(OPENNMS[NORMAL:])
+    for alarm, status in alarms.items():
+        levels.leaf(alarm, status)
+    for service, definition in services.items():
+        _reduce(levels, service, definition["reduce"], [_edge(one) for one in definition["edges"]])
+    return {service: status or "NORMAL" for service, status in levels.answers(*services).items()}
+
+
+def _edge(told: Any) -> Sequence[Any]:
+    """Child, map function and weight; identity and 1 where they are not told."""
+    if isinstance(told, str):
+        return [told, "identity", 1]
+    if isinstance(told, dict):
+        return [told["child"], told.get("map"), told.get("weight", 1)]
+    return [*told, *("identity", 1)[len(told) - 1 :]]
