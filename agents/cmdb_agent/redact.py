@@ -1,188 +1,244 @@
-"""Takes secrets out of command lines and texts before anything is stored or sent.
+"""Takes secrets out of texts before anything is stored or sent: configuration files, outputs, messages, attributes.
 
 What looks like a secret is replaced by ``***``; the rest stays readable, because names, hosts and ports are what
-discovery lives on. When in doubt, the value goes.
+discovery lives on. When in doubt, the value goes. Command lines have more forms: ``command_lines``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+
+from cmdb_agent.secret_names import NEEDLES, telling
 
 MASK = "***"
 
-_WORD = (
-    r"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?"
-    r"|auth(?:orization)?|community|cookie)"
+_PEM = re.compile(
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+    re.DOTALL,
 )
-_TRAFFIC = r"(?!(?:proxy|fastcgi|uwsgi|scgi|grpc|memcached)_?pass\b)"
-"""Directives that end in a telling word and name where traffic goes."""
-_NAME = rf"{_TRAFFIC}(?:[A-Za-z0-9]+[_.-]+)*[A-Za-z0-9]*{_WORD}(?:[_.-]?(?:hash|value|hex|id|key|base64|s|[0-9]+))*"
-_START = r"(?<![A-Za-z0-9_.-])"
-
-_PEM = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-_USERINFO = re.compile(r"(?P<head>://[^\s/:@'\"]*):(?P<secret>[^\s/'\"]*)@")
-_ONLY_SECRET = re.compile(r"://(?P<secret>[^\s/:@'\"]{20,})@")
-_ASSIGNED = re.compile(
-    rf"(?P<head>{_START}[\"']?[_.-]*{_NAME}[\"']?\s*(?:=>|:=|=|:)[ \t]*)"
-    r"(?P<secret>\"(?:[^\"\\\n]|\\.)*\"?|'(?:[^'\\\n]|\\.)*'?|[^\s,;&|)}\]]+)",
+_PORT = r"\d{1,5}(?:[/,\s'\"]|$)"
+_USERINFO = re.compile(rf"(?P<head>://[^\s/:'\"<>]*):(?!{_PORT})(?:(?!://)[^\s\"<>])*@")
+_ONLY_SECRET = re.compile(r"(?P<head>(?:\b(?:https?|rediss?|valkey)://)|://(?=[^\s/:@'\"]{20,}@))[^\s/:@'\"]+@")
+_ACCOUNT = re.compile(r"(?P<head>(?<![\w/.@:%+-])[A-Za-z][\w.+-]*:)[^\s@/:\"'<>]{2,}@(?=[\w\[(])(?!sha\d)")
+_ORACLE = re.compile(r"(?P<head>\boracle:\w+:[^\s/@:]+/)[^\s@]+@")
+_WEBHOOK = re.compile(r"(?P<head>://[^\s/]+/(?:[\w-]+/)*(?:services|webhooks?)/)[\w/.-]{12,}")
+_HEADER = re.compile(
+    r"(?P<head>\b(?:Basic|Bearer|Digest|Negotiate|Token|ApiKey)\\?[ \t]+)(?P<secret>[A-Za-z0-9._~+/=-]{6,})",
     re.IGNORECASE,
 )
-_FLAGGED = re.compile(rf"(?P<head>(?<!\S)--?{_NAME}[ \t]+)(?P<secret>\"[^\"\n]*\"|'[^'\n]*'|[^\s-]\S*)", re.IGNORECASE)
-_SPACED = re.compile(
-    rf"^(?P<head>[ \t]*(?:set[ \t]+)?(?:user[ \t]+\S+[ \t]+)?[\"']?{_NAME}[ \t]+)(?P<secret>(?![=:{{]).+)$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_HEADER = re.compile(
-    r"(?P<head>\b(?:Basic|Bearer|Digest|Negotiate|Token)[ \t]+)(?P<secret>[A-Za-z0-9._~+/=-]{6,})", re.IGNORECASE
+_CREDENTIALS = re.compile(
+    r"(?P<head>\bAuthorization[\"']?[ \t]*[:=][ \t]*|^[ \t]*stats[ \t]+auth[ \t]+)(?:[^'\"\n]|\"(?!\s|$))+",
+    re.IGNORECASE,
 )
 _KNOWN = re.compile(
-    r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abprs]-[A-Za-z0-9-]{10,}"
-    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*|sk_(?:live|test)_[A-Za-z0-9]{10,})"
+    r"\b(?:A[KS]IA[0-9A-Za-z]{10,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{16,}|gl(?:pat|rt|ptt)-[\w-]{16,}"
+    r"|x(?:ox[abeprs]|app)-[A-Za-z0-9-]{10,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|[sr]k_(?:live|test)_[A-Za-z0-9]{10,}"
+    r"|AIza[\w-]{30,}|SG\.[\w-]{16,}\.[\w-]{16,}|npm_\w{20,}|hv[sb]\.[\w-]{16,}|dop_v1_\w{8,}|pypi-[\w-]{16,}|ya29\.[\w-]{10,}"
+    r"|whsec_\w{10,}|shp(?:at|ca|ss)_\w{10,}|dckr_pat_[\w-]{8,}|AGE-SECRET-KEY-\w+)"
+    r"|\$(?:1|2[abxy]?|5|6|7|y|gy|apr1|argon2\w{0,2}|scrypt|pbkdf2[\w-]{0,10})\$[^\s:\"']{6,}"
+    r"|\{(?:S?SHA|S?MD5|CRYPT|PBKDF2)[\w-]{0,10}\}[^\s\"']{6,}"
 )
-_SUSPECT = re.compile(
-    rf"{_WORD}|masterauth|://[^\s/]*@|PRIVATE KEY|\b(?:Basic|Bearer|Digest|Negotiate)\s|AKIA|gh[pousr]_|glpat-|xox|eyJ|sk_",
+"""Keys, tokens and hashes that are known by their form."""
+
+_QUOTED = r"\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|`[^`\n]*+`?"
+_NEXT = r"[\"'{\[(]{0,2}[\w.-]{1,64}[\"']?[ \t]{0,3}(?:=|:(?!/))"
+_HEAD = re.compile(
+    r"(?P<name>(?<![\w.-])[\w.-]++)(?P<sign>[\"'\])]{0,4}[ \t]*+(?:=>|:=|->|<-|::|[=:])[ \t]*+)", re.IGNORECASE
+)
+_TIGHT = re.compile(rf"(?:{_QUOTED}|(?![,;&|)}}\]>]{{1,4}}(?:\s|$|{_NEXT}))[^\s\"'`])+")
+"""A value that stands right behind ``=``: up to a blank, or to a separator that begins another pair."""
+_LOOSE = re.compile(
+    rf"[rbfuRBFU$]{{0,2}}(?:{_QUOTED})(?:{_QUOTED}|[^\s\"'`,;&|)}}\]<>])*+"
+    rf"|\[[^\]\n]*+\]?|(?:(?!(?:[ \t,;&|]{{1,8}}(?:{_NEXT}|--?[A-Za-z]|\w+://))|[\"'](?:\s|$)|<|[)}}\];,\s]{{1,8}}$).)+",
+    re.MULTILINE,
+)
+"""Any other value: quoted, a list, or up to the next pair, option or address."""
+_FLAG = re.compile(r"(?P<head>(?<!\S)--?(?P<name>[\w.-]+)[ \t]+)(?P<value>\"[^\"\n]*\"?|'[^'\n]*'?|[^\s-]\S*)")
+_FIRST = re.compile(
+    r"(?P<head>^[ \t]*(?:(?:set|setenv|SetEnv|export|ENV|ARG|user|env|\w+_param|\w+_set_header|add_header|\w*Header[ \t]+\w+"
+    r"|php\w*_value|trap\w*sink|com2sec|tcp-check[ \t]+send)[ \t]+(?:\S+[ \t]+)??)?"
+    r"[\"'$]?(?P<name>[\w.-]+)[\"']?[ \t]+)(?P<value>(?![=:{]).+)$"
+)
+_AMID = re.compile(r"(?P<head>(?<![\w.$-])[\"'$]?(?P<name>(?<![\w.-])[\w.-]++)[\"']?[ \t]+)(?P<value>(?![=:{*]).+)$")
+_ELEMENT = re.compile(r"(?P<head><(?P<name>[\w.:-]{1,80})[^<>]{0,200}>)(?P<value>[^<>]+|<!\[CDATA\[.*?\]\]>)")
+_PAIR = re.compile(
+    r"(?P<head>\b(?:name|key|id|var)[\"']?\s*[=:]\s*[\"']?(?P<name>[\w.-]{1,80})[\"']?(?:[^<>\w]{1,20}|[\s,;]+)"
+    r"(?:[\"']?(?:value|content|default)[\"']?\s*[=:]\s*|(?:<\w+)?>))(?P<value>\"[^\"]*\"?|'[^']*'?|[^\s<>,;}]+)",
     re.IGNORECASE,
 )
-"""Finds at once whether there is anything to look at, which is seldom so."""
-
-_NEEDLES = (
-    "pass", "pwd", "secret", "token", "key", "credential", "auth", "community", "cookie", "://", "basic", "bearer",
-    "digest", "negotiate", "akia", "gh", "glpat", "xox", "eyj", "sk_",
-)  # fmt: skip
-"""Of whatever ``_SUSPECT`` finds, one of these is a part, once case is folded."""
-_TELLING = (
-    "pass", "pwd", "secret", "token", "credential", "auth", "community", "cookie", "private key", "akia", "glpat-",
-    "xox", "eyj", "sk_", *(f"gh{letter}_" for letter in "pousr"),
-    *(f"{what}{sign}key" for what in ("api", "access", "private") for sign in ("", "_", "-")),
-)  # fmt: skip
-"""What ``_SUSPECT`` finds in plain ASCII, but for what it asks more of than a word."""
-_TELLING_WITHIN = (
-    ("://", re.compile(r"://[^\s/]*@")),
-    *((word, re.compile(rf"\b{word}\s")) for word in ("basic", "bearer", "digest", "negotiate")),
+_TUPLE = re.compile(
+    r"(?P<head>[\"':({](?P<name>[\w.-]{1,80})[\"']?(?:[ \t]{0,4},[ \t]{0,9}|[ \t]\.[ \t]|[ \t])(?:<<)?)(?P<value>\"[^\"]*\"|'[^']*')"
 )
-_AFTER, _LINE = re.compile(r"\s*[^\n]*"), re.compile(r"[^\n]+")
-_SHORT = 400
+_ACL = re.compile(r"(?P<head>(?:^[ \t]*user|\bSETUSER)[ \t]+\S+(?:[ \t]+\S+)*?[ \t]+[>#<!])\S+", re.IGNORECASE)
+_OPENED = re.compile(
+    r"(?:^|[\s{,<-])[\"']?(?P<name>[\w.-]+)[\"']?(?:\s*[:=][ \t]*(?:[|>][+-]?\d?|\[|\\|\"\"\"|''')?|[^<>]{0,200}>)[ \t]*$"
+)
+_VALUE = re.compile(r"\s*[\"']?(?:value|content|default)[\"']?\s*[:=]", re.IGNORECASE)
+_NAMED = re.compile(r"\b(?:name|key|id|var)[\"']?\s*[=:]\s*[\"']?(?P<name>[\w.-]{1,80})[\"']?,?[ \t]*$", re.IGNORECASE)
+_PATH = re.compile(r"[\"']?(?:~|\.{1,2}|[A-Z]:)?/[\w.@+%-]+(?:/[\w.@+%*-]+)*[\"';,]*")
+_ADDRESS = re.compile(r"[\"']?[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
-_SECRET_FLAG = re.compile(rf"--?{_NAME}", re.IGNORECASE)
-_ATTACHED = {
-    "mysql": "-p",
-    "mysqldump": "-p",
-    "mysqladmin": "-p",
-    "mariadb": "-p",
-    "mariadb-dump": "-p",
-    "sshpass": "-p",
-}
-"""Programs whose one-letter option holds the password in the same word (``-pSECRET``)."""
-_FOLLOWING = {
-    "sshpass": ("-p",), "redis-cli": ("-a",), "mosquitto_sub": ("-P",), "mosquitto_pub": ("-P",), "curl": ("-u", "--user"),
-    "snmpwalk": ("-c", "-A", "-X"), "snmpget": ("-c", "-A", "-X"), "ldapsearch": ("-w",), "wget": ("--password",),
-    "smbclient": ("-U",), "ipmitool": ("-P",), "openssl": ("-k", "-pass", "-passin", "-passout"), "sqlcmd": ("-P",),
-    "xfreerdp": ("/p",), "mongo": ("-p",), "mongosh": ("-p",), "mongodump": ("-p",),
-}  # fmt: skip
-"""Programs whose one-letter option is followed by a secret."""
+_FORMS = (
+    "://", "token", "bearer", "apikey", "basic", "digest", "negotiate", "akia", "asia", "age-secret", "gh", "glpat", "glrt", "glptt", "dckr_", "xox", "xapp-",
+    "eyj", "sk_", "rk_", "aiza", "sg.", "npm_", "hvs.", "hvb.", "dop_v1", "pypi-", "ya29.", "whsec_", "shp", "$", "{s",
+    "{md5", "{pbk", "user",
+)  # fmt: skip
+_SIGNS = (*NEEDLES, "@", *_FORMS)
+"""Whatever is taken out, one of these is on its line, once case is folded."""
 
 
 def redact_text(text: str) -> str:
     """The text without passwords, tokens, keys and URL credentials. Line breaks and everything else stay."""
-    if not _may_hold(text):
+    if not may_hold(text):
         return text
     if "PRIVATE KEY" in text:
         text = _PEM.sub(MASK, text)
-    if len(text) < _SHORT:
-        return _redacted(text) if _may_hold(text) else text
-    parts, end = list[str](), 0
-    for start, stop in _suspicious(text):
-        parts += text[end:start], _redacted(text[start:stop])
-        end = stop
-    return "".join(parts) + text[end:] if parts else text
-
-
-def _has_needle(text: str) -> bool:
-    """Whether some part of a telling word is there at all, which a plain search finds much sooner than a pattern."""
-    folded = text.casefold()
-    return any(needle in folded for needle in _NEEDLES)
-
-
-def _may_hold(text: str) -> bool:
-    """Whether ``_SUSPECT`` finds anything. Where case folds letter by letter a plain search for each word answers much
-    sooner than the pattern."""
-    if not text.isascii():
-        return _has_needle(text) and _SUSPECT.search(text) is not None
-    folded = text.lower()
-    for word in _TELLING:
-        if word in folded:
-            return True
-    return any(word in folded and pattern.search(folded) for word, pattern in _TELLING_WITHIN)
-
-
-def _suspicious(text: str) -> Iterator[tuple[int, int]]:
-    """Where to look: each line with a telling word, up to the end of the next that is not blank, where its value may
-    stand. Most of a configuration file is neither."""
-    begun, ended = 0, -1
-    for start, end in _lines_with_needle(text):
-        if not _may_hold(text[start:end]):
+    parts, done = list[str](), 0
+    for start, end in _suspicious(text):
+        if start < done:
             continue
-        if start > ended:
-            if ended >= 0:
-                yield begun, ended
-            begun = start
-        after = _AFTER.search(text, end)
-        ended = max(ended, after.end() if after else len(text))
-    if ended >= 0:
-        yield begun, ended
+        line = text[start:end]
+        below = _below(text, line, end)
+        parts += text[done:start], redact_line(line), _masked_below(text[end:below])
+        done = below
+    return "".join(parts) + text[done:] if parts else text
 
 
-def _lines_with_needle(text: str) -> Iterator[tuple[int, int]]:
-    """Beginning and end of each line that may hold something, in their order."""
-    if not text.isascii():  # folding case may change a text's length
-        yield from ((found.start(), found.end()) for found in _LINE.finditer(text))
-        return
-    folded, starts = text.lower(), set[int]()
-    for needle in _NEEDLES:
-        at = folded.find(needle)
-        while at >= 0:
-            starts.add(folded.rfind("\n", 0, at) + 1)
-            end = folded.find("\n", at)
-            at = folded.find(needle, end) if end >= 0 else -1
-    for start in sorted(starts):
-        end = folded.find("\n", start)
-        yield start, end if end >= 0 else len(text)
+def redact_line(text: str) -> str:
+    """The same for what stands on one line, or between the blanks of a command."""
+    folded = _folded(text)
+    if not _has(folded, _SIGNS):
+        return text
+    if "@" in text:
+        text = _USERINFO.sub(rf"\g<head>:{MASK}@", text)
+        for pattern in (_ONLY_SECRET, _ACCOUNT, _ORACLE):
+            text = pattern.sub(rf"\g<head>{MASK}@", text)
+    if _has(folded, _FORMS):
+        text = _KNOWN.sub(MASK, _WEBHOOK.sub(rf"\g<head>{MASK}", text))
+        text = _ACL.sub(rf"\g<head>{MASK}", _HEADER.sub(rf"\g<head>{MASK}", text))
+    if not _has(folded, NEEDLES):
+        return text
+    text = _assigned(_PAIR.sub(_held, _CREDENTIALS.sub(rf"\g<head>{MASK}", text)))
+    for pattern in (_ELEMENT, _TUPLE, _FLAG, _FIRST):
+        text = pattern.sub(_held, text)
+    return _amid(text)
 
 
-def _redacted(text: str) -> str:
-    text = _USERINFO.sub(rf"\g<head>:{MASK}@", text)
-    text = _ONLY_SECRET.sub(f"://{MASK}@", text)
-    text = _KNOWN.sub(MASK, text)
-    for pattern in (_HEADER, _ASSIGNED, _FLAGGED, _SPACED):
-        text = pattern.sub(rf"\g<head>{MASK}", text)
+def _held(found: re.Match[str]) -> str:
+    told = found["head"] + found["value"]
+    return found["head"] + MASK if hides(found["name"], found["value"]) else told
+
+
+def hides(name: str, value: str) -> bool:
+    """Whether a value that goes by this name is to be taken out: not an address, whose own secrets are gone already,
+    nor a path under a name that tells little."""
+    surely = telling(name)
+    if not surely or not value.strip("\"' ") or _ADDRESS.match(value):
+        return False
+    return surely == "strong" or _PATH.fullmatch(value.strip()) is None
+
+
+def _assigned(text: str) -> str:
+    """``name = value`` in all its forms."""
+    parts, done, at = list[str](), 0, 0
+    while found := _HEAD.search(text, at):
+        at = found.end()
+        if telling(found["name"]):
+            tight = found["sign"].endswith("=") and not found["sign"][:-1].strip("\"'])")
+            value = (_TIGHT if tight else _LOOSE).match(text, at)
+            if value and not value[0].startswith("{") and hides(found["name"], value[0]):
+                parts += text[done:at], MASK
+                done = at = value.end()
+    return "".join(parts) + text[done:]
+
+
+def _amid(text: str) -> str:
+    """``... password S``: a strong name amid a line, with all that follows."""
+    at = 0
+    while found := _AMID.search(text, at):
+        if telling(found["name"]) == "strong" and not found["value"].startswith(("***", "://")):
+            return text[: found.start("value")] + MASK
+        at = found.start("value")
     return text
 
 
-def redact_command(argv: Sequence[str]) -> tuple[str, ...]:
-    """A command line, word by word, without secrets: in the value of a telling option, in the word after it, in an
-    assignment, in a URL, or where a known program expects one. The number of words stays the same."""
-    program = _program(argv)
-    following, attached = _FOLLOWING.get(program, ()), _ATTACHED.get(program)
-    if not following and not attached and not _may_hold(" ".join(argv)):
-        return tuple(argv)
-    words: list[str] = []
-    hide = False
-    for word in argv:
-        words.append(MASK if hide and not word.startswith("--") else _redact_word(word, attached))
-        hide = word in following or _SECRET_FLAG.fullmatch(word) is not None or word.endswith(("Bearer", "Basic"))
-    return tuple(words)
+def _below(text: str, line: str, end: int) -> int:
+    """Where the lines end that still belong to the value which ``line``, ending at ``end``, has opened."""
+    bare = line.rstrip()
+    pair = _NAMED.search(bare)
+    if pair and telling(pair["name"]):
+        stop = _line_end(text, end)
+        return stop if _VALUE.match(text, end + 1) else end
+    opened = _OPENED.search(bare) if bare.endswith((*":=|>[\\\"'-", "2", "4")) else None
+    if not opened or not telling(opened["name"]):
+        return end
+    depth, block, at = _indent(line), bare.endswith(("|", ">", "-")), end
+    while at < len(text):
+        stop = _line_end(text, at)
+        following = text[at + 1 : stop]
+        deeper = _indent(following) > depth or following.lstrip().startswith(("-", "</")) or bare.endswith("\\")
+        if not following.strip() or not deeper or (_HEAD.match(following.lstrip(" \t-")) and not block):
+            break
+        at = stop
+        if bare.endswith("\\"):
+            break
+    return at
 
 
-def _redact_word(word: str, attached: str | None) -> str:
-    if attached and word.startswith(attached) and len(word) > len(attached):
-        return attached + MASK
-    return redact_text(word)
+def _line_end(text: str, at: int) -> int:
+    """Where the line below the one that ends at ``at`` ends."""
+    stop = text.find("\n", at + 1)
+    return stop if stop >= 0 else len(text)
 
 
-def _program(argv: Sequence[str]) -> str:
-    """The base name of what runs, past ``env A=b`` and the like."""
-    for word in argv:
-        if "=" not in word and word not in ("env", "/usr/bin/env", "sudo", "nohup", "exec"):
-            return word.rsplit("/", 1)[-1]
-    return ""
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))
+
+
+def _masked_below(lines: str) -> str:
+    """Each of the lines as a mask, under the names and signs that stand before it."""
+    return re.sub(
+        r"(?m)^([ \t]*(?:- )?(?:[\"']?(?:value|content|default)[\"']?\s*[:=]\s*)?)[^\n<\]}]+", rf"\1{MASK}", lines
+    )
+
+
+def _has(folded: str, signs: tuple[str, ...]) -> bool:
+    for sign in signs:  # noqa: SIM110 - a loop asks in half the time of any()
+        if sign in folded:
+            return True
+    return False
+
+
+def may_hold(text: str) -> bool:
+    """Whether there is anything to look at, which is seldom so."""
+    return _has(_folded(text), _SIGNS)
+
+
+def _folded(text: str) -> str:
+    return text.lower() if text.isascii() else _unwidened(text).casefold()
+
+
+def _unwidened(text: str) -> str:
+    return text.translate(_WIDE)
+
+
+_WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7F)}
+"""Full-width forms of ASCII's signs, letter by letter."""
+
+
+def _suspicious(text: str) -> Iterator[tuple[int, int]]:
+    """Beginning and end of each line that may hold something, in their order. Most of a configuration file is not."""
+    folded, starts = _folded(text), set[int]()
+    if len(folded) != len(text):  # folding case may change a text's length
+        yield from ((found.start(), found.end()) for found in re.finditer(r"[^\n]+", text))
+        return
+    for sign in _SIGNS:
+        at = folded.find(sign)
+        while at >= 0:
+            starts.add(folded.rfind("\n", 0, at) + 1)
+            end = folded.find("\n", at)
+            at = folded.find(sign, end) if end >= 0 else -1
+    for start in sorted(starts):
+        end = folded.find("\n", start)
+        yield start, end if end >= 0 else len(text)

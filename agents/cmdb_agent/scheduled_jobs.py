@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from cmdb_agent.command_lines import redact_shell
 from cmdb_agent.observation import ConfigFile
-from cmdb_agent.redact import redact_text
 
 _ENTRY = re.compile(r"\s*(?P<when>@\w+|(?:[-\d*/,A-Za-z?L#]+[ \t]+){5})\s*(?P<rest>\S.*)")
 _SYSTEM_TABLES = ("/etc/crontab", "/etc/cron.d/")
@@ -73,7 +73,7 @@ def _table(config: ConfigFile, scripts: Mapping[str, str]) -> Iterator[Job]:
         user, command = config.path.rsplit("/", 1)[-1], entry["rest"]
         if system:
             user, command = (*entry["rest"].split(None, 1), "")[:2]
-        command = redact_text(command.strip())
+        command = redact_shell(command.strip())
         named = [word.strip("\"'()") for word in re.split(r"[\s;|&<>]+", command)]
         texts = (command, *(scripts[word] for word in named if word in scripts))
         if command:

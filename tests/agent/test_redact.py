@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmdb_agent import redact
-from cmdb_agent.redact import MASK, redact_command, redact_text
+from cmdb_agent.redact import MASK, redact_text
 
 SECRETS = st.text(string.ascii_letters + string.digits + "!#%+-._~", min_size=8, max_size=40).filter(
     lambda text: text[0].isalnum() and text not in "password"
@@ -42,44 +41,11 @@ def test_urls_keep_where_they_lead(secret: str, scheme: str) -> None:
     assert "@10.0.0.9:5432/shop?sslmode=require" in told
 
 
-@given(NAMES, SECRETS)
-def test_commands_keep_their_words(name: str, secret: str) -> None:
-    for argv in ([f"--{name}", secret], [f"--{name}={secret}"], [f"{name}={secret}"]):
-        told = redact_command(["/opt/shop/bin/shop", *argv, "--listen", "0.0.0.0:8000"])
-        assert not any(secret in word for word in told)
-        assert len(told) == len(argv) + 3
-        assert told[-2:] == ("--listen", "0.0.0.0:8000")
-
-
 @given(st.text(max_size=300))
 def test_any_text_is_taken_and_nothing_more_is_found_in_what_is_left(text: str) -> None:
     once = redact_text(text)
     assert once.count("\n") <= text.count("\n")
     assert redact_text(once).count("\n") == once.count("\n")
-
-
-@given(st.lists(st.text(max_size=40), max_size=12))
-def test_any_command_keeps_its_length(argv: list[str]) -> None:
-    assert len(redact_command(argv)) == len(argv)
-
-
-@pytest.mark.parametrize(
-    ("argv", "index"),
-    [
-        (["mysql", "-h", "db", "-phunter2secret"], 3),
-        (["sshpass", "-p", "hunter2secret", "ssh", "host"], 2),
-        (["redis-cli", "-h", "cache", "-a", "hunter2secret"], 4),
-        (["curl", "-u", "user:hunter2secret", "http://host/"], 2),
-        (["curl", "-H", "Authorization: Bearer hunter2secret"], 2),
-        (["erl", "-setcookie", "hunter2secret"], 2),
-        (["env", "PGPASSWORD=hunter2secret", "psql"], 1),
-        (["snmpwalk", "-v2c", "-c", "hunter2secret", "switch"], 3),
-    ],
-)
-def test_known_programs(argv: list[str], index: int) -> None:
-    told = redact_command(argv)
-    assert "hunter2secret" not in " ".join(told)
-    assert [word for at, word in enumerate(told) if at != index] == [w for at, w in enumerate(argv) if at != index]
 
 
 @pytest.mark.parametrize(
@@ -126,34 +92,69 @@ def test_hostile_text_takes_time_in_proportion(piece: str) -> None:
 
 _PIECES = st.sampled_from([
     "password", "db_pass", "api_key", "=", ":", " ", "\n", "\n\n", "\t", "x", "secret", "Bearer ", "abcdef1", "://", "u:p@h",
-    '"', "'", "-", "--", "#", "ordinary", "listen 80", "PASSWD", "\u017fecret", "ü", "auth", "{", "}", ",",
+    '"', "'", "-", "--", "#", "ordinary", "listen 80", "PASSWD", "\u017fecret", "ü", "auth", "{", "}", ",", "<", ">", "|",
 ])  # fmt: skip
 
 
 @given(st.lists(_PIECES, max_size=60).map("".join))
-def test_looking_only_at_telling_lines_finds_what_looking_at_all_does(text: str) -> None:
-    """The short way round is taken for long texts; what it passes over must hold nothing."""
-    long = "\n".join(["plain setting on"] * 40) + "\n" + text + "\n" + "\n".join(["worker 4"] * 20)
-    assert redact.redact_text(long) == redact._redacted(long)
+def test_plain_lines_around_change_nothing(text: str) -> None:
+    """Only lines with telling words are looked at; what is passed over must hold nothing."""
+    before, after = "plain setting on\n" * 40, "\n\nworker 4" * 20
+    assert redact_text(before + text + after) == before + redact_text(text) + after
 
 
-@given(
-    st.lists(
-        st.sampled_from([
-            "pass", "PWD", "Secret", "api", "ACCESS", "private", "_", "-", " ", "\n", "key", "KEY", "://", "@", "/", "user:pw",
-            "basic", "Bearer", "negotiate", "x", "AKIA", "gh", "p", "ghp_", "glpat", "xox", "eyJ", "sk_", "\u017f", "\u212aey", "\u0130",
-        ]),
-        max_size=8,
-    )
+S = "correct-horse-7"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # PHP, Python, shell, Dockerfile
+        f"define( 'DB_PASSWORD',   '{S}' );", f"$cfg['Servers'][$i]['password'] = '{S}';", f"password = \"\"\"{S}\"\"\"",
+        f"PASSWORD=a'{S}'", f"password=\"a b {S}\"", f"password: a b {S}", f"password=a;{S}", f"setenv PASSWORD {S}", f"ENV TOKEN {S}",
+        # XML, as Tomcat and Java write it
+        f"<password>{S}</password>", f"<Password>\n  {S}\n</Password>", f'<add key="password" value="{S}" />',
+        f'<property name="password">{S}</property>', f'<Resource username="u" password="{S}" url="jdbc"/>',
+        f"<authToken><![CDATA[{S}]]></authToken>",
+        # YAML, JSON, Erlang, Lisp
+        f"password:\n  {S}", f"password: |\n  {S}\nport: 1", f"- name: DB_PASSWORD\n  value: {S}", f"tokens:\n  - a\n  - {S}\n",
+        f'{{"name": "DB_PASSWORD", "value": "{S}"}}', f"tokens: [a, {S}]", f'{{default_pass, <<"{S}">>}}', f'(password . "{S}")',
+        # daemons
+        f"stats auth admin:{S}", f"user default on >{S} ~* +@all", f"fastcgi_param DB_PASSWORD {S};", f'set $secret "{S}";',
+        f"proxy_set_header X-Api-Key {S};", f'SetEnv DB_PASSWORD "{S}"', f"RequestHeader set X-Api-Key {S}", f"env[DB_PASSWORD] = {S}",
+        f"machine h login u password {S}", f"olcRootPW:: {S}", f"bindpw {S}", f"PresharedKey = {S}", f"auth_pass {S}",
+        # addresses
+        f"postgres://u:a/{S}@h/d", f"postgres://u:a@{S}@h/d", f"postgres://u:a#{S}@h", f"postgres://u@d.com:{S}@h/d", f"redis://{S}@h",
+        f"https://{S}@github.com/x", f"https://h/?sig={S}&x=1", f"u:{S}@tcp(db:3306)/shop", f"jdbc:oracle:thin:u/{S}@//h:1521/x",
+        f"https://hooks.slack.com/services/T00/B00/{S}", f"Server=h;User Id=u;Password={S};", f"AccountKey={S}==;Endpoint=x",
+        # names
+        f"DB_PASSWORD_PROD={S}", f"password_new={S}", f"dbpw={S}", f"MYSQL_PW: {S}", f"FERNET_KEY={S}", f"APP_KEY=base64:{S}",
+        f"JWT={S}", f"pin: {S}", f"Kennwort: {S}", f"contrasena={S}", f"пароль={S}", f"\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44={S}", f"pswd={S}",
+        # forms
+        f"root:$6$abc${S}:19000", f"{{SSHA}}{S}=", f"hvs.{S}-abcdefgh", f"glrt-{S}-abcdef", f"Authorization: ApiKey {S}",
+        f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n{S}\n-----END PGP PRIVATE KEY BLOCK-----",
+    ],
 )  # fmt: skip
-def test_a_look_for_words_finds_what_the_pattern_finds(parts: list[str]) -> None:
-    text = "".join(parts)
-    if text.isascii():
-        assert redact._may_hold(text) == (redact._SUSPECT.search(text) is not None)
-    assert redact_text(text) == _slowly(text)
+def test_forms_in_which_files_hold_secrets(text: str) -> None:
+    assert S not in redact_text(text)
+    assert S not in redact_text("# a file\nlisten = 80\n" + text + "\nworkers = 4\n")
 
 
-def _slowly(text: str) -> str:
-    """As ``redact_text`` does, with the pattern alone."""
-    text = redact._PEM.sub(MASK, text)
-    return redact._redacted(text) if redact._SUSPECT.search(text) else text
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (f"PGPASSWORD={S} psql -h db1 shop", "psql -h db1 shop"),
+        (f"user=u password={S} host=db1 port=5432", "host=db1 port=5432"),
+        (f"Server=db1;Password={S};Database=shop", ";Database=shop"),
+        (f'{{"password": "{S}", "host": "db1"}}', '"host": "db1"'),
+        (f'curl -H "Authorization: Bearer {S}" https://api1/', "https://api1/"),
+        ("token_endpoint: https://idp.example.com/token", "https://idp.example.com/token"),
+        ("auth_ldap.servers.1 = ldap1", "ldap1"),
+        ("password_file = /etc/shop/password", "/etc/shop/password"),
+        ("image: nginx:1.25@sha256:0123", "nginx:1.25@sha256:0123"),
+    ],
+)
+def test_what_stands_beside_a_secret_stays(text: str, kept: str) -> None:
+    told = redact_text(text)
+    assert S not in told
+    assert kept in told

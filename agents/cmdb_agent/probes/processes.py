@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cmdb_agent.command_lines import redact_command
 from cmdb_agent.observation import Process
 from cmdb_agent.probe import Probe, Variant
-from cmdb_agent.redact import redact_command
 
 _KTHREADD = 2
 _WITH_UNIT = re.compile(r"\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+)\s+(.{16}) (.*)")
@@ -21,15 +21,19 @@ _OWN_FIELD = re.compile(r"^(Name|PPid|Uid):\s*(.*)$", re.MULTILINE)
 def _process(
     pid: int, parent: int, uid: int, user: str, unit: str, name: str, command: str | tuple[str, ...]
 ) -> Iterator[Process]:
-    """``command`` as one text (``ps`` joins its words) or as its words."""
+    """``command`` as one text (``ps`` joins its words) or as its words. One that has ended, and waits for its parent to
+    be told so, runs no more."""
+    joined = isinstance(command, str)
     words = tuple(command.split()) if isinstance(command, str) else command
+    if words and words[-1] == "<defunct>":
+        return
     if pid == _KTHREADD or parent == _KTHREADD or not words or (parent == 0 and words[0].startswith("[")):
         return
     unit = "" if unit == "-" else unit
     found = _CONTAINER.search(unit)
     executable = words[0] if words[0].startswith("/") else ""
     yield Process(
-        pid=pid, name=name.strip().rstrip(":").lstrip("-"), command=redact_command(words), user=user, parent=parent,
+        pid=pid, name=name.strip().rstrip(":").lstrip("-"), command=redact_command(words, joined), user=user, parent=parent,
         executable=executable.rstrip(":"), unit="" if found else unit, container=found[1] if found else "", uid=uid,
     )  # fmt: skip
 
@@ -67,9 +71,10 @@ def parse_ef(text: str) -> Iterator[Process]:
             (index for index, word in enumerate(words[6:], 6) if re.fullmatch(r"(?:\d+-)?\d+:\d\d(?:[:.]\d\d)?", word)),
             6,
         )
-        command = tuple(words[clock + 1 :])
+        command = words[clock + 1 :]
         if command:
-            yield from _process(int(words[1]), int(words[2]), -1, words[0], "", command[0].rsplit("/", 1)[-1], command)
+            name = command[0].rsplit("/", 1)[-1]
+            yield from _process(int(words[1]), int(words[2]), -1, words[0], "", name, " ".join(command))
 
 
 def parse_aux(text: str) -> Iterator[Process]:
@@ -77,8 +82,8 @@ def parse_aux(text: str) -> Iterator[Process]:
     for line in text.splitlines():
         words = line.split(None, 10)
         if len(words) == 11 and words[1].isdecimal() and not words[10].startswith("["):
-            command = words[10].split()
-            yield from _process(int(words[1]), 0, -1, words[0], "", command[0].rsplit("/", 1)[-1], tuple(command))
+            name = words[10].split()[0].rsplit("/", 1)[-1]
+            yield from _process(int(words[1]), 0, -1, words[0], "", name, words[10])
 
 
 def parse_busybox(text: str) -> Iterator[Process]:
@@ -86,8 +91,8 @@ def parse_busybox(text: str) -> Iterator[Process]:
     for line in text.splitlines():
         found = re.match(r"\s*(\d+)\s+(\S+)\s+(?:\d+[mg]?\s+[A-Z][A-Z<>+ ]{0,3}\s+|\d+:\d\d\s+)?(\S.*)", line)
         if found and not found[3].startswith(("[", "{")):
-            command = found[3].split()
-            yield from _process(int(found[1]), 0, -1, found[2], "", command[0].rsplit("/", 1)[-1], tuple(command))
+            name = found[3].split()[0].rsplit("/", 1)[-1]
+            yield from _process(int(found[1]), 0, -1, found[2], "", name, found[3])
 
 
 def parse_proc(text: str) -> Iterator[Process]:
