@@ -151,6 +151,11 @@ class Wiring:
         kept = np.flatnonzero(np.isin(relations.type, wanted) & ends)
         return cls(relations.from_[kept], relations.type[kept], relations.to[kept])
 
+    @classmethod
+    def made(cls, from_: Ints, type_: Ints, to: Ints, network: Network | None) -> Wiring:
+        """With the network that these relations make, None where no link is among them."""
+        return cls(from_, type_, to, network, network is not None)
+
     def network(self, projection: Projection) -> Network | None:
         """The network of ``projection``, whose wiring this is; None where no links are known."""
         if not self.linked(projection.rules):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -20,7 +20,7 @@ from cmdb_server.model.gates import Gate
 from cmdb_server.projection.columns import SPARE, Column, Interned, Mapped, Rows
 from cmdb_server.projection.gates import Gates, Members, Slots
 from cmdb_server.projection.identities import Identities, Index, Names
-from cmdb_server.projection.network import Wiring
+from cmdb_server.projection.network import Lists, Network, Wiring
 from cmdb_server.projection.overlay import compacted, replaced
 from cmdb_server.projection.projection import Bounds, Counted, Direct, Listed, Projection
 from cmdb_server.projection.rules import Overrides, Rules
@@ -33,6 +33,9 @@ TABLES: Mapping[str, type[Rows]] = {
 BOUNDS = ("gates_of", "direct_of", "counted_of")
 BY_CI = ("class_of", "ended_at", "retired")
 WIRES = ("from_", "type", "to")
+LISTS = ("links", "below", "gateways", "clients")
+BY_DEVICE = ("forwards", "tree", "up", "gated", "unknown", "matters", "holder")
+"""Of a network, what is no list."""
 WORTH_COMPACTING = 0.02
 """From this share of replaced rows on a projection is laid out afresh before it is written."""
 
@@ -81,7 +84,7 @@ def opened(folder: Path, name: str, rules: Rules) -> Projection | None:
         overrides=_overrides(plain, told["overrides"]),
         refused=dict(told["refused"]),
         member_rules=dict(told["member_rules"]),
-        wiring=Wiring(plain["wiring.from_"], plain["wiring.type"], plain["wiring.to"]),
+        wiring=Wiring.made(plain["wiring.from_"], plain["wiring.type"], plain["wiring.to"], _network(plain)),
         **{name: plain[name] for name in BY_CI},  # type: ignore[arg-type]
         **{name: Bounds(plain[f"{name}.first"], plain[f"{name}.last"]) for name in BOUNDS},  # type: ignore[arg-type]
         **{name: _mapped(kind, name, files) for name, kind in TABLES.items()},  # type: ignore[arg-type]
@@ -125,7 +128,24 @@ def _arrays(projection: Projection) -> dict[str, Column]:
         found |= {f"{name}.first": bounds.first, f"{name}.last": bounds.last}
     for name in TABLES:
         found |= _columns(name, getattr(projection, name))
-    return found | _columns("identities", index.identities)
+    return found | _columns("identities", index.identities) | _wired(projection.network())
+
+
+def _wired(network: Network | None) -> dict[str, Column]:
+    if network is None:
+        return {}
+    found: dict[str, Column] = {f"network.{name}": getattr(network, name) for name in BY_DEVICE}
+    for name in LISTS:
+        lists = getattr(network, name)
+        found |= {f"network.{name}.{field.name}": getattr(lists, field.name) for field in fields(lists)}
+    return found
+
+
+def _network(arrays: Mapping[str, Column]) -> Network | None:
+    if "network.tree" not in arrays:
+        return None
+    lists = {name: Lists(*(arrays[f"network.{name}.{field.name}"] for field in fields(Lists))) for name in LISTS}
+    return Network(**lists, **{name: arrays[f"network.{name}"] for name in BY_DEVICE})  # type: ignore[arg-type]
 
 
 def _columns(name: str, rows: Rows) -> dict[str, Column]:

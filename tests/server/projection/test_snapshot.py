@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from cmdb_server.projection.rules import Rules
 from cmdb_server.store.tables import CI
 from tests import worlds
 from tests.server.projection.test_overlay import LIFE, MemoryStore, change, effects, fill, gates, rules
+from tests.wired import wired_worlds
 from tests.worlds import NOW, World, name_id
 
 
@@ -187,6 +189,28 @@ def test_nothing_that_is_retired_is_forgotten() -> None:
     assert opened.next_retirement == NOW + day and len(opened.gates) == 1
     later = brought_forward(opened, store, NOW + 2 * day)  # type: ignore[arg-type]
     assert gates(later) == gates(build(store, rules(), NOW + 2 * day)) == {}  # type: ignore[arg-type]
+
+
+@settings(max_examples=25, deadline=None)
+@given(wired_worlds(16), st.integers(0, 2**32))
+def test_the_network_comes_along_and_is_left_behind_when_it_changes(world: World, seed: int) -> None:
+    store, dice, fresh = MemoryStore(), random.Random(seed), iter(range(1000))
+    fill(store, world)
+    plain = build(store, rules(), NOW)  # type: ignore[arg-type]
+    opened = kept_and_opened(plain)
+    assert parts(opened.network()) == parts(plain.network())
+    for _ in range(3):
+        _change(store, dice, fresh, 2)
+        opened, plain = brought_forward(opened, store, NOW), build(store, rules(), NOW)  # type: ignore[arg-type]
+        ids = list(told(plain))
+        assert effects(opened, ids) == effects(plain, ids)
+
+
+def parts(value: Any) -> Any:
+    """A network's columns by name."""
+    if not is_dataclass(value):
+        return value.tolist() if isinstance(value, np.ndarray) else value
+    return {field.name: parts(getattr(value, field.name)) for field in fields(value)}
 
 
 def test_an_empty_projection_can_be_kept() -> None:
