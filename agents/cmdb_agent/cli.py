@@ -62,7 +62,7 @@ def _scan(options: argparse.Namespace, config: Settings) -> int:
     """Scans, spools and delivers."""
     chosen = _targets(options.targets, config)
     spool = _spool(config)
-    delivery = Delivery(spool, _server(config), config.token, config.ca_file)
+    delivery = _delivery(spool, config)
     lines = []
     for report in _watched(scan(chosen, config), len(chosen)):
         _keep(report, spool, delivery)
@@ -104,7 +104,7 @@ def _probe(options: argparse.Namespace, config: Settings) -> int:
 
 def _flush(options: argparse.Namespace, config: Settings) -> int:
     """Delivers what waits."""
-    outcome = Delivery(_spool(config), _server(config), config.token, config.ca_file).flush(options.patience)
+    outcome = _delivery(_spool(config), config).flush(options.patience)
     if options.json:
         _print_json(_delivered(outcome))
     else:
@@ -137,7 +137,7 @@ def _run(options: argparse.Namespace, config: Settings) -> int:
         raise SettingsError("no targets: name some under [[targets]] in the settings")
     plan = schedule.Schedule(config.targets, time.monotonic(), config.exclude)
     spool, stop = _spool(config), threading.Event()
-    delivery = Delivery(spool, _server(config), config.token, config.ca_file, stop)
+    delivery = _delivery(spool, config, stop)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     schedule.run(plan, config, spool, delivery, stop, _log, options.patience)
@@ -148,7 +148,7 @@ def _run(options: argparse.Namespace, config: Settings) -> int:
 
 def _enrol(options: argparse.Namespace, config: Settings) -> int:
     """Buys a token with a one-time code and keeps it in a file that only its owner can read."""
-    path = Path(options.token_file) if options.token_file else Path(config.spool).parent / "token"
+    path = Path(options.token_file) if options.token_file else _bought(config)
     token = enrol(_server(config), options.code, config.agent, config.ca_file)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     new = path.with_name(path.name + ".new")
@@ -276,6 +276,18 @@ def _server(config: Settings) -> str:
 
 def _spool(config: Settings) -> Spool:
     return Spool(Path(config.spool), config.spool_bytes)
+
+
+def _bought(config: Settings) -> Path:
+    """Where a token is kept that was bought without saying where."""
+    return Path(config.spool).parent / "token"
+
+
+def _delivery(spool: Spool, config: Settings, stop: threading.Event | None = None) -> Delivery:
+    """The way to the server, with the token that the settings name, else with the one that was bought."""
+    bought = _bought(config)
+    token = config.token or (f"file:{bought}" if bought.exists() else "")
+    return Delivery(spool, _server(config), token, config.ca_file, stop)
 
 
 def _watched(reports: Iterator[Report], total: int) -> Iterator[Report]:

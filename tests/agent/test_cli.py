@@ -144,12 +144,16 @@ def test_without_a_command_there_is_usage(capsys: pytest.CaptureFixture[str]) ->
 def test_enrolling_keeps_the_token_for_its_owner_alone(
     capsys: pytest.CaptureFixture[str], server: Receiver, tmp_path: Path
 ) -> None:
-    server.reply = lambda _: (201, {"Content-Type": "application/json"}, b'{"token": "cmdb_abc"}')
+    accept, server.reply = server.reply, lambda _: (201, {"Content-Type": "application/json"}, b'{"token": "cmdb_abc"}')
     code, told = run(capsys, "enrol", "--server", server.url, "--code", "one-time")
     assert (code, told) == (0, {"agent": "edge", "token": f"file:{tmp_path}/token"})
     assert (tmp_path / "token").read_text() == "cmdb_abc\n"
     assert (tmp_path / "token").stat().st_mode & 0o777 == 0o600
     assert server.received == [{"code": "one-time", "agent": "edge"}]
+    server.reply = accept
+    assert run(capsys, "scan", "local", "--server", server.url)[0] == 0
+    assert run(capsys, "scan", "local", "--server", server.url, "--token-ref", "env:TOKEN")[0] == 0
+    assert [sent.get("Authorization") for sent in server.headers[1:]] == ["Bearer cmdb_abc", "Bearer s3cret"]
 
 
 def test_a_code_that_is_refused(capsys: pytest.CaptureFixture[str], server: Receiver, tmp_path: Path) -> None:
