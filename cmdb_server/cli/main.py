@@ -26,6 +26,7 @@ from cmdb_server.cli import (
     outages,
     past,
     presenting,
+    proving,
     render,
     retaining,
     samples,
@@ -168,6 +169,7 @@ def _questions(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     impact.add_argument("--depth", type=int, help="list only so many hops (all are computed)")
     in_context.options(impact)
     impact.set_defaults(run=commands.impact)
+    proving.add(sub, asked, times)
     show = sub.add_parser("show", parents=[asked, times], help="one CI with its components and relations")
     show.add_argument("ci", help="id or name")
     show.add_argument("--all", action="store_true", help=f"all of a kind, not the first {render.LEAVES}")
