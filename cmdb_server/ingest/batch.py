@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cmdb_schemas.relations import RelationType
 from cmdb_server.ingest.sighting import SOUGHT, Index, Kinds, Said
 from cmdb_server.model.components import CALLED, NATIVE, PLACE, PLACE_NAME
+from cmdb_server.model.displacement import Witness
 from cmdb_server.store import tables
 from cmdb_server.store.bounds import begun
 from cmdb_server.store.port import Row, Writing
@@ -130,7 +131,8 @@ class Batch:
     may have become known; ``moved``: record -> the CI that held it before; ``settled``: ties whose ends were found
     before; ``named``: keyed CI -> the claims that name it; ``contained``: relations that follow from a class;
     ``listening``: things on which something listens anew, or that have other ports; ``recount``: CIs of whose records some came or went, so that
-    others' claims may count or not; ``unnamed``: keyed CIs of which some such claim speaks."""
+    others' claims may count or not; ``unnamed``: keyed CIs of which some such claim speaks; ``witnesses``: record -> who
+    was seen, of those whose sightings were read from the log."""
 
     tx: Writing
     kinds: Kinds
@@ -150,6 +152,7 @@ class Batch:
     recount: set[str] = field(default_factory=set)
     unnamed: set[str] = field(default_factory=set)
     listening: set[str] = field(default_factory=set)
+    witnesses: dict[str, Witness] = field(default_factory=dict)
     facts: dict[tuple[str, str, int], Row] = field(default_factory=dict)
     claims: dict[tuple[str, str, int], Row] = field(default_factory=dict)
     members: list[Row] = field(default_factory=list)
@@ -267,6 +270,10 @@ class Batch:
             self.load((held.parent,))
             held = self.records[held.parent]
         return held
+
+    def witness(self, held: Held) -> Witness:
+        """Who was seen, as far as others may drive it from its address."""
+        return Witness.of(held.scope, held.local_key, self.kinds[held.class_].family, held.identifiers)
 
     # Lanes -----------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from cmdb_server.ingest.courses import Course, corrections, courses, equal, pres
 from cmdb_server.ingest.entries import entries, takes_back
 from cmdb_server.ingest.sighting import Claim, Index, Origin, Said, Sighting, is_complete, read, unpack
 from cmdb_server.ingest.watching import await_ends, note
+from cmdb_server.model.displacement import Witness, displaces
 from cmdb_server.store import tables
 
 
@@ -106,6 +107,10 @@ def things_of(batch: Batch, told: Told, records: Iterable[str], origin: Origin) 
         for mark in marks:
             seen = decode.stored_observation(unpacked(bodies[(mark,)][1]))
             found[record][mark] = read(seen, origin, batch.kinds, bytes.fromhex(mark), "log")
+        for sighting in found[record].values():
+            thing = sighting.thing
+            family = batch.kinds[thing.class_].family
+            batch.witnesses[record] = Witness.of(origin.scope, thing.local_key, family, thing.identifiers)
     return found
 
 
@@ -117,15 +122,14 @@ def unpacked(body: bytes) -> bytes:
 def displacements(
     scopes: Mapping[str, Told], things: Mapping[str, Mapping[str, Sighting]]
 ) -> dict[str, list[tuple[int, str]]]:
-    """address -> (time, what was seen) of every sighting there; the same thing is the same in every scope."""
+    """address -> (time, record) of every sighting there."""
     found: dict[str, list[tuple[int, str]]] = {}
     for record, seen in things.items():
         some = next(iter(seen.values()), None)
         if some is None or "@address" not in some.thing.identifiers:
             continue
-        like = some.thing.local_key
         for told in scopes.values():
-            found.setdefault(some.target, []).extend((at, like) for at, *_ in told.sightings.get(record, ()))
+            found.setdefault(some.target, []).extend((at, record) for at, *_ in told.sightings.get(record, ()))
     for times in found.values():
         times.sort()
     return found
@@ -153,8 +157,10 @@ class Rebuilt:
         without = [scan.at for scan in self.told.scans.values() if scan.complete and self.record not in scan.records]
         first, others = self.seen[0][1], []
         if "@address" in first.thing.identifiers:
-            mine = first.thing.local_key
-            others = [at for at, other in displacing.get(first.target, ()) if other != mine]
+            there, witnesses = displacing.get(first.target, ()), self.batch.witnesses
+            mine = witnesses[self.record]
+            rivals = {one for one in {record for _, record in there} if displaces(witnesses[one], mine)}
+            others = [at for at, record in there if record in rivals]
         return sorted([*without, *others]), self.seen[-1][0] in others
 
     def write(self) -> None:

@@ -3,7 +3,8 @@ complete, what it did not see."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from cmdb_server.ingest import apply, late
 from cmdb_server.ingest.accepted import Accepted
@@ -11,6 +12,7 @@ from cmdb_server.ingest.batch import Batch, Lane
 from cmdb_server.ingest.log import is_whole, members
 from cmdb_server.ingest.sighting import Origin, Sighting
 from cmdb_server.ingest.watching import watch
+from cmdb_server.model.displacement import Witness, displaces
 
 
 def lose(batch: Batch, lane: Lane, missing: set[str]) -> None:
@@ -28,39 +30,43 @@ def lose(batch: Batch, lane: Lane, missing: set[str]) -> None:
 
 
 def displace(batch: Batch, accepted: Accepted, seen: Sequence[Sighting]) -> None:
-    """Whoever answered at an address before is not there any more, even if the scan was only partial. The same thing
+    """Whoever answered at an address before is not there any more, even if the scan was only partial. The same machine
     seen there in another scope, by a sweep that overlaps with this one, drives nobody away."""
-    origin = accepted.origin
-    there: dict[str, dict[str, str]] = {}
-    for s in seen:
-        if "@address" in s.thing.identifiers:
-            there.setdefault(s.target, {})[s.thing.record] = s.thing.local_key
-    if not there:
+    origin, things = accepted.origin, {s.thing.record for s in seen}
+    places = {(origin.source, origin.site, s.target) for s in seen if "@address" in s.thing.identifiers}
+    if not places:
         return
-    things = {s.thing.record for s in seen}
-    others = [
-        h for h in batch.at_targets({(origin.source, origin.site, target) for target in there})
-        if not h.parent and h.id not in things and "@address" in h.identifiers
-        and any(like != h.local_key for like in there[h.target].values())
-    ]  # fmt: skip
-    batch.load_lanes(others)
+    known = [h for h in batch.at_targets(places) if not h.parent and h.id not in things and "@address" in h.identifiers]
+    met = Counter(s.target for s in seen) + Counter({h.target: 1 for h in known})
+    there: dict[str, dict[str, Witness]] = {}
+    for s in seen:
+        if met[s.target] > 1 and "@address" in s.thing.identifiers:
+            there.setdefault(s.target, {})[s.thing.record] = batch.witness(batch.records[s.thing.record])
+    others = {h.id: driving for h in known if (driving := _driving(there[h.target], batch.witness(h)))}
+    batch.load_lanes([batch.records[id_] for id_ in others])
     disputed: set[str] = set()
     # Two at one address at one moment: whoever is seen there next drives the other away.
-    rivals = {id_ for likes in there.values() if len(set(likes.values())) > 1 for id_ in likes}
-    for other in others:
+    rivals = {id_ for some in there.values() for one in some.values() for id_ in _driving(some, one)}
+    for id_, driving in others.items():
+        other = batch.records[id_]
         if batch.seen_last(other) > accepted.at or (other.ended_at or 0) > accepted.at:
             disputed.add(other.target)
         elif other.ended_at is None:
             if batch.seen_last(other) < accepted.at:
                 apply.end(batch, other, accepted.at)
             else:
-                rivals.update(id_ for id_, like in there[other.target].items() if like != other.local_key)
+                rivals |= driving
             watch(batch, other)
     for id_ in sorted(rivals):
         watch(batch, batch.records[id_])
     if disputed:
         # Another scope has told later things of these addresses already.
         late.rebuild(batch, origin, {s.thing.record for s in seen if s.target in disputed}, None)
+
+
+def _driving(there: Mapping[str, Witness], other: Witness) -> set[str]:
+    """Those who drive another from their address."""
+    return {id_ for id_, one in there.items() if displaces(one, other)}
 
 
 def close_scan(batch: Batch, accepted: Accepted) -> None:

@@ -183,3 +183,49 @@ def test_a_thing_is_there_until_the_last_sweep_misses_it_or_another_answers(esta
     assert estate.alive() == {"b"}
     estate.tell(3, host("new", "10.0.0.2", mac="3c:ec:ef:00:00:77"), target=HALF, coverage={"scope": "partial"})
     assert estate.alive() == {"new"}, "a sighting of another ends it in every scope"
+
+
+FULL = {
+    "name": ["a"], "mac": ["3c:ec:ef:00:00:01"], "machine_id": ["8a" * 16], "serial": ["CZ3412AB01"],
+    "uuid": ["4c4c4544-0042-3510-8053-b4c04f564433"],
+}  # fmt: skip
+RIGHTS = {
+    "without root": {kind: FULL[kind] for kind in ("name", "mac", "machine_id")},
+    "by name alone": {"name": ["a.example.net"]},
+    "without any": {},
+}
+
+
+@pytest.mark.parametrize("rights", RIGHTS)
+def test_sweeps_with_different_rights_leave_each_other_alone(estate: Estate, rights: str) -> None:
+    """One may read what needs root, the other may not: two records of one machine, both of which stay."""
+    seen = {
+        "10.0.0.0/24": host("a", "10.0.0.1", identifiers=FULL),
+        HALF: host("a", "10.0.0.1", identifiers=RIGHTS[rights]),
+    }
+    for at, (target, thing) in enumerate(seen.items()):
+        estate.tell(at, thing, target=target)
+    before, changed = history(estate), {row[0]: row[6] for row in estate.rows(tables.CI)}
+    for at in range(2, 8):
+        target = HALF if at % 2 else "10.0.0.0/24"
+        estate.tell(at, seen[target], target=target, coverage={"scope": "complete" if at % 3 else "partial"})
+    assert history(estate) == before
+    assert {row[0]: row[6] for row in estate.rows(tables.CI)} == changed
+    assert [row[2] for row in estate.rows(tables.CI) if not row[3]] == ["a"]
+    assert estate.alive() == {"a"}
+
+
+def test_rights_that_are_lost_begin_another_record_in_the_same_sweep(estate: Estate) -> None:
+    estate.tell(0, host("a", "10.0.0.1", identifiers=FULL))
+    estate.tell(1, host("a", "10.0.0.1", identifiers=RIGHTS["without root"]), coverage={"scope": "partial"})
+    ends = [row[tables.RECORD.position("ended_at")] for row in estate.rows(tables.RECORD) if not row[7]]
+    assert sorted(ends, key=str) == [minute(1), None]
+    assert estate.alive() == {"a"}
+
+
+def test_another_machine_with_the_same_name_drives_it_away_in_every_sweep(estate: Estate) -> None:
+    """As an image does that was cloned: all its software is the same, and its hardware is not."""
+    estate.tell(0, host("a", "10.0.0.1", identifiers=FULL))
+    clone = {**RIGHTS["without root"], "mac": ["3c:ec:ef:00:00:99"]}
+    estate.tell(1, host("a", "10.0.0.1", identifiers=clone), target=HALF, coverage={"scope": "partial"})
+    assert sorted(str(row[7]) for row in estate.rows(tables.CI) if not row[3]) == sorted(["None", str(minute(1))])
