@@ -43,7 +43,7 @@ def edited(projection: Projection, edits: Edits) -> Projection:
     """
     if not edits:
         return projection
-    base = _apart(projection)
+    base = apart(projection)
     removed = _known(base, sorted(edits.removed))
     retired, ended_at = base.retired.copy(), base.ended_at.copy()
     retired[removed], ended_at[removed] = True, GONE
@@ -64,11 +64,11 @@ def _known(projection: Projection, ids: list[str]) -> Longs:
     return found
 
 
-def _apart(projection: Projection) -> Projection:
+def apart(projection: Projection) -> Projection:
     """The same, sharing nothing that is written to with the projections of the store's revisions."""
     return replace(
         projection,
-        rules=_own(projection.rules),
+        rules=_own(projection.rules), index=replace(projection.index, identities=projection.index.identities.apart()),
         gates=projection.gates.apart(), members=projection.members.apart(), slots=projection.slots.apart(),
         listed=projection.listed.apart(), direct=projection.direct.apart(), counted=projection.counted.apart(),
         pool=Pool(projection.pool.secret),

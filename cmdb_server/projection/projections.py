@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import replace
 from threading import Lock
 
@@ -19,6 +19,7 @@ from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import Rules
 from cmdb_server.projection.scratch import Pool
 from cmdb_server.projection.sharing import Sharing
+from cmdb_server.projection.snapshot import Snapshot
 from cmdb_server.store.bounds import HISTORY, bound
 from cmdb_server.store.partial import whole
 from cmdb_server.store.port import Reading, Row, Store
@@ -79,26 +80,46 @@ class Projections:
                 self._newest = brought_forward(self._newest, reading, now)
             newest = self._newest
         if self.sharing is not None:
-            self.sharing.follow(newest, self.adopt)
+            self.sharing.follow(newest, self)
         return newest
 
     def _first(self, reading: Reading, now: int) -> Projection:
         def make() -> Projection:
             return build(reading, self.rules, now)
 
-        return self.sharing.first(self.rules, reading.count(CI), make, self.adopt) if self.sharing else make()
+        if self.sharing is None:
+            return make()
+        found = self.sharing.first(self.rules, reading.count(CI), make, self)
+        if found.columns is not None:
+            self.attributes.take(found.columns)
+        return found.projection
 
-    def adopt(self, base: Projection) -> bool:
-        """Go on from ``base``, which is of this store and may be of any revision; False when the store moves on too fast
+    def state(self) -> Snapshot:
+        """The newest projection, with the columns that are held, where those are of the same revision."""
+
+        def work(reading: Reading) -> Snapshot:
+            projection = self._of(reading)
+            same = projection.revision == reading.revision
+            return Snapshot(projection, self.attributes.kept(projection, reading) if same else None)
+
+        return self.store.read(work)
+
+    def adopt(self, found: Snapshot) -> bool:
+        """Go on from this one, which is of this store and may be of any revision; False when the store moves on too fast
         for that. Those who ask wait no longer than it takes to put one in the other's place."""
+        base = found.projection
         for _ in range(ADOPTING):
             base = self.store.read(lambda reading, base=base: brought_forward(base, reading, self.clock()))  # type: ignore[misc]
             with self._lock:
                 if self._newest is None or self._newest.revision <= base.revision:
                     secret = self._newest.pool.secret if self._newest else None
                     self._newest = replace(base, pool=Pool(secret))
-                    return True
-        return False
+                    break
+        else:
+            return False
+        if found.columns is not None:
+            self.attributes.take(found.columns)
+        return True
 
 
 def brought_forward(old: Projection, reading: Reading, now: int) -> Projection:
@@ -110,6 +131,13 @@ def brought_forward(old: Projection, reading: Reading, now: int) -> Projection:
     cis, relations = changed(old.revision, reading)
     if not cis and not relations and not old.retires_by(now):
         return replace(old, revision=reading.revision)
+    return with_changed(old, reading, cis, relations, now)
+
+
+def with_changed(
+    old: Projection, reading: Reading, cis: Collection[str], relations: Collection[RelationKey], now: int
+) -> Projection:
+    """``old`` with these CIs and relations as ``reading`` has them."""
     if len(cis) + len(relations) > REBUILD_AT * max(len(old) + len(old.members), 4096):
         return build(reading, old.rules, now)
     found = reading.get(CI, [(id_,) for id_ in cis])

@@ -26,6 +26,21 @@ class Draft:
         self._own: defaultdict[Table, dict[Key, Row | None]] = defaultdict(dict)
         self._ways: defaultdict[Table, dict[tuple[str, ...], defaultdict[Key, set[Key]]]] = defaultdict(dict)
 
+    @property
+    def base(self) -> int:
+        """The revision of what it goes on from."""
+        return self._tx.revision
+
+    def changed(self, table: Table) -> set[Key]:
+        """The keys of the rows that were written or deleted."""
+        return set(self._own[table])
+
+    def onto(self, tx: Reading) -> Draft:
+        """The same on another reading of the same revision; what it went on from may have ended. To be read alone."""
+        other = Draft(tx, self.revision, self._empty)
+        other._own, other._ways = self._own, self._ways
+        return other
+
     # Reading ---------------------------------------------------------------------------------------------------------
 
     def get(self, table: Table, keys: Iterable[Key]) -> dict[Key, Row]:
