@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -72,7 +72,10 @@ def patiently(action: Callable[[], T]) -> T:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection in autocommit mode (we say BEGIN ourselves) that any thread may use, one at a time."""
+    """A connection in autocommit mode (we say BEGIN ourselves) that any thread may use, one at a time. A file that is
+    not there yet is its owner's alone, and so are those that SQLite puts beside it."""
+    with suppress(OSError):  # it is there already, or SQLite says better why it cannot be
+        os.mknod(path, 0o600)  # never open and close: that gives up all locks that this process holds on the file
     connection = sqlite3.connect(
         path,
         timeout=BUSY_SECONDS,

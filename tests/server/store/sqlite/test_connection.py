@@ -23,6 +23,18 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "cmdb.db"
 
 
+def test_a_new_file_is_its_owners_alone(path: Path) -> None:
+    """It holds the hashes of tokens, and all that is known of the estate."""
+    store = SqliteStore(path)
+    write(store, CI, ci("one"))
+    assert {
+        file.name: file.stat().st_mode & 0o777 for file in path.parent.glob("cmdb.db*") if file.is_file()
+    } == dict.fromkeys(("cmdb.db", "cmdb.db-shm", "cmdb.db-wal"), 0o600)
+    path.chmod(0o640)
+    write(SqliteStore(path), CI, ci("two"))
+    assert path.stat().st_mode & 0o777 == 0o640, "who widened it has reasons"
+
+
 @pytest.mark.slow
 def test_fifty_writers_all_get_their_turn(path: Path) -> None:
     context = multiprocessing.get_context("fork")
