@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cmdb_server.answers.changes.excused import SEEN_WITHIN
 from cmdb_server.answers.diff import RELATION, Difference, differences
 from cmdb_server.answers.history import Graph, graph_at
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Conflict, Invalid, NotFound
 from cmdb_server.model import instants
-from cmdb_server.practices.booked import CHANGE, Span, booking_of, meet
+from cmdb_server.practices.booked import CHANGE, Span, booking_of, meet, windows_of
 from cmdb_server.practices.expected import Expectation, expectations
 from cmdb_server.practices.kept_rows import Kept, all_in, one_in
 from cmdb_server.projection.projections import Projections
@@ -31,7 +32,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """A change between ``before`` and ``after`` (ms). ``unplanned``: what differs at its CIs, their components and
+    """A change between ``before`` and ``after`` (ms), a day after its end at most: scans come late. ``unplanned``: what differs at its CIs, their components and
     relations without having been expected. ``holds``: nothing is missing, nothing unplanned."""
 
     number: str
@@ -65,12 +66,19 @@ def verify(projections: Projections, viewer: Viewer, number: str, limit: int = 1
             raise NotFound(f"there is no change {number}")
         if change.state not in BEGUN or "started_at" not in change.body:
             raise Conflict(f"{number} is {change.state}: it was not begun", state=change.state)
-        start = instants.parse(change.body["started_at"])
-        end = instants.parse(change.body["ended_at"]) if "ended_at" in change.body else projections.clock()
+        start, end = _begun(change), projections.clock()
+        if "ended_at" in change.body:
+            end = min(end, instants.parse(change.body["ended_at"]) + SEEN_WITHIN)
         graphs = [graph_at(tx, at, None, viewer.kinds) for at in (start, max(start, end))]
         return _verified(change, graphs[0], graphs[1], (start, end), limit)
 
     return projections.store.read(work)
+
+
+def _begun(change: Kept) -> int:
+    """When it began to show: with its window, where somebody said only within that that it was begun."""
+    said = instants.parse(change.body["started_at"])
+    return min([said, *(start for one in windows_of(change) for start, _ in one.intervals((said, said + 1)))])
 
 
 def _verified(change: Kept, before: Graph, after: Graph, span: tuple[int, int], limit: int) -> Verification:
