@@ -24,6 +24,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from cmdb_agent import schedule, settings, targets
 from cmdb_agent.credentials import CredentialError
@@ -34,8 +35,11 @@ from cmdb_agent.settings import Settings
 from cmdb_agent.shown import report_tree
 from cmdb_agent.targets import Target, TargetError
 from cmdb_schemas.report import Content, Report
+from cmdb_schemas.visible import visible
 
 OK, TARGET_FAILED, USAGE, PENDING = 0, 1, 2, 3
+_TABLE_AT_LEAST = 120
+"""Columns of a table that is read by a program, or on a narrow terminal."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,11 +127,13 @@ def _list_spool(options: argparse.Namespace, config: Settings) -> int:
     if options.json:
         _print_json([dataclasses.asdict(entry) for entry in entries])
         return OK
-    table = Table("report", "target", "spooled at", "bytes", "attempts", "reason")
+    table = Table("report", "target", "spooled at", "bytes", "attempts", "reason", box=None, pad_edge=False)
+    table.columns[0].no_wrap = True  # it is what release takes
     for entry in entries:
         spooled = datetime.fromtimestamp(entry.spooled_at, UTC).isoformat(timespec="seconds")
-        table.add_row(entry.id, entry.target, spooled, str(entry.size), str(entry.attempts), entry.reason)
-    Console().print(table)
+        told = (entry.id, entry.target, spooled, str(entry.size), str(entry.attempts), entry.reason)
+        table.add_row(*(Text(visible(cell)) for cell in told))
+    Console(width=max(Console().width, _TABLE_AT_LEAST)).print(table)
     return OK
 
 
@@ -320,9 +326,10 @@ def _line(report: Report) -> dict[str, Any]:
 def _print_line(line: dict[str, Any]) -> None:
     state = "[red]failed[/]" if line["failed"] else "[yellow]partly[/]" if line["errors"] else "[green]read[/]"
     console = Console(highlight=False)
-    console.print(f"{state}  {line['source']}", line["target"], soft_wrap=True)
+    console.print(f"{state}  {line['source']}", Text(visible(line["target"])), soft_wrap=True)
     for error in line["errors"]:
-        console.print("        ", error["kind"], error["section"] or "", error["message"], markup=False, soft_wrap=True)
+        told = (error["kind"], error["section"] or "", visible(error["message"]))
+        console.print("        ", *told, markup=False, soft_wrap=True)
 
 
 def _delivered(outcome: Outcome) -> dict[str, Any]:
@@ -339,9 +346,9 @@ def _print_outcome(outcome: Outcome) -> None:
     console = Console(highlight=False)
     console.print(f"{outcome.delivered} delivered, {outcome.pending} pending")
     for refused in outcome.quarantined:
-        console.print("refused:", refused.target, refused.id, refused.reason, markup=False, soft_wrap=True)
+        console.print("refused:", refused.target, refused.id, visible(refused.reason), markup=False, soft_wrap=True)
     if outcome.problem:
-        console.print("not delivered:", outcome.problem, markup=False, soft_wrap=True)
+        console.print("not delivered:", visible(outcome.problem), markup=False, soft_wrap=True)
 
 
 def _code(outcome: Outcome, target_failed: bool) -> int:
@@ -364,7 +371,7 @@ def _log(event: str, fields: dict[str, object]) -> None:
 def _complain(error: AgentError, code: int, as_json: bool) -> int:
     if as_json:
         _print_json({"error": {"kind": error.kind, "message": str(error)}})
-    print(f"cmdb-agent: {error}", file=sys.stderr)  # noqa: T201
+    print(f"cmdb-agent: {visible(str(error))}", file=sys.stderr)  # noqa: T201
     return code
 
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 
 import msgspec
-from rich.markup import escape
+from rich import markup
 from rich.tree import Tree
 
 from cmdb_schemas.report import Component, Content, Observation, Report
+from cmdb_schemas.visible import visible
 
 _AT_MOST = 20
 _COLOURS = {"complete": "green", "partial": "yellow", "unsupported": "dim"}
 
 
+def escape(text: str) -> str:
+    """What hosts said, as harmless text: nothing in it steers the terminal or is read as markup."""
+    return markup.escape(visible(text))
+
+
 def report_tree(report: Report) -> Tree:
     """Observation, its attributes and components by class, coverage and errors; long lists are cut and counted."""
     content = msgspec.json.decode(report.content, type=Content)
-    tree = Tree(f"[bold]{escape(report.scope.target)}[/] by {report.source}, {report.observed_at}")
+    tree = Tree(f"[bold]{escape(report.scope.target)}[/] by {escape(report.source)}, {report.observed_at}")
     for observation in content.observations:
         _add_observation(tree, observation)
     coverage = tree.add("coverage")

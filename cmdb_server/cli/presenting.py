@@ -13,8 +13,8 @@ from typing import IO, Any
 
 from rich.console import Console, RenderableType
 
+from cmdb_schemas.visible import visible
 from cmdb_server.answers.render.media import FORMATS, MEDIA
-from cmdb_server.answers.render.visible import visible
 from cmdb_server.cli.client import Client
 
 WIDE = 200

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from cmdb_server.answers.render.visible import visible
+from cmdb_schemas.visible import visible
 
 LIFE = {"current": "green", "ageing": "yellow", "missing": "red", "retired": "dim"}
 STATE = {"up": "green", "degraded": "yellow", "down": "bold red"}

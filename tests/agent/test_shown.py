@@ -51,3 +51,14 @@ def test_long_lists_are_cut_and_counted() -> None:
     assert "network_interface (50)" in text
     assert "and 30 more" in text
     assert "eth45" not in text
+
+
+def test_nothing_that_a_host_says_steers_the_terminal() -> None:
+    hostile = "name\x1b]0;title\x07\x1b[31m\u202e\n"
+    component = Component("i", "network_interface", hostile)
+    observation = Observation(
+        "h", "server", identifiers={"mac": [hostile]}, components=[component], attributes={"os": hostile}
+    )
+    text = shown(observation, ScanError("timeout", hostile, "processes"))
+    assert text.count("name\\x1b]0;title\\x07\\x1b[31m\\u202e\\x0a") == 4
+    assert not {"\x1b", "\x07", "\u202e"} & set(text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from cmdb_schemas.visible import short
 from cmdb_server.answers.render.drawing import LONGEST, Drawing, Node, State
-from cmdb_server.answers.render.visible import short
 
 SHAPES: dict[State, str] = {
     "failed": "shape=doubleoctagon, style=bold",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from cmdb_schemas.visible import visible
 from cmdb_server.answers.render.report import Report
-from cmdb_server.answers.render.visible import visible
 
 _FOLDER = Path(__file__).parent
 STYLE = (_FOLDER / "report.css").read_text(encoding="utf-8").strip()

@@ -8,7 +8,7 @@ from typing import Literal
 
 from icalendar import Calendar, Event
 
-from cmdb_server.answers.render.visible import visible
+from cmdb_schemas.visible import visible
 from cmdb_server.answers.schedule import ScheduleAnswer, Scheduled
 from cmdb_server.model.instants import moment
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from cmdb_schemas.visible import visible
 from cmdb_server.answers.render.report import Cell, Report, Section
-from cmdb_server.answers.render.visible import visible
 
 _ACTIVE = re.compile(r"^-|[\\`*_{}\[\]<>()#+!|~&:@.=$^]")
 """All that begins a construct at the start of a line or within it, links made of bare addresses and mentions included."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from cmdb_schemas.visible import short
 from cmdb_server.answers.render.drawing import LONGEST, Drawing, State
-from cmdb_server.answers.render.visible import short
 
 SHAPES: dict[State, tuple[str, str]] = {
     "failed": ("[[", "]]"),

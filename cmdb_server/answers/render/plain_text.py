@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cmdb_schemas.visible import visible
 from cmdb_server.answers.render.report import Cell, Report, Row, Section
-from cmdb_server.answers.render.visible import visible
 
 
 def plain_text(report: Report) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from cmdb_schemas.visible import short
 from cmdb_server.answers.render.dot import SHAPES, dot
 from cmdb_server.answers.render.drawing import LONGEST, Drawing, Node
-from cmdb_server.answers.render.visible import short
 from cmdb_server.answers.told import Named
 from tests.drawn import DRAWINGS
 

@@ -10,10 +10,10 @@ from typing import Any
 import html5lib
 from hypothesis import given, settings
 
+from cmdb_schemas.visible import visible
 from cmdb_server.answers.render.html import POLICY, html
 from cmdb_server.answers.render.impact_report import impact_report
 from cmdb_server.answers.render.report import Report, Row, Section
-from cmdb_server.answers.render.visible import visible
 from tests.hostile import NAMES
 from tests.shop import Shop
 

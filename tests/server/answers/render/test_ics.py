@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
+from cmdb_schemas.visible import visible
 from cmdb_server.answers.render.ics import BACKSLASH, MOST_ENTRIES, Entry, calendar, ics
-from cmdb_server.answers.render.visible import visible
 from cmdb_server.answers.schedule import ScheduleAnswer, Scheduled
 from cmdb_server.answers.spans import SpanTold
 from tests.hostile import NAMES

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from cmdb_schemas.visible import visible
 from cmdb_server.answers.render.markdown import inert, markdown
 from cmdb_server.answers.render.report import Report, Row, Section
-from cmdb_server.answers.render.visible import visible
 from tests.hostile import NAMES
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

@@ -6,9 +6,9 @@ import re
 
 from hypothesis import given
 
+from cmdb_schemas.visible import short
 from cmdb_server.answers.render.drawing import LONGEST, Drawing, Node
 from cmdb_server.answers.render.mermaid import SHAPES, mermaid
-from cmdb_server.answers.render.visible import short
 from cmdb_server.answers.told import Named
 from tests.drawn import DRAWINGS
 

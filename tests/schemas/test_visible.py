@@ -4,7 +4,7 @@ import unicodedata
 
 from hypothesis import given
 
-from cmdb_server.answers.render.visible import short, visible
+from cmdb_schemas.visible import short, visible
 from tests.hostile import NAMES
 
 
