@@ -26,6 +26,7 @@ from cmdb_server.store.port import Reading, Row
 
 R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
 CONTESTED = tables.LANE.position("contested")
+VALUE, FIRST_AT = tables.TIE.position("value"), tables.TIE.position("first_at")
 Displacing = dict[str, list[tuple[int, str]]]
 
 
@@ -35,10 +36,9 @@ def state_at(tx: Reading, then: Then, kinds: Kinds, now: int) -> Draft:
     work = _Rewinding(tx, draft, then, Batch(draft, kinds, dict(relation_types()), now))
     since = told_since(tx, then)
     work.set_lanes(since.lanes)
-    things = work.take_out(since.records)
-    for scope, some in sorted(things.items()):
-        work.put_back(scope, some)
-    work.lend({id_ for some in things.values() for id_ in some})
+    for scope, things in sorted(work.take_out(since.records).items()):
+        work.put_back(scope, things)
+    work.lend()
     work.mark()
     work.settle()
     return draft
@@ -46,16 +46,17 @@ def state_at(tx: Reading, then: Then, kinds: Kinds, now: int) -> Draft:
 
 @dataclass(slots=True)
 class _Rewinding:
-    """``batch`` gathers what is to be built again. ``cis``: those that lost or got records; ``relations``, ``keyed``:
-    what the claims taken out carried and named."""
+    """``batch`` gathers what is to be built again. ``cis``: those that lost or got records; ``things``, ``ties``: those
+    that were taken out, as they were; ``relations``: what these claims carried."""
 
     tx: Reading
     draft: Draft
     then: Then
     batch: Batch
     cis: set[str] = field(default_factory=set)
+    things: dict[str, Row] = field(default_factory=dict)
+    ties: dict[tuple[str, str], Tie] = field(default_factory=dict)
     relations: set[ends.Relation] = field(default_factory=set)
-    keyed: set[str] = field(default_factory=set)
 
     def set_lanes(self, lanes: Mapping[Part, Row | None]) -> None:
         self.draft.delete(tables.LANE, [part for part, row in lanes.items() if row is None])
@@ -66,21 +67,21 @@ class _Rewinding:
     def take_out(self, records: Iterable[str]) -> dict[str, dict[str, Row]]:
         """Take the things of these records out, with all that depends on them, what they claim and what they are found
         by. Gives them by scope."""
-        things = self._things(records)
-        rows, frontier = dict(things), list(things)
+        self.things = self._things(records)
+        rows, frontier = dict(self.things), list(self.things)
         while frontier:
             below = self.tx.find(tables.RECORD, ("parent",), [(id_,) for id_ in frontier])
             rows |= {row[0]: row for row in below}
             frontier = [row[0] for row in below]
         self.cis = {row[R["ci"]] for row in rows.values()}
-        self._take_ties(things)
+        self._take_ties()
         borne = self.tx.find(tables.IDENTIFIER, ("record",), [(id_,) for id_ in rows])
         for kind, value, *_ in borne:
             self.batch.wake(kind, value)
         self.draft.delete(tables.IDENTIFIER, [row[:3] for row in borne])
         self.draft.delete(tables.RECORD, [(id_,) for id_ in rows])
         by_scope: defaultdict[str, dict[str, Row]] = defaultdict(dict)
-        for id_, row in things.items():
+        for id_, row in self.things.items():
             by_scope[row[R["scope"]]][id_] = row
         return by_scope
 
@@ -94,11 +95,11 @@ class _Rewinding:
             frontier = {row[R["parent"]] for row in rows} - {""} - found.keys()
         return found
 
-    def _take_ties(self, things: Iterable[str]) -> None:
-        ties = [Tie(*row) for row in self.tx.find(tables.TIE, ("record",), [(id_,) for id_ in things])]
-        self.relations = {tie.relation for tie in ties if tie.relation is not None}
-        self.keyed = {ends.keyed_ci(tie.far) for tie in ties if tie.far.startswith(ends.KEYED)}
-        self.draft.delete(tables.TIE, [(tie.record, tie.key) for tie in ties])
+    def _take_ties(self) -> None:
+        rows = self.tx.find(tables.TIE, ("record",), [(id_,) for id_ in self.things])
+        self.ties = {(row[0], row[1]): Tie(*row) for row in rows}
+        self.relations = {tie.relation for tie in self.ties.values() if tie.relation is not None}
+        self.draft.delete(tables.TIE, list(self.ties))
 
     def put_back(self, scope: str, things: Mapping[str, Row]) -> None:
         """Things of a scope, as far as it had told of them."""
@@ -149,9 +150,9 @@ class _Rewinding:
         rows = self.tx.find(tables.MEMBERSHIP, ("record",), [(id_,) for id_ in records])
         return {record: ci for record, known, ci in rows if known <= self.then.revision}
 
-    def lend(self, things: set[str]) -> None:
+    def lend(self) -> None:
         """Of things that several CIs held in turn, each goes to the one of the time."""
-        lent = {row[2] for row in self.tx.find(tables.IDENTIFIER, ("kind",), [(tenure.HELD,)])} & things
+        lent = {row[2] for row in self.tx.find(tables.IDENTIFIER, ("kind",), [(tenure.HELD,)])} & self.things.keys()
         courses = tenure.known(self.tx, lent, self.then.revision)
         holders = {id_: tenure.holder(course, self.then.until) for id_, course in courses.items()}
         ci_of = self._known_of({holder for holder in holders.values() if holder is not None})
@@ -180,7 +181,8 @@ class _Rewinding:
             batch.stale_cis.update(batch.records[id_].ci for id_ in looked_at)
             looked_at = [held.id for below in batch.components(looked_at).values() for held in below]
         batch.stale_cis |= self.cis
-        batch.recount |= self.cis
+        batch.recount |= self._regrouped()
+        batch.unnamed |= self._otherwise_named()
         members = batch.of_cis(self.cis)
         batch.listening |= contested & batch.records.keys()
         batch.listening.update(held.id for some in members.values() for held in some if not held.parent)
@@ -192,6 +194,27 @@ class _Rewinding:
         ):
             batch.stale_ties.update((row[0], row[1]) for row in self.draft.find(tables.TIE, (column,), values))
 
+    def _regrouped(self) -> set[str]:
+        """CIs of whose things some were not there then, or were there still."""
+        back = self.draft.get(tables.RECORD, [(id_,) for id_ in self.things])
+        found: set[str] = set()
+        for id_, row in self.things.items():
+            then = back.get((id_,))
+            told = None if then is None else (then[R["ci"]], then[R["ended_at"]])
+            if told != (row[R["ci"]], row[R["ended_at"]]):
+                found.update(one[R["ci"]] for one in (row, then) if one is not None)
+        return found
+
+    def _otherwise_named(self) -> set[str]:
+        """CIs that come to be by being named, of which some claim said something else then."""
+        back = self.draft.get(tables.TIE, self.ties)
+        keyed = {key: tie for key, tie in self.ties.items() if tie.far.startswith(ends.KEYED)}
+        return {
+            ends.keyed_ci(tie.far)
+            for key, tie in keyed.items()
+            if (row := back.get(key)) is None or (row[VALUE], row[FIRST_AT]) != (tie.value, tie.first_at)
+        }
+
     def _contested(self) -> set[str]:
         """Records on whose further sightings it depends who or what counts."""
         return {id_ for row in pages(self.tx, tables.LANE) for id_ in row[CONTESTED]}
@@ -201,7 +224,6 @@ class _Rewinding:
         batch = self.batch
         gone = items.build(batch)
         touched = ends.resolve(batch) | self.relations
-        batch.unnamed |= self.keyed | batch.named.keys()
         gone |= ends.keyed(batch)
         batch.tie_up()
         counts.count(batch, touched)
