@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 from cmdb_schemas.ci_class import CIClass, classes
 from cmdb_schemas.errors import DefinitionError
 from cmdb_schemas.relations import relation_types
+from cmdb_server.answers.sight import Sights
 from cmdb_server.api import (
     access,
     agents,
@@ -222,6 +223,7 @@ def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Co
     # A store that was handed in may be another than the settings name.
     folder = settings.snapshot_folder if store is None else None
     projections = Projections(opened, Rules.of(types, kinds), sharing=Sharing(opened, folder) if folder else None)
+    kept = _kept_kinds(settings)
     return Context(
         settings=settings,
         store=opened,
@@ -230,5 +232,6 @@ def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Co
         relation_types=types,
         metrics=Metrics(),
         projections=projections,
-        kept=_kept_kinds(settings),
+        kept=kept,
+        sights=Sights(projections, kinds, kept),
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cmdb_server.answers.impact import ImpactAnswer, impact
+from cmdb_server.answers.sight import Sights
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.ingest.declare import DeclaredRelation, create, edit
 from cmdb_server.projection.projections import Projections
@@ -11,6 +14,11 @@ from cmdb_server.store.tables import CI
 
 NOW = 1_700_000_000_000
 VIEWER = Viewer("ann", "reader")
+
+
+def seeing(projections: Projections, selector: str) -> Viewer:
+    """One who sees the CIs that the selector fits."""
+    return replace(VIEWER, sight=Sights(projections, VIEWER.kinds).of(selector))
 
 
 class Shop:

@@ -96,8 +96,9 @@ def told_in_context(
 
 
 def other(teller: Teller, one: Booking, cis: Sequence[int]) -> Other:
+    """Of one that names CIs which are not seen the words are kept back, as they may name them too."""
     named = tuple(teller.named(ci) for ci in cis)
-    summary = str(one.thing.body.get("summary", ""))
+    summary = str(one.thing.body.get("summary", "")) if teller.knows(one.thing) else ""
     return Other(one.number, one.thing.kind, one.thing.state, summary, one.degraded, spans_told(one.spans), named)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cmdb_server.answers.history import Graph, graph_at
+from cmdb_server.answers.sight import Eyes, Now, Then
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import NotFound
 from cmdb_server.ingest.declare import resolve
@@ -20,14 +21,18 @@ from cmdb_server.store.tables import CI, RELATION
 
 @dataclass(frozen=True, slots=True)
 class AskedGraph:
-    """A graph to ask: its projection, who an id stands for in it, the attributes of some CIs, which of some relations
-    there are, and all components of a CI."""
+    """A graph to ask: its projection, who an id stands for in it (``resolve`` for who asks, ``living`` for the answer),
+    the attributes of some CIs, which of some relations
+    there are, and all components of a CI. ``eyes``: what the one who asks sees of it; None: everything. What is not
+    seen is computed with, but cannot be asked about."""
 
     projection: Projection
     resolve: Callable[[str], str]
     attributes: Callable[[list[str]], dict[str, Mapping[str, Any]]]
     related: Callable[[Collection[RelationKey]], set[RelationKey]]
     components: Callable[[str], set[str]]
+    living: Callable[[str], str]
+    eyes: Eyes | None
 
     def cis(self, path: str, ids: Iterable[str]) -> list[int]:
         """The CIs' numbers. Raises ``NotFound`` with the place of the first that is not there."""
@@ -45,7 +50,7 @@ class AskedGraph:
         found = []
         for id_ in ids:
             try:
-                found.append(self.projection.ci(self.resolve(id_)))
+                found.append(self.projection.ci(self.living(id_)))
             except NotFound:
                 continue
         return found
@@ -72,9 +77,14 @@ def _present(projections: Projections, viewer: Viewer, reading: Reading) -> Aske
 
     current = projections.current(reading)
     projection = projections.memberships.joined(current, reading, projections.attributes, viewer.kinds)
+    eyes = None if viewer.sight is None else Now(viewer.sight, reading)
+
+    def living(id_: str) -> str:
+        return resolve(reading, id_)
+
     return AskedGraph(
-        projection, lambda id_: resolve(reading, id_), attributes, related,
-        lambda ci: _components(ci, parts_of),
+        projection, _seen_alone(living, eyes, "no CI {!r}"), _of_seen(attributes, eyes), related,
+        lambda ci: _components(ci, parts_of), living, eyes,
     )  # fmt: skip
 
 
@@ -105,9 +115,40 @@ def _past(
         return [id_ for id_, row in graph().cis.items() if row[CI.position("parent")] in ids]
 
     projection = projections.past(key, make)
+    eyes = None if viewer.sight is None else Then(viewer.sight, reading, graph(), now)
+
+    def living(id_: str) -> str:
+        return graph().resolve(id_)
+
     return AskedGraph(
-        projection, lambda id_: graph().resolve(id_), attributes, related, lambda ci: _components(ci, parts_of)
-    )
+        projection, _seen_alone(living, eyes, "no CI {!r} then"), _of_seen(attributes, eyes), related,
+        lambda ci: _components(ci, parts_of), living, eyes,
+    )  # fmt: skip
+
+
+def _seen_alone(living: Callable[[str], str], eyes: Eyes | None, words: str) -> Callable[[str], str]:
+    """Who an id stands for; who is not seen is refused like who is not there."""
+
+    def resolved(id_: str) -> str:
+        found = living(id_)
+        if eyes is not None and not eyes.sees((found,)):
+            raise NotFound(words.format(id_))
+        return found
+
+    return resolved
+
+
+def _of_seen(
+    attributes: Callable[[list[str]], dict[str, Mapping[str, Any]]], eyes: Eyes | None
+) -> Callable[[list[str]], dict[str, Mapping[str, Any]]]:
+    if eyes is None:
+        return attributes
+
+    def told(ids: list[str]) -> dict[str, Mapping[str, Any]]:
+        seen = eyes.sees(ids)
+        return attributes([id_ for id_ in ids if id_ in seen])
+
+    return told
 
 
 def _components(ci: str, parts_of: Callable[[Collection[str]], list[str]]) -> set[str]:

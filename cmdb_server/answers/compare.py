@@ -16,7 +16,7 @@ from cmdb_server.analysis.impact import impact as computed
 from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
 from cmdb_server.answers.gates_compared import Both, differing, gate_like
 from cmdb_server.answers.impact import CRITICALITY, LIMIT, service_classes
-from cmdb_server.answers.told import GateTold, Named, Sees, Teller, plain
+from cmdb_server.answers.told import GateTold, Named, Teller, plain
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.what_if import Edit, Supposed, supposing, told
 from cmdb_server.errors import Invalid, NotFound
@@ -106,7 +106,6 @@ def compare(
     after: Side,
     not_impacted: Sequence[str] = (),
     limit: int = LIMIT,
-    sees: Sees | None = None,
 ) -> Comparison:
     """What ``failed`` failing together does on one graph and on another. Raises as ``impact`` does; a CI that fails
     must be on both."""
@@ -118,7 +117,7 @@ def compare(
             view = asked_graph(projections, viewer, reading, side.at, side.known_at)
             view = supposing(view, viewer, side.edits, f"{name}.edits")
             answer = computed(view.projection, view.cis("failed", failed), view.cis("not_impacted", not_impacted))
-            return _Answered(side, view, answer, Teller.to(viewer, view.projection, sees))
+            return _Answered(side, view, answer, Teller.of(view))
 
         return _Comparing(answered(before, "before"), answered(after, "after")).told(limit)
 
@@ -255,6 +254,6 @@ def _counterparts(before: _Answered, after: _Answered) -> Longs:
 
 def _heir(after: _Answered, id_: str) -> int:
     try:
-        return after.graph.ci(after.view.resolve(id_))
+        return after.graph.ci(after.view.living(id_))
     except NotFound:
         return -1

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cmdb_server.errors import NotFound
+from cmdb_server.answers.seen import SeenReading, SeenStore, bearers_seen
+from cmdb_server.errors import Forbidden, NotFound
 from cmdb_server.ingest import ruling
+from cmdb_server.ingest.decisions import checked
 from cmdb_server.ingest.ruling import D
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store
@@ -63,6 +65,24 @@ def decision(store: Store, id_: str) -> Decided:
     if not found:
         raise NotFound(f"no decision {id_!r}")
     return found[0]
+
+
+def check_seen(store: Store, verb: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same body. Records that ``store`` does not tell of are refused like such as are not there: raises NotFound,
+    and Forbidden for a value that somebody bears who is not seen."""
+
+    def work(tx: Reading) -> None:
+        told = checked(verb, body)
+        there = tx.get(tables.RECORD, [(id_,) for side in told.get("sides", ()) for id_ in side])
+        for id_ in (id_ for side in told.get("sides", ()) for id_ in side):
+            if (id_,) not in there:
+                raise NotFound(f"no record {id_!r}")
+        if "value" in told and isinstance(tx, SeenReading) and not bearers_seen(tx, *told["value"]):
+            raise Forbidden("value: it is borne by what you do not see too")
+
+    if isinstance(store, SeenStore):
+        store.read(work)
+    return body
 
 
 def _all(tx: Reading) -> list[Decided]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cmdb_server.answers.history import Graph, graph_at
+from cmdb_server.answers.history import Graph
+from cmdb_server.answers.seen import as_seen, graph_seen
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.store.port import Reading, Row, Store
 
@@ -63,7 +64,7 @@ def diff(
     """What differs between two moments. ``change`` and ``class_`` narrow the items, not the counts."""
 
     def work(tx: Reading) -> DiffPage:
-        graphs = [graph_at(tx, one.at, one.known_at, viewer.kinds, revision=one.revision) for one in (before, after)]
+        graphs = [graph_seen(tx, one.at, one.known_at, viewer.kinds, revision=one.revision) for one in (before, after)]
         found = list(differences(graphs[0], graphs[1]))
         counts = Counter[tuple[str, str, str]]((one.kind, one.class_, one.change) for one in found)
         wanted = [one for one in found if change in (None, one.change) and class_ in (None, one.class_)]
@@ -71,7 +72,7 @@ def diff(
         more = len(wanted) > limit
         return DiffPage(counts, tuple(wanted[:limit]), wanted[limit - 1].place if more else None, tx.revision)
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
 
 
 def differences(before: Graph, after: Graph) -> Iterator[Difference]:

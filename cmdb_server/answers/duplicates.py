@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.ingest.tasks import task_id
 from cmdb_server.store import tables
@@ -31,9 +32,9 @@ class Duplicate:
         return task_id("duplicate-address", self.site, self.address)
 
 
-def duplicate_addresses(store: Store, viewer: Viewer) -> list[Duplicate]:  # noqa: ARG001 - every read takes one
+def duplicate_addresses(store: Store, viewer: Viewer) -> list[Duplicate]:
     """All of them, sorted by site and address. Work follows the number of addresses."""
-    return store.read(lambda tx: list(duplicates_in(tx)))
+    return as_seen(store, viewer).read(lambda tx: list(duplicates_in(tx)))
 
 
 def duplicates_in(tx: Reading) -> Iterator[Duplicate]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cmdb_server.answers.lives import Lives
+from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import SourceView
 from cmdb_server.ingest.declare import resolve
@@ -92,7 +93,7 @@ def explain(store: Store, viewer: Viewer, ci: str, attribute: str | None = None,
             tuple(attributes), tuple(_decisions(tx, {r[0] for r in records})),
         )  # fmt: skip
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
 
 
 def _attributes(

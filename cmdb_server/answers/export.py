@@ -16,7 +16,7 @@ import msgspec
 
 from cmdb_server.answers import graphml, inventory
 from cmdb_server.answers.graphml import Column
-from cmdb_server.answers.history import graph_at
+from cmdb_server.answers.seen import as_seen, graph_seen
 from cmdb_server.answers.selected import Selected
 from cmdb_server.answers.told import moment
 from cmdb_server.answers.viewer import Viewer
@@ -63,10 +63,10 @@ class Selection:
             if self.at is None and self.known_at is None:
                 return tx.find(tables.RELATION, ("from_ci",), [(id_,) for id_ in wanted])
             among = set(wanted)
-            graph = graph_at(tx, self.at, self.known_at, self.viewer.kinds)
+            graph = graph_seen(tx, self.at, self.known_at, self.viewer.kinds)
             return sorted(row for row in graph.relations if row[0] in among)
 
-        return self.store.read(work)
+        return as_seen(self.store, self.viewer).read(work)
 
 
 def export(selection: Selection, format_: str) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ from typing import Any
 from cmdb_schemas.ci_class import CIClass
 from cmdb_server.answers.duplicates import duplicates_in
 from cmdb_server.answers.lives import Lives
+from cmdb_server.answers.seen import SeenReading, as_seen
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.ingest.reach import check_time
 from cmdb_server.ingest.rewind import state_at
@@ -23,6 +24,7 @@ from cmdb_server.ingest.since import Then
 from cmdb_server.ingest.tasks import OPEN
 from cmdb_server.store import tables
 from cmdb_server.store.digest import pages
+from cmdb_server.store.partial import whole
 from cmdb_server.store.port import Reading, Row, Store
 
 CHECKS: Mapping[str, tuple[str, str]] = {
@@ -99,7 +101,7 @@ def health(store: Store, viewer: Viewer, *, now_ms: int, at: int | None = None) 
         checks, tx = set(CHECKS), reading
         if at is not None:
             check_time(reading, at, "at")
-            checks, tx = checks - OF_TASKS, state_at(reading, Then(at, reading.revision), viewer.kinds, at)
+            checks, tx = checks - OF_TASKS, _state_at(reading, at, viewer.kinds)
         estate = _Estate.read(tx, viewer.kinds, now_ms if at is None else at)
         failing = Counter({key: len(cis) for key, cis in _failing(_findings(tx, estate)).items()})
         figures = [
@@ -110,7 +112,7 @@ def health(store: Store, viewer: Viewer, *, now_ms: int, at: int | None = None) 
         ]
         return Health(tuple(figures), reading.revision)
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
 
 
 def findings(
@@ -131,7 +133,13 @@ def findings(
         more = start + limit < len(found)
         return Findings(page, str(start + limit) if more else None, tx.revision)
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
+
+
+def _state_at(reading: Reading, at: int, kinds: Mapping[str, CIClass]) -> Reading:
+    """The store as it was then, as ``reading`` tells it: of what is no more nothing, to who does not see everything."""
+    then = state_at(whole(reading), Then(at, reading.revision), kinds, at)
+    return SeenReading(then, reading.sight, reading.eyes) if isinstance(reading, SeenReading) else then
 
 
 def _failing(found: Iterable[Finding]) -> Mapping[tuple[str, str, str], set[str]]:

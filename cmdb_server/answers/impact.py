@@ -16,7 +16,8 @@ from cmdb_server.analysis.impact import impact as computed
 from cmdb_server.answers.also import NOTHING_ELSE, Asked, ContextTold, told_in_context
 from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
 from cmdb_server.answers.service_levels import ServiceLevels, ServiceLevelTold
-from cmdb_server.answers.told import HIDDEN, GateTold, Named, Sees, StepTold, Teller, plain
+from cmdb_server.answers.sight import HIDDEN
+from cmdb_server.answers.told import GateTold, Named, StepTold, Teller, plain
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.what_if import Edit, Supposed, supposing, told
 from cmdb_server.errors import Invalid
@@ -126,14 +127,15 @@ def impact(
     not_impacted: Sequence[str] = (),
     depth: int | None = None,
     limit: int = LIMIT,
-    sees: Sees | None = None,
     edits: Sequence[Edit] = (),
     also: Asked = NOTHING_ELSE,
+    *,
+    on_behalf: bool = False,
 ) -> ImpactAnswer:
     """What breaks when ``failed`` fail together, on the graph at ``at`` as known at ``known_at`` (ms; None: now), as
     it would be with ``edits``.
 
-    Ids may be any that ever stood for a CI. ``depth`` and ``limit`` bound what is listed, never what is computed.
+    Ids may be any that ever stood for a CI. ``on_behalf``: they were not named by the viewer, who may not see them. ``depth`` and ``limit`` bound what is listed, never what is computed.
     Raises ``NotFound`` naming an unknown id, ``Invalid`` when nothing is said to fail, a CI is both, or an edit cannot be.
     """
     if not failed:
@@ -141,9 +143,11 @@ def impact(
 
     def work(reading: Reading) -> ImpactAnswer:
         view = supposing(asked_graph(projections, viewer, reading, at, known_at), viewer, edits)
+        if on_behalf:
+            view = replace(view, resolve=view.living)
         sources, spared = view.cis("failed", failed), view.cis("not_impacted", not_impacted)
         answer = computed(view.projection, sources, spared)
-        teller = Teller.to(viewer, view.projection, sees)
+        teller = Teller.of(view)
         found = _Telling(view, Explanation(answer), teller).answer(at, known_at, depth, limit)
         context = None
         if also.also != "none":
@@ -278,7 +282,7 @@ class _Telling:
         impact_, classes = self._impact, self._projection.rules.classes
         states = Counter(State(value).name.lower() for value in impact_.state[rows].tolist())
         cis = impact_.ci[rows]
-        seen = cis[[not self._teller.is_hidden(ci) for ci in cis.tolist()]] if self._teller.hides else cis
+        seen = cis if self._teller.eyes is None else cis[~self._teller.hidden(cis)]
         codes, sizes = np.unique(self._projection.class_of[seen], return_counts=True)
         by_class = {classes[code]: size for code, size in zip(codes.tolist(), sizes.tolist(), strict=True)}
         hidden = {HIDDEN: len(cis) - len(seen)} if len(seen) < len(cis) else {}

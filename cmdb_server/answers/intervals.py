@@ -15,7 +15,7 @@ from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
 from cmdb_server.answers.impact import CRITICALITY, LIMIT, service_classes
 from cmdb_server.answers.service_levels import ServiceLevels, ServiceLevelTold
 from cmdb_server.answers.spans import SpanTold, length, spans_told
-from cmdb_server.answers.told import Named, Sees, Teller, plain
+from cmdb_server.answers.told import Named, Teller, plain
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.what_if import Edit, edits_of, supposing
 from cmdb_server.errors import Invalid
@@ -113,7 +113,6 @@ def intervals(
     at: int | None = None,
     known_at: int | None = None,
     limit: int = LIMIT,
-    sees: Sees | None = None,
     also: Also = "none",
 ) -> IntervalsAnswer:
     """What breaks when within ``window``, on the graph at ``at`` as known at ``known_at`` (None: now) with what is
@@ -133,7 +132,7 @@ def intervals(
         others = list(_failing(view, booked, spared))
         found = over_time(view.projection, window, [*told, *others], edits, spared)
         anyway = over_time(view.projection, window, others, edits, spared) if others else None
-        teller = Teller.to(viewer, view.projection, sees)
+        teller = Teller.of(view)
         answer = _Telling(view, teller, found, anyway).answer(window, limit)
         answer = replace(answer, others=tuple(other(teller, one, view.there(one.cis)[:limit]) for one in booked))
         levels = ServiceLevels(view, reading, projections.clock())

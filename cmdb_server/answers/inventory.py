@@ -13,10 +13,12 @@ from typing import Any
 
 from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.relations import relation_types
-from cmdb_server.answers.history import Graph, graph_at
+from cmdb_server.answers.history import Graph
 from cmdb_server.answers.lives import Lives
 from cmdb_server.answers.samples import latest
+from cmdb_server.answers.seen import as_seen, graph_seen
 from cmdb_server.answers.selected import Selected
+from cmdb_server.answers.sight import is_token
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import CiAnswer, CiSummary, Hit, OpenEnd, Page, RelationView
 from cmdb_server.errors import Invalid
@@ -26,6 +28,7 @@ from cmdb_server.model.normalise import normalise
 from cmdb_server.projection.naming import named
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store import tables
+from cmdb_server.store.partial import whole
 from cmdb_server.store.port import Reading, Row, Store
 
 PAGE_LIMIT = 1000
@@ -70,11 +73,11 @@ def list_cis(
                         return Page(tuple(found[:limit]), found[limit - 1].id, tx.revision)
         return Page(tuple(found), None, tx.revision)
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
 
 
 def _past(tx: Reading, viewer: Viewer, at: int | None, known_at: int | None) -> Graph | None:
-    return graph_at(tx, at, known_at, viewer.kinds) if at is not None or known_at is not None else None
+    return graph_seen(tx, at, known_at, viewer.kinds) if at is not None or known_at is not None else None
 
 
 def _batches(
@@ -149,7 +152,7 @@ def show(
             latest(tx, lives, id_, {part[0]: part[2] for part in parts}),
         )  # fmt: skip
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
 
 
 def _show_past(graph: Graph, id_: str, lives: Lives) -> CiAnswer:
@@ -187,7 +190,8 @@ def _views(
     views = []
     for relation in relations:
         incoming = relation[2] == ci
-        other = row_of(_other(relation, ci))
+        far = _other(relation, ci)
+        other = (far, None, None) if is_token(far) else row_of(far)
         type_ = relation_types().get(relation[1])
         label = relation[1] if not incoming or type_ is None or type_.symmetric else type_.reverse
         if other is not None:
@@ -205,7 +209,9 @@ def _views(
                     None if passing is None else passing.get((relation[0], relation[1], relation[2]), False),
                 )
             )
-    return tuple(sorted(views, key=lambda view: (view.label, view.other_class, view.other_name, view.other)))
+    return tuple(
+        sorted(views, key=lambda view: (view.label, view.other_class or "", view.other_name or "", view.other))
+    )
 
 
 def _open_ends(tx: Reading, ci: str) -> Iterator[OpenEnd]:
@@ -252,17 +258,20 @@ def search(
         lives.load([row[0] for row, _ in chosen])
         return tuple(Hit(_summary(row, lives), matched) for row, matched in chosen)
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
 
 
 KINDS = ("serial", "uuid", "mac", "machine_id", "ssh_host_key", "engine_id", "chassis_id", "fqdn", "name")
 
 
 def _by_part_of_name(tx: Reading, projections: Projections, wanted: str, limit: int) -> list[Row]:
-    projection = projections.current(tx)
-    chosen = [projection.id(ci) for ci in islice(named(projection, wanted), limit)]
-    rows = tx.get(tables.CI, [(ci,) for ci in chosen])
-    return [rows[(ci,)] for ci in chosen if (ci,) in rows]
+    projection = projections.current(whole(tx))
+    found: list[Row] = []
+    cis = named(projection, wanted)
+    while len(found) < limit and (some := [projection.id(ci) for ci in islice(cis, limit)]):
+        rows = tx.get(tables.CI, [(ci,) for ci in some])
+        found += [rows[(ci,)] for ci in some if (ci,) in rows]
+    return found[:limit]
 
 
 def _by_identifier(tx: Reading, wanted: str) -> Iterator[tuple[Row, str]]:
@@ -297,7 +306,6 @@ def _contains(row: Row, wanted: str) -> str | None:
 
 def counts(store: Store, viewer: Viewer) -> dict[str, int]:
     """class -> number of CIs that are not retired by their sources, largest first."""
-    del viewer
 
     def work(tx: Reading) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -308,7 +316,7 @@ def counts(store: Store, viewer: Viewer) -> dict[str, int]:
             after = (rows[-1][0],)
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
 
 
 def relations(

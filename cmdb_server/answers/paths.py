@@ -8,7 +8,7 @@ from cmdb_server.analysis.explanation import Explanation
 from cmdb_server.analysis.impact import impact
 from cmdb_server.analysis.paths import path as computed
 from cmdb_server.answers.asked_graph import asked_graph
-from cmdb_server.answers.told import Named, Sees, StepTold, Teller
+from cmdb_server.answers.told import Named, StepTold, Teller
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
@@ -32,7 +32,6 @@ def path(
     to: str,
     at: int | None = None,
     known_at: int | None = None,
-    sees: Sees | None = None,
 ) -> PathAnswer:
     """The shortest way from ``from_`` to ``to`` over gates. A redundant gate on it may hold: a way is not yet an
     impact. Raises ``NotFound``."""
@@ -40,7 +39,7 @@ def path(
     def work(reading: Reading) -> PathAnswer:
         view = asked_graph(projections, viewer, reading, at, known_at)
         (source,), (target,) = view.cis("from", [from_]), view.cis("to", [to])
-        tell = Teller.to(viewer, view.projection, sees)
+        tell = Teller.of(view)
         well = Explanation(impact(view.projection, []))
         steps = tell.steps(computed(view.projection, source, target), well)
         return PathAnswer(view.projection.revision, tell.named(source), tell.named(target), steps)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from cmdb_schemas.relations import relation_types
+from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Invalid
 from cmdb_server.ingest.batch import Batch, Held, Tie
@@ -95,7 +96,7 @@ def explain_relation(
             ends.sort()
         return _Explaining(batch, (ends[0], type_, ends[1])).told()
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
 
 
 class _Explaining:

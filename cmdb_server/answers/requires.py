@@ -11,7 +11,7 @@ from cmdb_server.analysis.explanation import Explanation
 from cmdb_server.analysis.impact import impact
 from cmdb_server.analysis.requires import requires as computed
 from cmdb_server.answers.asked_graph import asked_graph
-from cmdb_server.answers.told import Leaning, Named, Sees, Teller
+from cmdb_server.answers.told import Leaning, Named, Teller
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.what_if import Edit, supposing
 from cmdb_server.projection.projections import Projections
@@ -50,7 +50,6 @@ def requires(
     at: int | None = None,
     known_at: int | None = None,
     limit: int = LIMIT,
-    sees: Sees | None = None,
     edits: Sequence[Edit] = (),
 ) -> RequiresAnswer:
     """What ``ci`` stands on at ``at`` as known at ``known_at`` (ms; None: now), as it would be with ``edits``. Raises
@@ -60,7 +59,7 @@ def requires(
         view = supposing(asked_graph(projections, viewer, reading, at, known_at), viewer, edits)
         (number,) = view.cis("ci", [ci])
         found = computed(view.projection, np.asarray([number]))
-        tell, stuck = Teller.to(viewer, view.projection, sees), set(found.stuck.tolist())
+        tell, stuck = Teller.of(view), set(found.stuck.tolist())
         rows = zip(found.ci[1 : limit + 1].tolist(), found.hops[1 : limit + 1].tolist(), strict=True)
         items = tuple(Required(tell.named(one), hops, one in stuck) for one, hops in rows)
         more = len(found.ci) - 1 - len(items)

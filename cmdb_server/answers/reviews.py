@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cmdb_server.answers.duplicates import Duplicate, duplicates_in
+from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import NotFound
 from cmdb_server.ingest import decisions, ruling
@@ -81,7 +82,7 @@ class Deleted:
     sightings: tuple[tuple[str, str, int], ...]
 
 
-def tasks(store: Store, viewer: Viewer, kind: str | None = None) -> list[Task]:  # noqa: ARG001 - every read takes one; all see everything for now
+def tasks(store: Store, viewer: Viewer, kind: str | None = None) -> list[Task]:
     """The open tasks, oldest first. Addresses in double use are found when they are asked for by their kind: they
     follow from what is there, and there is nothing to decide about them."""
 
@@ -94,10 +95,10 @@ def tasks(store: Store, viewer: Viewer, kind: str | None = None) -> list[Task]: 
         cis = _about(tx, rows)
         return [_task(row, cis[row[0]]) for row in sorted(rows, key=lambda row: (row[T["revision"]], row[0]))]
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
 
 
-def asked(store: Store, viewer: Viewer, task: str) -> Asked:  # noqa: ARG001 - every read takes one; all see everything for now
+def asked(store: Store, viewer: Viewer, task: str) -> Asked:
     """One task with its records side by side. Raises NotFound."""
 
     def work(tx: Reading) -> Asked:
@@ -111,19 +112,19 @@ def asked(store: Store, viewer: Viewer, task: str) -> Asked:  # noqa: ARG001 - e
         evidence = tuple(Evidence(k, p, tuple(ours), tuple(theirs)) for k, p, ours, theirs in subject.get("terms", ()))
         return Asked(_task(row, _about(tx, [row])[row[0]]), subject, sides, evidence, subject.get("score"))
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
 
 
 def effect(store: Store, viewer: Viewer, task: str, now_ms: int, *, accept: bool) -> Effect:
     """What an answer would change. Raises NotFound, or Invalid where there is nothing to refuse."""
-    row = store.read(lambda tx: tx.get(tables.TASK, [(task,)])).get((task,))
+    row = as_seen(store, viewer).read(lambda tx: tx.get(tables.TASK, [(task,)])).get((task,))
     if row is None:
         raise NotFound(f"no task {task!r}")
     verb, body = decisions.verdict(row, accept=accept)
-    return decisions.effect(store, verb, body, now_ms, viewer.kinds)
+    return decisions.effect(as_seen(store, viewer), verb, body, now_ms, viewer.kinds)
 
 
-def deleted(store: Store, viewer: Viewer) -> list[Deleted]:  # noqa: ARG001 - every read takes one; all see everything for now
+def deleted(store: Store, viewer: Viewer) -> list[Deleted]:
     """The tombstones in force, with what was seen of each CI since."""
 
     def work(tx: Reading) -> list[Deleted]:
@@ -135,7 +136,7 @@ def deleted(store: Store, viewer: Viewer) -> list[Deleted]:  # noqa: ARG001 - ev
                 found.append(Deleted(tombstone.id, ci, tombstone.at, tombstone.hold_back, since))
         return found
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
 
 
 def _duplicate(tx: Reading, shared: Duplicate) -> Row:

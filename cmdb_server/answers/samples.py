@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cmdb_server.answers.lives import Lives, R
+from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import Latest
 from cmdb_server.errors import Invalid, NotFound
@@ -87,7 +88,7 @@ def of_ci(store: Store, viewer: Viewer, ci: str, *, now_ms: int) -> tuple[str, t
         id_ = resolve(tx, ci)
         return id_, told_of(tx, viewer, id_, now_ms=now_ms), tx.revision
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
 
 
 def told_of(tx: Reading, viewer: Viewer, ci: str, *, now_ms: int) -> tuple[Latest, ...]:
@@ -130,7 +131,7 @@ def series(
                 return Series(id_, name, one.source, one.unit, one.kind, chosen, (), tx.revision)
         raise NotFound(f"nothing called {name!r} is measured of {id_}")
 
-    return store.read(work)
+    return as_seen(store, viewer).read(work)
 
 
 def fitting(start: int, end: int, days: Mapping[str, int], now_ms: int) -> str:

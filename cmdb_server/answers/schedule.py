@@ -13,7 +13,7 @@ from cmdb_server.analysis.requires import above, below
 from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
 from cmdb_server.answers.impact import service_classes
 from cmdb_server.answers.spans import Span, SpanTold, spans_told
-from cmdb_server.answers.told import Named, Sees, Teller
+from cmdb_server.answers.told import Named, Teller
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import State
@@ -79,7 +79,7 @@ class ScheduleAnswer:
 
 def schedule(
     projections: Projections, viewer: Viewer, within: Interval, service: str | None = None, owner: str | None = None,
-    kinds: Collection[str] = KINDS, limit: int = LIMIT, sees: Sees | None = None,
+    kinds: Collection[str] = KINDS, limit: int = LIMIT,
 ) -> ScheduleAnswer:  # fmt: skip
     """What lies within [start, end) ms, on the present graph: all, or what touches what ``service`` stands on, or what
     a service of ``owner`` stands on. Raises NotFound for an unknown service, Invalid for a time that ends before it
@@ -91,7 +91,7 @@ def schedule(
 
     def work(reading: Reading) -> ScheduleAnswer:
         view = asked_graph(projections, viewer, reading, None, None)
-        tell = Teller.to(viewer, view.projection, sees)
+        tell = Teller.of(view)
         asked = None if service is None else view.cis("service", [service])[0]
         listing = _Listing(view, tell, asked, owner, limit)
         found = sorted(
@@ -141,7 +141,7 @@ class _Listing:
         more = 0
         for thing, spans in found:
             cis = self._view.there(thing.cis.get(ROLES[thing.kind], ()))
-            if not self._fits(thing, cis):
+            if not self._fits(thing, cis) or not self._concerns(cis):
                 continue
             if len(items) < self._limit:
                 items.append(self._scheduled(thing, spans, cis))
@@ -159,6 +159,12 @@ class _Listing:
             self._attribute(one, "owned_by") == self._owner for one in self._services(cis)
         )
 
+    def _concerns(self, cis: list[int]) -> bool:
+        """Whether anything of it is seen: what is touched, or a service that stands on it."""
+        if not cis or self._tell.eyes is None:
+            return True
+        return not self._tell.hidden(np.asarray([*cis, *self._services(cis)], np.int64)).all()
+
     def _services(self, cis: list[int]) -> list[int]:
         """Those that stand on the CIs, the CIs themselves included where they are services."""
         if not cis:
@@ -173,6 +179,7 @@ class _Listing:
         return None if self._tell.is_hidden(ci) else self._told[ci].get(name)
 
     def _scheduled(self, thing: Kept, spans: list[Span], cis: list[int]) -> Scheduled:
+        summary = str(thing.body.get("summary", "")) if self._tell.knows(thing) else ""
         body, named = thing.body, tuple(self._tell.named(ci) for ci in cis[:MOST_CIS])
         effect = body.get("interruption", "full") if thing.kind == CHANGE else {OUTAGE: "full"}.get(thing.kind, "none")
         services = self._services(cis)
@@ -182,7 +189,7 @@ class _Listing:
             for name, all_, most in (("spans", spans, MOST_SPANS), ("cis", cis, MOST_CIS), ("services", services, MOST_CIS))
         }  # fmt: skip
         return Scheduled(
-            thing.number, thing.kind, body.get("type"), thing.state, str(body.get("summary", "")), thing.subject,
+            thing.number, thing.kind, body.get("type"), thing.state, summary, thing.subject,
             thing.version, thing.changed_at, effect, spans_told(spans[:MOST_SPANS]), named,
             tuple(self._touched(one, state) for one, state in zip(shown, self._states(cis, shown, effect), strict=True)),
             more,

@@ -26,6 +26,7 @@ from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.projections import Projections
 from cmdb_server.projection.selection import candidates
 from cmdb_server.store import tables
+from cmdb_server.store.partial import whole
 from cmdb_server.store.port import Reading, Row
 
 SCAN = 2000
@@ -50,9 +51,12 @@ class Selected:
 
     def batches(self, tx: Reading, cursor: str | None, now: int) -> Iterator[list[Row]] | None:
         """The rows of all that may fit, in order of their ids, after the cursor. None where a look at every CI is
-        needed, because the projection has gone on to a newer revision."""
-        projection = self.projections.current(tx)
-        mask = candidates(self.projections.attributes, projection, tx, self.selector.tree, now)
+        needed: because the projection has gone on to a newer revision, or knows relations that ``tx`` does not tell."""
+        all_ = whole(tx)
+        if all_ is not tx and any(isinstance(part, Related) for part in parts(self.selector.tree)):
+            return None
+        projection = self.projections.current(all_)
+        mask = candidates(self.projections.attributes, projection, all_, self.selector.tree, now)
         if mask is None:
             return None
         return _rows(tx, projection, _ordered(projection, np.flatnonzero(mask), cursor))

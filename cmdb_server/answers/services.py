@@ -12,7 +12,7 @@ from cmdb_server.analysis.paths import way_up
 from cmdb_server.analysis.requires import above
 from cmdb_server.answers.asked_graph import asked_graph
 from cmdb_server.answers.impact import service_classes
-from cmdb_server.answers.told import Named, Sees, StepTold, Teller
+from cmdb_server.answers.told import Named, StepTold, Teller
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
@@ -49,14 +49,13 @@ def services_of(
     at: int | None = None,
     known_at: int | None = None,
     limit: int = LIMIT,
-    sees: Sees | None = None,
 ) -> ServicesAnswer:
     """The services above ``ci``. Raises ``NotFound``."""
 
     def work(reading: Reading) -> ServicesAnswer:
         view = asked_graph(projections, viewer, reading, at, known_at)
         (number,) = view.cis("ci", [ci])
-        graph, tell = view.projection, Teller.to(viewer, view.projection, sees)
+        graph, tell = view.projection, Teller.of(view)
         found, hops = above(graph, np.asarray([number]))
         rows = np.flatnonzero(service_classes(graph)[graph.class_of[found]] & (hops > 0))
         shown = rows[:limit].tolist()

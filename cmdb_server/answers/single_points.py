@@ -10,7 +10,7 @@ import numpy as np
 from cmdb_server.analysis.requires import below
 from cmdb_server.analysis.spof import FatalPairs, fatal_pairs, single_points
 from cmdb_server.answers.asked_graph import asked_graph
-from cmdb_server.answers.told import Named, Sees, Teller
+from cmdb_server.answers.told import Named, Teller
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.what_if import Edit, supposing
 from cmdb_server.errors import Invalid
@@ -55,7 +55,6 @@ def single_points_of(
     at: int | None = None,
     known_at: int | None = None,
     limit: int = LIMIT,
-    sees: Sees | None = None,
     *,
     pairs: bool = False,
     edits: Sequence[Edit] = (),
@@ -66,7 +65,7 @@ def single_points_of(
     def work(reading: Reading) -> SinglePointsAnswer:
         view = supposing(asked_graph(projections, viewer, reading, at, known_at), viewer, edits)
         (number,) = view.cis("ci", [ci])
-        graph, tell = view.projection, Teller.to(viewer, view.projection, sees)
+        graph, tell = view.projection, Teller.of(view)
         size = len(below(graph, np.asarray([number]))[0]) - 1
         found = single_points(graph, number).tolist()
         fatal = _pairs(graph, number, size) if pairs else None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cmdb_server.analysis.explanation import Explanation, GateCount, Step
-from cmdb_server.answers.viewer import Viewer
-from cmdb_server.model.instants import rfc3339
-from cmdb_server.projection.projection import Projection
+import numpy as np
 
-HIDDEN = "hidden"
-Sees = Callable[[Viewer, Projection, int], bool]
+from cmdb_server.analysis.explanation import Explanation, GateCount, Step
+from cmdb_server.answers.asked_graph import AskedGraph
+from cmdb_server.answers.sight import HIDDEN, Eyes
+from cmdb_server.model.instants import rfc3339
+from cmdb_server.practices.kept_rows import Kept
+from cmdb_server.projection.columns import Bools, Longs
+from cmdb_server.projection.projection import Projection
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +69,48 @@ class Leaning:
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """Tells of one graph. ``hides`` None: nothing is hidden."""
+    """Tells of one graph what ``eyes`` see; None: everything."""
 
     projection: Projection
-    hides: Callable[[int], bool] | None = None
+    eyes: Eyes | None = None
 
     @classmethod
-    def to(cls, viewer: Viewer, projection: Projection, sees: Sees | None) -> Teller:
-        """What ``viewer`` may know."""
-        return cls(projection, None if sees is None else lambda ci: not sees(viewer, projection, ci))
+    def of(cls, view: AskedGraph) -> Teller:
+        """What the one who asks may know."""
+        return cls(view.projection, view.eyes)
 
     def is_hidden(self, ci: int) -> bool:
-        return self.hides is not None and self.hides(ci)
+        return self.eyes is not None and not self.eyes.sees((self.projection.id(ci),))
+
+    def hidden(self, cis: Longs) -> Bools:
+        """Which of these are."""
+        if self.eyes is None:
+            return np.zeros(len(cis), bool)
+        ids = [self.projection.id(ci) for ci in cis.tolist()]
+        seen = self.eyes.sees(ids)
+        return np.fromiter((id_ not in seen for id_ in ids), bool, len(ids))
 
     def named(self, ci: int) -> Named:
-        """Tokens are the same all through one answer and one revision, and tell nothing beyond."""
+        """A token stands for what is hidden."""
         projection = self.projection
-        if not self.is_hidden(ci):
-            return Named(projection.id(ci), projection.names[ci], projection.class_name(ci))
-        key = projection.pool.secret
-        token = hashlib.blake2b(projection.id(ci).encode(), key=key, digest_size=8).hexdigest()
-        return Named(f"{HIDDEN}-{token}", None, None)
+        if self.eyes is not None and self.is_hidden(ci):
+            return Named(self.eyes.token(projection.id(ci)), None, None)
+        return Named(projection.id(ci), projection.names[ci], projection.class_name(ci))
+
+    def knows(self, thing: Kept) -> bool:
+        """Whether all CIs that it names are seen."""
+        if self.eyes is None:
+            return True
+        named = {id_ for ids in thing.cis.values() for id_ in ids}
+        return named == self.eyes.sees(named)
 
     def gate(self, count: GateCount) -> GateTold:
         """A gate with its arithmetic; over whom is hidden where any of them is."""
         projection, limits = self.projection, count.limits
-        members = projection.members_of(count.gate).tolist() if self.hides else []
+        members = projection.members_of(count.gate) if self.eyes else np.empty(0, np.int32)
         return GateTold(
             projection.relation_type(count.gate),
-            HIDDEN if any(map(self.is_hidden, members)) else projection.key_name(count.gate),
+            HIDDEN if self.hidden(members.astype(np.int64)).any() else projection.key_name(count.gate),
             projection.definition(count.gate).value(),
             limits.total,
             count.lost,

@@ -34,8 +34,8 @@ class RelationView:
     label: str
     incoming: bool
     other: str
-    other_class: str
-    other_name: str
+    other_class: str | None
+    other_name: str | None
     group: str | None
     confidence: float
     claims: int

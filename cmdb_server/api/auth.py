@@ -11,11 +11,13 @@ from typing import Any, Literal
 
 from flask import g, request
 
+from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.api import token
 from cmdb_server.api.context import context, now_ms
 from cmdb_server.errors import Forbidden, TooManyRequests, Unauthenticated
 from cmdb_server.ingest.caller import Caller
+from cmdb_server.store.port import Store
 
 Action = Literal["read", "report", "declare", "approve", "administer", "observe"]
 View = Callable[..., Any]
@@ -30,6 +32,8 @@ PERMITTED: dict[str, frozenset[Action]] = {
 """role -> what it may do. ``read``: the graph and its answers; ``report``: deliver reports; ``declare``: create and
 edit CIs by hand; ``approve``: changes; ``administer``: tokens and enrolment codes; ``observe``: metrics."""
 
+WITHIN_SIGHT: frozenset[Action] = frozenset({"read", "declare", "approve"})
+"""What somebody may do who does not see everything. Reports say who is who, metrics count everything."""
 PEOPLE = tuple(sorted(set(PERMITTED) - {"agent"}))
 REFUSALS = {400: "BAD_REQUEST", 401: "UNAUTHORIZED", 403: "FORBIDDEN", 429: "TOO_MANY_REQUESTS"}
 STORE_DOWN = {503: "SERVICE_UNAVAILABLE"}
@@ -78,8 +82,13 @@ def caller() -> Caller:
 
 
 def viewer() -> Viewer:
-    """The same, as one who looks at the graph."""
-    return Viewer(caller().subject, caller().role, context().kinds)
+    """The same, as one who looks at the graph. Raises SelectorError for a policy that cannot be read any more."""
+    return Viewer(caller().subject, caller().role, context().kinds, context().sights.of(caller().sees))
+
+
+def seen() -> Store:
+    """The store as the caller may see it, and change it."""
+    return as_seen(context().store, viewer())
 
 
 def charge(size: int) -> None:
@@ -94,6 +103,8 @@ def _authorise(action: Action) -> None:
     _take(presented.id, 1, 0)
     if action not in PERMITTED.get(presented.role, frozenset()):
         raise Forbidden(f"the role {presented.role!r} may not {action}")
+    if presented.sees is not None and action not in WITHIN_SIGHT:
+        raise Forbidden(f"a token that does not see everything may not {action}")
 
 
 def _bearer() -> str:

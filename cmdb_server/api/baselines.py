@@ -9,8 +9,8 @@ from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers.diff import Moment
 from cmdb_server.answers.render.media import REPORTS
-from cmdb_server.api.auth import caller, requires
-from cmdb_server.api.context import context, now_ms
+from cmdb_server.api.auth import caller, requires, seen
+from cmdb_server.api.context import now_ms
 from cmdb_server.api.diff import DetailsSchema, DiffSchema, differing
 from cmdb_server.api.fields import Instant, Text
 from cmdb_server.api.rendering import described
@@ -54,9 +54,7 @@ class DriftSchema(DetailsSchema):
 @BLUEPRINT.response(201, BaselineSchema)
 def make(wanted: dict[str, Any]) -> baselines.Baseline:
     """Name a state: how things are, or were, as far as is known now."""
-    return baselines.make(
-        context().store, wanted["name"], caller().subject, wanted["note"], wanted["at"], now_ms=now_ms()
-    )
+    return baselines.make(seen(), wanted["name"], caller().subject, wanted["note"], wanted["at"], now_ms=now_ms())
 
 
 @BLUEPRINT.route("/baselines")
@@ -64,7 +62,7 @@ def make(wanted: dict[str, Any]) -> baselines.Baseline:
 @BLUEPRINT.response(200, BaselineSchema(many=True))
 def every() -> list[baselines.Baseline]:
     """All baselines, by name."""
-    return baselines.every(context().store)
+    return baselines.every(seen())
 
 
 @BLUEPRINT.route("/baselines/<name>")
@@ -73,7 +71,7 @@ def every() -> list[baselines.Baseline]:
 @BLUEPRINT.response(200, BaselineSchema)
 def one(name: str) -> baselines.Baseline:
     """One baseline."""
-    return baselines.one(context().store, name)
+    return baselines.one(seen(), name)
 
 
 @BLUEPRINT.route("/baselines/<name>", methods=["DELETE"])
@@ -82,7 +80,7 @@ def one(name: str) -> baselines.Baseline:
 @BLUEPRINT.response(200, BaselineSchema)
 def remove(name: str) -> baselines.Baseline:
     """Forget the name. The history stays as it is."""
-    return baselines.remove(context().store, name)
+    return baselines.remove(seen(), name)
 
 
 @BLUEPRINT.route("/baselines/<name>/drift")
@@ -93,5 +91,5 @@ def remove(name: str) -> baselines.Baseline:
 @described(BLUEPRINT.doc, REPORTS)
 def drift(asked: dict[str, Any], name: str) -> Response:
     """What has changed since the baseline: counts of all, and the differences page by page."""
-    base = baselines.one(context().store, name)
+    base = baselines.one(seen(), name)
     return differing(asked, Moment(base.at, revision=base.revision), Moment(asked["to"]))

@@ -16,7 +16,7 @@ from cmdb_server.answers.changes.slots import next_slot
 from cmdb_server.answers.changes.verification import unplanned, verify
 from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.answers.told import plain
-from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.auth import requires, seen, viewer
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant, Whole, rfc3339
@@ -27,6 +27,7 @@ from cmdb_server.api.rendering import ReportedSchema, answered, described
 from cmdb_server.api.resource import resource
 from cmdb_server.api.spans import SpanToldSchema, timed
 from cmdb_server.practices import assessments, kept_rows
+from cmdb_server.store.partial import whole
 from cmdb_server.store.port import Reading
 
 BLUEPRINT = resource("change-enablement", __name__, "Changes: assessment, approvals, free slots, what came of them")
@@ -66,7 +67,7 @@ class FreezeSchema(Schema):
     number = fields.String(required=True)
     summary = fields.String(required=True)
     spans = fields.List(fields.Nested(SpanToldSchema), required=True)
-    cis = fields.List(fields.UUID(), required=True)
+    cis = fields.List(fields.String(), required=True)
     emergencies = fields.Boolean(required=True)
 
 
@@ -252,11 +253,11 @@ def approvals(number: str) -> Response:
 
     def work(tx: Reading) -> Response:
         change = kept_rows.one_in(tx, number)
-        found = assessments.current(tx, change.number)
+        found = assessments.current(whole(tx), change.number)
         told = [] if found is None else assessments.approvals(tx, found)
         return tagged([shown(one, context().kept) for one in told], tx.revision)
 
-    return context().store.read(work)
+    return seen().read(work)
 
 
 @BLUEPRINT.route("/kept/change/<number>/slot")
@@ -289,7 +290,7 @@ def verification(number: str) -> Response:
 def release_assessment(number: str) -> Response:
     """The changes of a release as a sequence: what breaks from when to when, each on the graph that those before leave."""
     found = release(context().projections, viewer(), number)
-    return tagged(timed(found.as_json()), context().store.revision())
+    return tagged(timed(found.as_json()), seen().revision())
 
 
 @BLUEPRINT.route("/unplanned-changes")
@@ -309,5 +310,5 @@ def unplanned_changes(asked: dict[str, Any]) -> Response:
 @BLUEPRINT.response(200, SuccessAnswerSchema)
 def successes(asked: dict[str, Any]) -> dict[str, Any]:
     """How many changes went well, and what became of those of each band of risk."""
-    told: dict[str, Any] = plain(asdict(success(context().projections, asked["by"], asked["since"])))
+    told: dict[str, Any] = plain(asdict(success(context().projections, viewer(), asked["by"], asked["since"])))
     return told

@@ -9,9 +9,10 @@ from flask import Response, request
 from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers import inventory
+from cmdb_server.answers.seen import check_entry
 from cmdb_server.answers.selected import Selected, selected
 from cmdb_server.api.asking import PageSchema, TimesSchema, cursor_of, opaque
-from cmdb_server.api.auth import caller, requires, viewer
+from cmdb_server.api.auth import caller, requires, seen, viewer
 from cmdb_server.api.ci_schemas import STAGES, CiPageSchema, CiSchema, whole
 from cmdb_server.api.conditional import expected_revision, tagged
 from cmdb_server.api.context import context, now_ms
@@ -82,7 +83,7 @@ def every(asked: dict[str, Any]) -> Response:
     wanted = dict(text.split("=", 1) for text in asked["attribute"])
     filters = inventory.Filters(asked.get("class_"), asked.get("name"), asked.get("site"), asked.get("life"), wanted)
     page = inventory.list_cis(
-        context().store, viewer(), filters, cursor_of(asked["cursor"]), asked["limit"], asked["at"], asked["known_at"],
+        seen(), viewer(), filters, cursor_of(asked["cursor"]), asked["limit"], asked["at"], asked["known_at"],
         now_ms=now_ms(), selected=selection(asked.get("select")),
     )  # fmt: skip
     told = {"items": page.items, "next_cursor": opaque(page.cursor), "revision": page.revision}
@@ -107,8 +108,10 @@ def one(asked: dict[str, Any], ci: UUID) -> Response:
 def enter(entry: dict[str, Any]) -> Response:
     """Enter a CI by hand. It is a source like any other, tied to what is discovered under the same name."""
     attributes = _named(entry["attributes"], entry["name"])
+    relations = _relations(entry["relations"])
+    check_entry(seen(), attributes, relations)
     made = declare.create(
-        context().store, caller().subject, entry["class_"], attributes, _relations(entry["relations"]),
+        seen(), caller().subject, entry["class_"], attributes, relations,
         now_ms=now_ms(), kinds=context().kinds,
     )  # fmt: skip
     return _shown(made.ci, status=201)
@@ -124,11 +127,12 @@ def enter(entry: dict[str, Any]) -> Response:
 @BLUEPRINT.response(200, CiSchema, headers=ETAG | LOCATION)
 def edit(changes: dict[str, Any], ci: UUID) -> Response:
     """Change what people say of a CI. What discovery says stays beside it, and precedence decides."""
-    shown = inventory.show(context().store, viewer(), str(ci), now_ms=now_ms())
+    shown = inventory.show(seen(), viewer(), str(ci), now_ms=now_ms())
     attributes = _named(changes["attributes"], changes["name"]) if "name" in changes else changes["attributes"]
     relations = _relations(changes["relations"]) if "relations" in changes else None
+    check_entry(seen(), attributes, relations or ())
     done = declare.edit(
-        context().store, caller().subject, shown.id, attributes, expected_revision(shown.summary.revision), relations,
+        seen(), caller().subject, shown.id, attributes, expected_revision(shown.summary.revision), relations,
         now_ms=now_ms(), kinds=context().kinds,
     )  # fmt: skip
     return _shown(done.ci)
@@ -140,7 +144,7 @@ def selection(text: str | None) -> Selected | None:
 
 
 def _shown(ci: str, at: int | None = None, known_at: int | None = None, status: int = 200) -> Response:
-    answer = inventory.show(context().store, viewer(), ci, at, known_at, now_ms=now_ms())
+    answer = inventory.show(seen(), viewer(), ci, at, known_at, now_ms=now_ms())
     told = whole(answer)
     here = told["links"]["self"]
     headers = {"Location": here} if status == 201 else {}

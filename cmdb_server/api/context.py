@@ -10,6 +10,7 @@ from flask import current_app
 
 from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.relations import RelationType
+from cmdb_server.answers.sight import Sights
 from cmdb_server.api.metrics_registry import Metrics
 from cmdb_server.api.quota import Quota
 from cmdb_server.practices.kind import Kind
@@ -30,6 +31,7 @@ class Context:
     metrics: Metrics
     projections: Projections
     kept: Mapping[str, Kind]
+    sights: Sights
 
 
 def context() -> Context:

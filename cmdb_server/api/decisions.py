@@ -10,7 +10,7 @@ from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers import decided
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
-from cmdb_server.api.auth import caller, requires
+from cmdb_server.api.auth import caller, requires, seen
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context, now_ms
 from cmdb_server.api.fields import Flag, Instant, Text
@@ -95,11 +95,9 @@ _PAGE = DecidedPageSchema()
 def decide(wanted: dict[str, Any]) -> decided.Decided:
     """Decide. It is applied at once, to what it touches alone, and undone by another decision."""
     verb, reason = wanted.pop("verb"), wanted.pop("reason")
-    running = context()
-    id_ = decisions.decide(
-        running.store, caller().subject, verb, body_of(wanted), reason, now_ms(), kinds=running.kinds
-    )
-    return decided.decision(context().store, id_)
+    body = decided.check_seen(seen(), verb, body_of(wanted))
+    id_ = decisions.decide(seen(), caller().subject, verb, body, reason, now_ms(), kinds=context().kinds)
+    return decided.decision(seen(), id_)
 
 
 @BLUEPRINT.route("/decisions/effect", methods=["POST"])
@@ -109,7 +107,8 @@ def decide(wanted: dict[str, Any]) -> decided.Decided:
 @BLUEPRINT.response(200, EffectSchema)
 def effect(wanted: dict[str, Any]) -> decisions.Effect:
     """What a decision would change, without making it."""
-    return decisions.effect(context().store, wanted.pop("verb"), body_of(wanted), now_ms(), context().kinds)
+    verb = wanted.pop("verb")
+    return decisions.effect(seen(), verb, decided.check_seen(seen(), verb, body_of(wanted)), now_ms(), context().kinds)
 
 
 @BLUEPRINT.route("/decisions")
@@ -119,7 +118,7 @@ def effect(wanted: dict[str, Any]) -> decisions.Effect:
 def every(asked: dict[str, Any]) -> Response:
     """All decisions, newest first, those that were undone too."""
     ci = None if asked["ci"] is None else str(asked["ci"])
-    page = decided.decisions(context().store, asked["verb"], ci, cursor_of(asked["cursor"]), asked["limit"])
+    page = decided.decisions(seen(), asked["verb"], ci, cursor_of(asked["cursor"]), asked["limit"])
     told = {"items": page.items, "next_cursor": opaque(page.cursor), "revision": page.revision}
     return tagged(_PAGE.dump(told), page.revision)
 
@@ -130,7 +129,7 @@ def every(asked: dict[str, Any]) -> Response:
 @BLUEPRINT.response(200, DecidedSchema)
 def one(id_: UUID) -> decided.Decided:
     """One decision: who, when, why, and whether it holds."""
-    return decided.decision(context().store, str(id_))
+    return decided.decision(seen(), str(id_))
 
 
 @BLUEPRINT.route("/decisions/<uuid:id_>/undo", methods=["POST"])
@@ -140,9 +139,9 @@ def one(id_: UUID) -> decided.Decided:
 @BLUEPRINT.response(201, DecidedSchema)
 def undo(wanted: dict[str, Any], id_: UUID) -> decided.Decided:
     """Take a decision back, an undoing included."""
-    running = context()
-    undoing = decisions.undo(running.store, caller().subject, str(id_), wanted["reason"], now_ms(), kinds=running.kinds)
-    return decided.decision(context().store, undoing)
+    taken = decided.decision(seen(), str(id_)).id
+    undoing = decisions.undo(seen(), caller().subject, taken, wanted["reason"], now_ms(), kinds=context().kinds)
+    return decided.decision(seen(), undoing)
 
 
 def body_of(wanted: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,7 @@ from cmdb_server.answers.diff import CHANGES, DiffPage, Moment, diff
 from cmdb_server.answers.render.diff_report import diff_report
 from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
-from cmdb_server.api.auth import requires, viewer
-from cmdb_server.api.context import context
+from cmdb_server.api.auth import requires, seen, viewer
 from cmdb_server.api.fields import Instant, Text
 from cmdb_server.api.rendering import ReportedSchema, answered, described
 from cmdb_server.api.resource import resource
@@ -80,7 +79,7 @@ def between(asked: dict[str, Any]) -> Response:
 def differing(asked: dict[str, Any], before: Moment, after: Moment) -> Response:
     """What differs between two moments, narrowed and paged as ``DetailsSchema`` says."""
     page = diff(
-        context().store, viewer(), before, after, asked["change"], asked["class_"], cursor_of(asked["cursor"]),
+        seen(), viewer(), before, after, asked["change"], asked["class_"], cursor_of(asked["cursor"]),
         asked["limit"],
     )  # fmt: skip
     return answered(

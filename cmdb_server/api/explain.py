@@ -10,10 +10,10 @@ from marshmallow import Schema, fields
 
 from cmdb_server.answers.explain import explain
 from cmdb_server.answers.relation_explained import explain_relation
-from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.auth import requires, seen, viewer
 from cmdb_server.api.ci_schemas import SourceSchema
 from cmdb_server.api.conditional import tagged
-from cmdb_server.api.context import context, now_ms
+from cmdb_server.api.context import now_ms
 from cmdb_server.api.fields import Instant, Text
 from cmdb_server.api.resource import resource
 
@@ -72,8 +72,8 @@ class ExplanationSchema(Schema):
 @BLUEPRINT.response(200, ExplanationSchema)
 def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
     """Every source's word on every attribute, which one won and why, and the evidence that tied the records."""
-    revision = context().store.revision()
-    told = explain(context().store, viewer(), str(ci), asked["attribute"], now_ms=now_ms())
+    revision = seen().revision()
+    told = explain(seen(), viewer(), str(ci), asked["attribute"], now_ms=now_ms())
     return tagged(ExplanationSchema().dump(told), revision)
 
 
@@ -138,8 +138,6 @@ class RelationAskedSchema(Schema):
 def of_relation(asked: dict[str, Any]) -> Response:
     """Why a relation is there: its claims, their evidence and how their ends were found. And why it is not: what ended,
     or is held to mean another."""
-    revision = context().store.revision()
-    told = explain_relation(
-        context().store, viewer(), str(asked["from_"]), asked["type"], str(asked["to"]), now_ms=now_ms()
-    )
+    revision = seen().revision()
+    told = explain_relation(seen(), viewer(), str(asked["from_"]), asked["type"], str(asked["to"]), now_ms=now_ms())
     return tagged(ExplainedRelationSchema().dump(told), revision)

@@ -9,9 +9,9 @@ from marshmallow import fields, validate
 
 from cmdb_server.answers.export import FORMATS, MEDIA, Selection, export
 from cmdb_server.api.asking import TimesSchema
-from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.auth import requires, seen, viewer
 from cmdb_server.api.cis import LONGEST, selection
-from cmdb_server.api.context import context, now_ms
+from cmdb_server.api.context import now_ms
 from cmdb_server.api.fields import Text
 from cmdb_server.api.resource import resource
 
@@ -38,7 +38,7 @@ def one(asked: dict[str, Any]) -> Response:
     """The selected CIs as CSV (formulas neutralised), JSON lines (relations included) or GraphML (with the relations
     among the selected)."""
     chosen = Selection(
-        context().store, viewer(), selection(asked.get("select")), now_ms(), asked["at"], asked["known_at"]
+        seen(), viewer(), selection(asked.get("select")), now_ms(), asked["at"], asked["known_at"]
     )  # fmt: skip
     pieces = export(chosen, asked["format"])
     headers = {"Content-Disposition": f'attachment; filename="cis.{asked["format"]}"'}

@@ -9,9 +9,8 @@ from marshmallow import Schema, fields
 
 from cmdb_server.answers.feed import KINDS, changes
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
-from cmdb_server.api.auth import requires
+from cmdb_server.api.auth import requires, seen
 from cmdb_server.api.conditional import tagged
-from cmdb_server.api.context import context
 from cmdb_server.api.fields import Whole
 from cmdb_server.api.resource import resource
 from cmdb_server.api.timeline import CauseSchema
@@ -67,5 +66,5 @@ IF_NONE_MATCH = {"in": "header", "name": "If-None-Match", "schema": {"type": "st
 @BLUEPRINT.response(200, ChangesSchema)
 def since(asked: dict[str, Any]) -> Response:
     """CIs, relations and kept things that changed after a revision, in order; 304 while nothing did."""
-    told = changes(context().store, asked["since"], cursor_of(asked["cursor"]), asked["limit"])
+    told = changes(seen(), asked["since"], cursor_of(asked["cursor"]), asked["limit"])
     return tagged(_CHANGES.dump(told), told.revision)

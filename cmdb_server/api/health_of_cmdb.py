@@ -10,9 +10,9 @@ from marshmallow import Schema, fields, validate
 from cmdb_server.answers.health import CHECKS, OF_TASKS, findings, health
 from cmdb_server.answers.health_course import LOOK_BACK_MS, health_course, trends
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
-from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.auth import requires, seen, viewer
 from cmdb_server.api.conditional import tagged
-from cmdb_server.api.context import context, now_ms
+from cmdb_server.api.context import now_ms
 from cmdb_server.api.fields import Instant, Text
 from cmdb_server.api.resource import resource
 
@@ -109,8 +109,8 @@ def figures(asked: dict[str, Any]) -> Response:
     """Completeness, correctness, freshness and coverage, by class and owner. Of the past contradictions are not told:
     which tasks were open is not kept."""
     now = now_ms()
-    told = health(context().store, viewer(), now_ms=now, at=asked["at"])
-    going = {} if asked["at"] is not None else trends(context().store, told, now)
+    told = health(seen(), viewer(), now_ms=now, at=asked["at"])
+    going = {} if asked["at"] is not None else trends(seen(), told, now)
     checks = []
     for check, (dimension, meaning) in CHECKS.items():
         if asked["at"] is not None and check in OF_TASKS:
@@ -131,8 +131,8 @@ def course(asked: dict[str, Any]) -> Response:
     """The figures as they were recorded, hourly for two weeks and daily before: their course over time."""
     until = now_ms() if asked["until"] is None else asked["until"]
     since = until - LOOK_BACK_MS if asked["since"] is None else asked["since"]
-    told = health_course(context().store, since, until, asked["check"], asked["class_"], asked["owner"])
-    return tagged(_COURSE.dump({"checks": told}), context().store.revision())
+    told = health_course(seen(), since, until, asked["check"], asked["class_"], asked["owner"])
+    return tagged(_COURSE.dump({"checks": told}), seen().revision())
 
 
 @BLUEPRINT.route("/cmdb-health/findings")
@@ -142,7 +142,7 @@ def course(asked: dict[str, Any]) -> Response:
 def behind(asked: dict[str, Any]) -> Response:
     """The CIs behind a figure."""
     found = findings(
-        context().store, viewer(), asked["check"], asked["class_"], asked["owner"], cursor_of(asked["cursor"]),
+        seen(), viewer(), asked["check"], asked["class_"], asked["owner"], cursor_of(asked["cursor"]),
         asked["limit"], now_ms=now_ms(),
     )  # fmt: skip
     told = {"items": found.items, "next_cursor": opaque(found.cursor), "revision": found.revision}

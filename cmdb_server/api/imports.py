@@ -9,7 +9,7 @@ import msgspec
 from flask import Response, request, stream_with_context
 from marshmallow import Schema, fields, validate
 
-from cmdb_server.api.auth import caller, requires
+from cmdb_server.api.auth import caller, requires, seen
 from cmdb_server.api.body import text_fault
 from cmdb_server.api.context import context, now_ms
 from cmdb_server.api.fields import Text
@@ -78,7 +78,7 @@ def take(asked: dict[str, Any]) -> Any:
     """
     dry_run = asked.pop("dry_run")
     told = bring(
-        context().store, Import(text=_text(), **asked), caller().subject, context().kinds, now_ms(), dry_run=dry_run
+        seen(), Import(text=_text(), **asked), caller().subject, context().kinds, now_ms(), dry_run=dry_run
     )  # fmt: skip
     if request.accept_mimetypes.best == LINES:
         return Response(stream_with_context(_lines(told)), mimetype=LINES)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, request
 from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers.changes import proceeding
+from cmdb_server.answers.seen import in_whole
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
-from cmdb_server.api.auth import caller, requires, viewer
+from cmdb_server.api.auth import caller, requires, seen, viewer
 from cmdb_server.api.conditional import expected_revision, tagged
 from cmdb_server.api.context import context, now_ms
 from cmdb_server.api.fields import Text
 from cmdb_server.api.kept_schemas import HistorySchema, KeptPageSchema, KindSchema, kind_told, shown
 from cmdb_server.api.resource import resource
-from cmdb_server.errors import NotFound
-from cmdb_server.practices import kept, kept_rows, notices  # noqa: F401  notices join the versions they tell of
+from cmdb_server.errors import Forbidden, NotFound
+from cmdb_server.practices import kept, kept_check, kept_rows, notices  # noqa: F401  notices join the versions they tell of
 from cmdb_server.practices.kept import By
 from cmdb_server.practices.kept_check import MOST_CIS
 from cmdb_server.practices.kept_rows import Kept
+from cmdb_server.store.port import Reading
 
 BLUEPRINT = resource("kept", __name__, "What people keep of their work: kinds, things, versions and transitions")
 LONGEST_NOTE = 4096
@@ -68,7 +71,7 @@ def every_kind() -> list[dict[str, Any]]:
 def every(asked: dict[str, Any], kind: str) -> Response:
     """Things of a kind in order of their numbers; what narrows them must all hold."""
     page = kept_rows.every(
-        context().store, kind, asked["state"], asked["ci"] and str(asked["ci"]), asked["subject"],
+        seen(), kind, asked["state"], asked["ci"] and str(asked["ci"]), asked["subject"],
         cursor_of(asked["cursor"]), asked["limit"], context().kept,
     )  # fmt: skip
     told = {"items": [shown(one, context().kept) for one in page.items], "next_cursor": opaque(page.cursor)}
@@ -82,7 +85,8 @@ def every(asked: dict[str, Any], kind: str) -> Response:
 @BLUEPRINT.response(201, KeptPageSchema.Item, headers=ETAG)
 def open_(told: dict[str, Any], kind: str) -> Response:
     """Open a thing, where the kind lets the caller."""
-    made = kept.open_(context().store, kind, told["body"], _cis(told), _by(told), context().kept)
+    _check_seen(kind, told)
+    made = kept.open_(seen(), kind, told["body"], _cis(told), _by(told), context().kept)
     return _answer(made, 201, {"Location": f"{request.base_url}/{made.number}"})
 
 
@@ -105,8 +109,10 @@ def one(kind: str, number: str) -> Response:
 @BLUEPRINT.response(200, KeptPageSchema.Item, headers=ETAG)
 def edit(told: dict[str, Any], kind: str, number: str) -> Response:
     """Change fields and CIs, where the kind and the state let the caller."""
-    version = expected_revision(_found(kind, number).version)
-    return _answer(kept.edit(context().store, number, version, told["body"], _by(told), _cis(told), context().kept))
+    present = _found(kind, number, in_whole)
+    version = expected_revision(present.version)
+    _check_seen(kind, told, present)
+    return _answer(kept.edit(seen(), number, version, told["body"], _by(told), _cis(told), context().kept))
 
 
 @BLUEPRINT.route("/kept/<kind>/<number>/transitions", methods=["POST"])
@@ -116,7 +122,7 @@ def edit(told: dict[str, Any], kind: str, number: str) -> Response:
 @BLUEPRINT.response(200, KeptPageSchema.Item, headers=ETAG)
 def move(told: dict[str, Any], kind: str, number: str) -> Response:
     """Go one transition, where the kind lets the caller. From a wrong state: 409 with what is possible."""
-    present = _found(kind, number).version
+    present = _found(kind, number, in_whole).version
     version = expected_revision(present) if "If-Match" in request.headers else None
     moved = proceeding.move(
         context().projections, viewer(), number, told["transition"], _by(told), told["body"], version, context().kept
@@ -130,11 +136,25 @@ def move(told: dict[str, Any], kind: str, number: str) -> Response:
 @BLUEPRINT.response(200, HistorySchema(many=True))
 def history(kind: str, number: str) -> list[kept_rows.Version]:
     """All versions, oldest first: who made each by which transition, and what it was then."""
-    return kept_rows.history(context().store, _found(kind, number).number)
+    return kept_rows.history(seen(), _found(kind, number).number)
 
 
-def _found(kind: str, number: str) -> Kept:
-    found = kept_rows.one(context().store, number)
+def _check_seen(kind: str, told: dict[str, Any], present: Kept | None = None) -> None:
+    """Refuse CIs that the caller does not see as if they were not there, and what is held against all of them."""
+    what = context().kept.get(kind)
+    if viewer().sight is None or what is None:
+        return
+    held = [id_ for ids in present.cis.values() for id_ in ids] if present is not None else []
+    faults = list(seen().read(lambda tx: list(kept_check.cis_faults(tx, what, _cis(told), held))))
+    if faults:
+        raise kept_check.invalid(faults)
+    ruled = [name for name, field in what.fields.items() if field.type == "selector" and told["body"].get(name)]
+    if ruled:
+        raise Forbidden(f"body.{ruled[0]}: a selector is held against everything, of which you see a part")
+
+
+def _found(kind: str, number: str, read: Callable[[Reading, str], Kept] = kept_rows.one_in) -> Kept:
+    found = seen().read(lambda tx: read(tx, number))
     if found.kind != kind:
         raise NotFound(f"there is no {kind} {number}")
     return found

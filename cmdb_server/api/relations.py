@@ -10,10 +10,10 @@ from marshmallow import Schema, fields
 
 from cmdb_server.answers import inventory
 from cmdb_server.api.asking import TimesSchema
-from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.auth import requires, seen, viewer
 from cmdb_server.api.ci_schemas import RelationViewSchema
 from cmdb_server.api.conditional import tagged
-from cmdb_server.api.context import context, now_ms
+from cmdb_server.api.context import now_ms
 from cmdb_server.api.fields import Text
 from cmdb_server.api.resource import resource
 
@@ -36,7 +36,7 @@ class RelationsSchema(Schema):
 @BLUEPRINT.response(200, RelationsSchema)
 def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
     """A CI's relations as seen from it."""
-    revision = context().store.revision()
-    found = inventory.relations(context().store, viewer(), str(ci), asked["at"], asked["known_at"], now_ms=now_ms())
+    revision = seen().revision()
+    found = inventory.relations(seen(), viewer(), str(ci), asked["at"], asked["known_at"], now_ms=now_ms())
     items = [relation for relation in found if asked.get("type") in (None, relation.type)]
     return tagged(RelationsSchema().dump({"items": items, "revision": revision}), revision)

@@ -10,7 +10,7 @@ from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers import decided, reviews
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
-from cmdb_server.api.auth import caller, requires, viewer
+from cmdb_server.api.auth import caller, requires, seen, viewer
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context, now_ms
 from cmdb_server.api.decisions import DecidedSchema, EffectSchema, ReasonSchema
@@ -103,8 +103,8 @@ _TASKS = TasksSchema()
 @BLUEPRINT.response(200, TasksSchema)
 def every(asked: dict[str, Any]) -> Response:
     """The open tasks, oldest first. Addresses in double use are told when asked for by their kind."""
-    revision = context().store.revision()
-    found, cursor = reviews.tasks(context().store, viewer(), asked["kind"]), cursor_of(asked["cursor"])
+    revision = seen().revision()
+    found, cursor = reviews.tasks(seen(), viewer(), asked["kind"]), cursor_of(asked["cursor"])
     start = next((n + 1 for n, task in enumerate(found) if task.id == cursor), 0)
     page = found[start : start + asked["limit"]]
     more = start + len(page) < len(found)
@@ -118,7 +118,7 @@ def every(asked: dict[str, Any]) -> Response:
 @BLUEPRINT.response(200, AskedSchema)
 def one(task: UUID) -> dict[str, Any]:
     """One task: its records and the evidence side by side."""
-    found = reviews.asked(context().store, viewer(), str(task))
+    found = reviews.asked(seen(), viewer(), str(task))
     told: dict[str, Any] = {
         **{name: getattr(found.task, name) for name in ("id", "kind", "title", "cis", "since")},
         **{name: getattr(found, name) for name in ("subject", "sides", "evidence", "score")},
@@ -133,7 +133,7 @@ def one(task: UUID) -> dict[str, Any]:
 @BLUEPRINT.response(200, EffectSchema)
 def effect(asked: dict[str, Any], task: UUID) -> decisions.Effect:
     """What accepting or refusing would change. Nothing is decided."""
-    return reviews.effect(context().store, viewer(), str(task), now_ms(), accept=asked["answer"] == "accept")
+    return reviews.effect(seen(), viewer(), str(task), now_ms(), accept=asked["answer"] == "accept")
 
 
 @BLUEPRINT.route("/reviews/<uuid:task>", methods=["POST"])
@@ -143,12 +143,11 @@ def effect(asked: dict[str, Any], task: UUID) -> decisions.Effect:
 @BLUEPRINT.response(201, DecidedSchema)
 def answer(said: dict[str, Any], task: UUID) -> decided.Decided:
     """Accept or refuse. The answer is a decision, which can be undone."""
-    running = context()
     id_ = decisions.answer(
-        running.store, caller().subject, str(task), said["reason"], now_ms(), accept=said["answer"] == "accept",
-        kinds=running.kinds,
+        seen(), caller().subject, str(task), said["reason"], now_ms(), accept=said["answer"] == "accept",
+        kinds=context().kinds,
     )  # fmt: skip
-    return decided.decision(running.store, id_)
+    return decided.decision(seen(), id_)
 
 
 @BLUEPRINT.route("/tombstones")
@@ -161,5 +160,5 @@ def deleted() -> list[dict[str, Any]]:
             **{name: getattr(found, name) for name in ("decision", "ci", "at", "hold_back")},
             "sightings": [dict(zip(("record", "source", "last"), seen, strict=True)) for seen in found.sightings],
         }
-        for found in reviews.deleted(context().store, viewer())
+        for found in reviews.deleted(seen(), viewer())
     ]

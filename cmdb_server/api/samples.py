@@ -9,7 +9,7 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers.samples import RESOLUTIONS, of_ci, series
-from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.auth import requires, seen, viewer
 from cmdb_server.api.ci_schemas import LatestSchema
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context, now_ms
@@ -70,7 +70,7 @@ _LATEST, _SERIES = LatestOfCiSchema(), SeriesSchema()
 @BLUEPRINT.response(200, LatestOfCiSchema)
 def every(ci: UUID) -> Response:
     """What is measured of a CI and of its components, each with its newest value."""
-    id_, items, revision = of_ci(context().store, viewer(), str(ci), now_ms=now_ms())
+    id_, items, revision = of_ci(seen(), viewer(), str(ci), now_ms=now_ms())
     return tagged(_LATEST.dump({"ci": id_, "items": items, "revision": revision}), revision)
 
 
@@ -82,7 +82,7 @@ def every(ci: UUID) -> Response:
 def one(asked: dict[str, Any], ci: UUID, name: str) -> Response:
     """The course of one measured value, from raw samples to a bucket a day."""
     told = series(
-        context().store, viewer(), str(ci), name, asked["from_"], asked["to"], asked["resolution"], asked["source"],
+        seen(), viewer(), str(ci), name, asked["from_"], asked["to"], asked["resolution"], asked["source"],
         days=context().settings.sample_days, now_ms=now_ms(),
     )  # fmt: skip
     return tagged(_SERIES.dump(told), told.revision)

@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers import inventory
 from cmdb_server.api.asking import TimesSchema
-from cmdb_server.api.auth import requires, viewer
+from cmdb_server.api.auth import requires, seen, viewer
 from cmdb_server.api.ci_schemas import CiSummarySchema
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context, now_ms
@@ -54,9 +54,9 @@ class CountsSchema(Schema):
 @BLUEPRINT.response(200, HitsSchema)
 def search(asked: dict[str, Any]) -> Response:
     """CIs whose name, identifiers, addresses or attributes hold the text; exact matches first."""
-    revision = context().store.revision()
+    revision = seen().revision()
     hits = inventory.search(
-        context().store,
+        seen(),
         viewer(),
         asked["q"],
         asked["limit"],
@@ -73,7 +73,7 @@ def search(asked: dict[str, Any]) -> Response:
 @BLUEPRINT.response(200, CountsSchema)
 def counts() -> Response:
     """How many CIs there are of each class, most first."""
-    revision = context().store.revision()
-    found = inventory.counts(context().store, viewer())
+    revision = seen().revision()
+    found = inventory.counts(seen(), viewer())
     items = [{"class_": name, "count": count} for name, count in found.items()]
     return tagged(CountsSchema().dump({"items": items, "revision": revision}), revision)

@@ -10,9 +10,8 @@ from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers.timeline import KINDS, timeline
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
-from cmdb_server.api.auth import requires
+from cmdb_server.api.auth import requires, seen
 from cmdb_server.api.conditional import tagged
-from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant
 from cmdb_server.api.resource import resource
 
@@ -68,5 +67,5 @@ _TIMELINE = TimelineSchema()
 @BLUEPRINT.response(200, TimelineSchema)
 def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
     """All that is known to have happened to a CI, what was recorded last first."""
-    told = timeline(context().store, str(ci), asked["kind"], cursor_of(asked["cursor"]), asked["limit"])
+    told = timeline(seen(), str(ci), asked["kind"], cursor_of(asked["cursor"]), asked["limit"])
     return tagged(_TIMELINE.dump(told), told.revision)

@@ -24,36 +24,39 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token without its secret. Times are ms since 1970."""
+    """A token without its secret. ``sees``: the selector of the CIs it may see; None: all. Times are ms since 1970."""
 
     id: str
     prefix: str
     subject: str
     role: str
     grant: Grant | None
+    sees: str | None
     created_at: int
     expires_at: int
     revoked_at: int | None
 
     @property
     def caller(self) -> Caller:
-        return Caller(self.subject, self.role, self.grant)
+        return Caller(self.subject, self.role, self.grant, self.sees)
 
 
-def mint(subject: str, role: str, grant: Grant | None, now_ms: int, lifetime_ms: int) -> tuple[str, Row]:
+def mint(
+    subject: str, role: str, grant: Grant | None, now_ms: int, lifetime_ms: int, sees: str | None = None
+) -> tuple[str, Row]:
     """A new token's text, told once and never kept, and its row of TOKEN."""
     prefix, secret = secrets.token_hex(4), secrets.token_hex(32)
     text = f"cmdb_{prefix}_{secret}"
     told = None if grant is None else asdict(grant)
-    row = (str(uuid.uuid4()), prefix, digest(text), subject, role, told, now_ms, now_ms + lifetime_ms, None)
+    row = (str(uuid.uuid4()), prefix, digest(text), subject, role, told, sees, now_ms, now_ms + lifetime_ms, None)
     return text, row
 
 
 def create(
-    store: Store, subject: str, role: str, grant: Grant | None, now_ms: int, lifetime_ms: int
+    store: Store, subject: str, role: str, grant: Grant | None, now_ms: int, lifetime_ms: int, sees: str | None = None
 ) -> tuple[str, Token]:
-    """Mint and keep a token; returns its text and what is kept of it."""
-    text, row = mint(subject, role, grant, now_ms, lifetime_ms)
+    """Mint and keep a token; returns its text and what is kept of it. ``sees``: a selector that was read."""
+    text, row = mint(subject, role, grant, now_ms, lifetime_ms, sees)
     store.write(lambda tx: tx.insert(TOKEN, [row]))
     return text, _token(row)
 
@@ -145,8 +148,8 @@ def digest(text: str) -> str:
 
 
 def _token(row: Row) -> Token:
-    id_, prefix, _, subject, role, grant, created_at, expires_at, revoked_at = row
-    return Token(id_, prefix, subject, role, _grant(grant), created_at, expires_at, revoked_at)
+    id_, prefix, _, subject, role, grant, sees, created_at, expires_at, revoked_at = row
+    return Token(id_, prefix, subject, role, _grant(grant), sees, created_at, expires_at, revoked_at)
 
 
 def _grant(told: dict[str, Any] | None) -> Grant | None:

@@ -116,7 +116,9 @@ def _for_secrets(path: Path) -> TextIO:
 
 def token_create(told: Told) -> None:
     answer = client_of(told).ask(
-        "POST", "/tokens", body={"subject": told.subject, "role": told.role, "days": told.days}
+        "POST",
+        "/tokens",
+        body={"subject": told.subject, "role": told.role, "days": told.days, "sees": told.sees},
     )
     tell(told, answer, render.minted)
 

@@ -139,6 +139,7 @@ def _tokens(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     create.add_argument("subject")
     create.add_argument("--role", required=True, choices=("admin", "operator", "approver", "reader"))
     create.add_argument("--days", type=int, default=365, help="until it expires (365)")
+    create.add_argument("--sees", metavar="SELECTOR", help="the CIs it may see, by a selector; left out: all")
     create.set_defaults(run=commands.token_create)
     listing = kinds.add_parser("list", parents=[asked], help="all tokens, without their secrets")
     listing.set_defaults(run=commands.token_list)

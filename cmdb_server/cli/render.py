@@ -140,7 +140,8 @@ def _brief(ci: dict[str, Any]) -> Text:
 
 def _far(relation: dict[str, Any]) -> Text:
     doubt = "" if relation["confidence"] == 1 else f"({relation['confidence']:.0%} sure)"
-    return joined(plain(relation["other_class"], "dim"), plain(relation["other_name"]), doubt)
+    name = relation["other"] if relation["other_name"] is None else relation["other_name"]
+    return joined(plain(relation["other_class"] or "", "dim"), plain(name), doubt)
 
 
 def _sighting(source: dict[str, Any]) -> Text:
@@ -152,15 +153,18 @@ def _sighting(source: dict[str, Any]) -> Text:
 
 def tokens(items: list[dict[str, Any]]) -> RenderableType:
     return table(
-        ("prefix", "subject", "role", "expires", "revoked", "id"),
-        ((t["prefix"], t["subject"], t["role"], t["expires_at"], t["revoked_at"], t["id"]) for t in items),
+        ("prefix", "subject", "role", "sees", "expires", "revoked", "id"),
+        (
+            (t["prefix"], t["subject"], t["role"], t["sees"] or "all", t["expires_at"], t["revoked_at"], t["id"])
+            for t in items
+        ),
     )
 
 
 def minted(token: dict[str, Any]) -> RenderableType:
-    return Group(
-        plain(token["token"], "bold"), plain(f"for {token['subject']} ({token['role']}) until {token['expires_at']}")
-    )
+    until = plain(f"for {token['subject']} ({token['role']}) until {token['expires_at']}")
+    sees = [plain(f"sees {token['sees']}")] if token["sees"] else []
+    return Group(plain(token["token"], "bold"), until, *sees)
 
 
 def revoked(token: dict[str, Any]) -> RenderableType:

@@ -27,11 +27,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The subject of a token. ``grant`` None: a person or system whose role alone decides."""
+    """The subject of a token. ``grant`` None: a person or system whose role alone decides. ``sees``: the selector of
+    the CIs that it may see; None: all of them."""
 
     subject: str
     role: str
     grant: Grant | None = None
+    sees: str | None = None
 
 
 def check_scope(caller: Caller, report: Report) -> None:

@@ -102,7 +102,7 @@ def effect(store: Store, verb: str, body: Body, now_ms: int, kinds: Kinds | None
 
 
 def _row(verb: str, body: Body, subject: str, reason: str, now_ms: int) -> Row:
-    return (str(uuid.uuid4()), 0, verb, _checked(verb, body), subject, now_ms, reason, None)
+    return (str(uuid.uuid4()), 0, verb, checked(verb, body), subject, now_ms, reason, None)
 
 
 def _enter(tx: Writing, row: Row, now_ms: int, kinds: Kinds | None) -> Batch:
@@ -162,7 +162,8 @@ def _touch(batch: Batch, verb: str, body: Body, records: Iterable[str]) -> None:
 # Checking --------------------------------------------------------------------------------------------------------------
 
 
-def _checked(verb: str, body: Body) -> dict[str, Any]:
+def checked(verb: str, body: Body) -> dict[str, Any]:
+    """A decision's body as it is kept. Raises Invalid by path."""
     if verb in ("merge", "split"):
         sides = _sides(body)
         if len(sides) < 2 or len({id_ for side in sides for id_ in side}) != sum(map(len, sides)):

@@ -18,6 +18,7 @@ from cmdb_server.projection.membership import SERVICE, Stored, fitting
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row
 
+ITSELF = "the service would stand on itself"
 HOURS, TARGET = "service_hours", "availability_target"
 RULE, RELATIONS = f"attributes.{ATTRIBUTE}", "relations"
 
@@ -38,7 +39,7 @@ def check_service(
     kinds: Mapping[str, CIClass], resolve: Callable[[str], str], ci: str | None = None,
 ) -> None:  # fmt: skip
     """Raise ``Invalid`` with the path of a rule, hours or a target that are none, and of what makes a service stand on itself by way of
-    services alone; the way is told by names. ``attributes`` and ``relations``: what is entered now; ``resolve``: the CI
+    services alone; the way is told by names, and by ids as ``way``. ``attributes`` and ``relations``: what is entered now; ``resolve``: the CI
     that an id stands for; ``ci``: the one edited, None: a new one."""
     if not class_.is_a(SERVICE):
         return
@@ -61,8 +62,8 @@ def check_service(
         way = tree.way(below, above)
         if way:
             told = " -> ".join((name, *map(tree.name, way), *(() if way[-1] == ci else (name,))))
-            text = f"the service would stand on itself: {told}"
-            raise Invalid(f"{path}: {text}", errors=[{"path": path, "message": text}])
+            text = f"{ITSELF}: {told}"
+            raise Invalid(f"{path}: {text}", errors=[{"path": path, "message": text}], way=list(way))
 
 
 def _consumes(relation: Told) -> bool | None:

@@ -222,10 +222,12 @@ TOKEN = Table(
     "token", "desk",
     (
         ("id", "text"), ("prefix", "text"), ("hash", "text"), ("subject", "text"), ("role", "text"),
-        ("grant", "json"), ("created_at", "integer"), ("expires_at", "integer"), ("revoked_at", "integer"),
+        ("grant", "json"), ("sees", "text"), ("created_at", "integer"), ("expires_at", "integer"),
+        ("revoked_at", "integer"),
     ),
     key=("id",), indexes=(("prefix",),),
 )
+"""``sees``: the selector of the CIs that it may see; null: all of them."""
 ENROLMENT = Table(
     "enrolment", "desk",
     (("id", "text"), ("hash", "text"), ("grant", "json"), ("expires_at", "integer"), ("used_at", "integer")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import msgspec
@@ -17,7 +17,9 @@ from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
 from cmdb_server.answers.changes.conditions import Calendar, Conditions, Covers, covering
 from cmdb_server.answers.changes.outcomes import done, past
 from cmdb_server.answers.changes.overlaps import CollisionTold, Overlap, Overlaps, pieces
+from cmdb_server.answers.changes.veiled import veiled
 from cmdb_server.answers.impact import ImpactAnswer, impact, service_classes
+from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.spans import Span, SpanTold, spans_told
 from cmdb_server.answers.told import Named, Teller, plain
 from cmdb_server.answers.viewer import Viewer
@@ -78,8 +80,20 @@ class Assessment:
 
 
 def assess(projections: Projections, viewer: Viewer, number: str) -> Assessment:
-    """Assess a change as it is now. Raises NotFound, Invalid where its windows are over or it names no CIs that are
-    there."""
+    """Assess a change as it is now, on all of the graph, and tell what the viewer may know. Raises NotFound, Invalid
+    where its windows are over or it names no CIs that are there."""
+    sight = viewer.sight
+    if sight is None:
+        return _assessed(projections, viewer, number)
+    as_seen(projections.store, viewer).read(lambda tx: one_in(tx, number))
+    found = _assessed(projections, replace(viewer, sight=None), number)
+    change = projections.store.read(lambda tx: one_in(tx, number))
+    cis = change.cis["changed"]
+    breaks = impact(projections, viewer, cis, limit=LISTED, on_behalf=True) if found.impact else None
+    return projections.store.read(lambda tx: veiled(tx, sight, found, breaks, change))
+
+
+def _assessed(projections: Projections, viewer: Viewer, number: str) -> Assessment:
     for _ in range(TRIES):
         change = projections.store.read(lambda tx: one_in(tx, number))
         if change.kind != CHANGE:
@@ -112,7 +126,7 @@ class _Assessing:
         others = [
             one for one in bookings(tx, (now, now + HORIZON), now, but=[change.number]) if one.overlaps(mine.spans)
         ]
-        over = overlaps_of(view, Teller.to(self.viewer, view.projection, None), mine, others)
+        over = overlaps_of(view, Teller.of(view), mine, others)
         touching, colliding = over.touching(), over.collisions(pieces(mine.spans, others))
         covers = covering(tx, self.projections, self.viewer.kinds, change.cis["changed"], now)
         conditions = Calendar.read(tx, covers).conditions(times)

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+from cmdb_server.answers.seen import as_seen
+from cmdb_server.answers.viewer import Viewer
 from cmdb_server.model.risk import Calibration, calibration
 from cmdb_server.practices.assessments import scores
 from cmdb_server.practices.booked import CHANGE
@@ -61,8 +63,8 @@ def past(changes: Iterable[Kept], cis: Collection[str], type_: str) -> tuple[int
     return sum(map(went_wrong, same)), len(same)
 
 
-def success(projections: Projections, by: str, since: int | None = None) -> SuccessAnswer:
-    """By ``type``, ``team``, ``ci`` or of ``all``, of the changes that ended since (ms)."""
+def success(projections: Projections, viewer: Viewer, by: str, since: int | None = None) -> SuccessAnswer:
+    """Of the changes that the viewer sees, by ``type``, ``team``, ``ci`` or of ``all``, of the changes that ended since (ms)."""
 
     def work(tx: Reading) -> SuccessAnswer:
         changes = [one for one in done(tx) if since is None or one.changed_at >= since]
@@ -70,7 +72,7 @@ def success(projections: Projections, by: str, since: int | None = None) -> Succ
         rated = [(told[one.number], went_wrong(one)) for one in changes if one.number in told]
         return SuccessAnswer(by, tuple(_by(changes, _names(by))), calibration(rated))
 
-    return projections.store.read(work)
+    return as_seen(projections.store, viewer).read(work)
 
 
 def _names(by: str) -> Callable[[Kept], Iterable[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -27,9 +28,9 @@ LOG = logging.getLogger(__name__)
 
 
 def assess_and_keep(projections: Projections, viewer: Viewer, number: str) -> tuple[Kept, Assessment]:
-    """Assess a change and keep that. Raises as ``assess`` does."""
+    """Assess a change and keep that, all of it, whatever of it the viewer sees. Raises as ``assess`` does."""
     for attempt in range(TRIES):
-        found = assess(projections, viewer, number)
+        found = assess(projections, replace(viewer, sight=None), number)
         try:
             return assessments.keep(projections.store, _finding(found), viewer.subject, projections.clock()), found
         except Conflict as error:

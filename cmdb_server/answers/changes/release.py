@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cmdb_server.answers.intervals import Booked, Expected, IntervalsAnswer, intervals
+from cmdb_server.answers.seen import as_seen, in_whole
 from cmdb_server.answers.told import plain
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.what_if import Edit
 from cmdb_server.errors import Invalid, NotFound
 from cmdb_server.practices.booked import CHANGE, Booking, Span, booking_of
 from cmdb_server.practices.expected import Expectation, expectations
-from cmdb_server.practices.kept_rows import Kept, one_in
+from cmdb_server.practices.kept_rows import Kept
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
 
@@ -54,7 +55,7 @@ class ReleaseAnswer:
 
 def release(projections: Projections, viewer: Viewer, number: str) -> ReleaseAnswer:
     """Assess a release. Raises NotFound, Invalid where a change's windows are over or it names what is no change."""
-    kept, booked = projections.store.read(lambda tx: _read(tx, projections, number))
+    kept, booked = as_seen(projections.store, viewer).read(lambda tx: _read(tx, projections, number))
     placed = tuple(_placed(booked))
     spans = [span for one in booked for span in one.spans]
     end = None if any(one[1] is None for one in spans) else max(one[1] for one in spans if one[1] is not None)
@@ -70,12 +71,12 @@ def release(projections: Projections, viewer: Viewer, number: str) -> ReleaseAns
 
 
 def _read(tx: Reading, projections: Projections, number: str) -> tuple[Kept, list[Booking]]:
-    kept, now = one_in(tx, number), projections.clock()
+    kept, now = in_whole(tx, number), projections.clock()
     if kept.kind != RELEASE:
         raise NotFound(f"there is no release {number}")
     booked = []
     for place, name in enumerate(kept.body["changes"]):
-        change = one_in(tx, name)
+        change = in_whole(tx, name)
         path = f"body.changes[{place}]"
         if change.kind != CHANGE:
             raise Invalid(f"{path}: {name} is no change", errors=[{"path": path, "message": "is no change"}])

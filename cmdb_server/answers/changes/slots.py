@@ -9,6 +9,7 @@ from cmdb_server.answers.asked_graph import asked_graph
 from cmdb_server.answers.changes.assessment import overlaps_of
 from cmdb_server.answers.changes.conditions import Calendar, covering
 from cmdb_server.answers.changes.overlaps import pieces
+from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.spans import Span, SpanTold
 from cmdb_server.answers.told import Teller
 from cmdb_server.answers.viewer import Viewer
@@ -59,6 +60,7 @@ def next_slot(
             raise Invalid(f"length: {message}", errors=[{"path": "length", "message": message}])
         return _Looking(projections, viewer, tx, change, within, wanted, now).answer()
 
+    as_seen(projections.store, viewer).read(lambda tx: one_in(tx, number))
     return projections.store.read(work)
 
 
@@ -81,7 +83,7 @@ class _Looking:
         view = asked_graph(self.projections, self.viewer, self.tx, None, None)
         mine = booking_of(self.change, self.within, self.now)
         others = bookings(self.tx, self.within, self.now, but=[self.change.number])
-        over = overlaps_of(view, Teller.to(self.viewer, view.projection, None), mine, others)
+        over = overlaps_of(view, Teller.of(view), mine, others)
         alone = over.collisions({frozenset((one.number,)): one.spans for one in others})
         apart = {one.number for one in over.touching()} | {name for one in alone for name in one.numbers}
         covers = covering(self.tx, self.projections, self.viewer.kinds, self.change.cis.get("changed", ()), self.now)

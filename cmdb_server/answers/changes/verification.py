@@ -8,13 +8,14 @@ from typing import Any
 
 from cmdb_server.answers.changes.excused import SEEN_WITHIN
 from cmdb_server.answers.diff import RELATION, Difference, differences
-from cmdb_server.answers.history import Graph, graph_at
+from cmdb_server.answers.history import Graph
+from cmdb_server.answers.seen import as_seen, graph_seen, in_whole
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Conflict, Invalid, NotFound
 from cmdb_server.model import instants
 from cmdb_server.practices.booked import CHANGE, Span, booking_of, meet, windows_of
 from cmdb_server.practices.expected import Expectation, expectations
-from cmdb_server.practices.kept_rows import Kept, all_in, one_in
+from cmdb_server.practices.kept_rows import Kept, all_in
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
 
@@ -61,7 +62,7 @@ def verify(projections: Projections, viewer: Viewer, number: str, limit: int = 1
     """Hold a change that was begun against its expectations. Raises NotFound, Conflict for one that was not begun."""
 
     def work(tx: Reading) -> Verification:
-        change = one_in(tx, number)
+        change = in_whole(tx, number)
         if change.kind != CHANGE:
             raise NotFound(f"there is no change {number}")
         if change.state not in BEGUN or "started_at" not in change.body:
@@ -69,10 +70,10 @@ def verify(projections: Projections, viewer: Viewer, number: str, limit: int = 1
         start, end = _begun(change), projections.clock()
         if "ended_at" in change.body:
             end = min(end, instants.parse(change.body["ended_at"]) + SEEN_WITHIN)
-        graphs = [graph_at(tx, at, None, viewer.kinds) for at in (start, max(start, end))]
+        graphs = [graph_seen(tx, at, None, viewer.kinds) for at in (start, max(start, end))]
         return _verified(change, graphs[0], graphs[1], (start, end), limit)
 
-    return projections.store.read(work)
+    return as_seen(projections.store, viewer).read(work)
 
 
 def _begun(change: Kept) -> int:
@@ -179,12 +180,12 @@ def unplanned(
         end = projections.clock() if until is None else until
         if end <= since:
             raise Invalid("until: must be after since", errors=[{"path": "until", "message": "must be after since"}])
-        before, after = (graph_at(tx, at, None, viewer.kinds) for at in (since, end))
+        before, after = (graph_seen(tx, at, None, viewer.kinds) for at in (since, end))
         covered = _covered(tx, before, after, (since, end), projections.clock())
         found = [one for one in differences(before, after) if not _within(one, covered)]
         return Unplanned(tx.revision, since, end, tuple(found[:limit]), max(0, len(found) - limit))
 
-    return projections.store.read(work)
+    return as_seen(projections.store, viewer).read(work)
 
 
 def _covered(tx: Reading, before: Graph, after: Graph, span: Span, now: int) -> set[str]:

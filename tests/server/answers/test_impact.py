@@ -14,7 +14,7 @@ from cmdb_server.errors import Invalid, NotFound
 from cmdb_server.store.port import Writing
 from cmdb_server.store.sqlite import SqliteStore
 from cmdb_server.store.tables import CI, FEED, RECORD
-from tests.shop import NOW, VIEWER, Shop
+from tests.shop import NOW, VIEWER, Shop, seeing
 
 
 @pytest.fixture
@@ -122,21 +122,22 @@ def test_the_past_is_asked_with_at_and_known_at(estate: Shop) -> None:
 
 
 def test_what_the_viewer_may_not_see_is_a_token_and_the_arithmetic_stays(estate: Shop) -> None:
-    hidden = {estate.ids["lb"], estate.ids["web2"]}
-    answer = impact(
-        estate.projections,
-        VIEWER,
-        [estate.ids["web1"], estate.ids["web2"]],
-        sees=lambda viewer, projection, ci: projection.id(ci) not in hidden,
-    )
+    hidden = {estate.ids["lb"], estate.ids["wiki"]}
+    viewer = seeing(estate.projections, 'name != "lb" && name != "wiki"')
+    answer = impact(estate.projections, viewer, [estate.ids["web1"], estate.ids["web2"]])
     told = json.dumps(answer.as_json())
     assert all(id_ not in told for id_ in hidden)
-    assert '"lb"' not in told
+    assert '"lb"' not in told and "not_critical" not in told
+    assert answer.counts["by_class"] == {"application": 1, "business_service": 1, "hidden": 2}
+    assert [one.criticality for one in answer.services] == ["most_critical", None]
     assert "load_balancer" not in told
     shop = answer.services[0].affected
     assert shop.path[1].ci.name is None
     assert shop.path[1].gate.text == "0 of 2 serving, needs 1"  # type: ignore[union-attr]
     assert shop.path[1].ci in [one.ci for one in answer.cis]
+    with pytest.raises(NotFound) as refusal:
+        impact(estate.projections, viewer, [estate.ids["lb"]])
+    assert refusal.value.detail == f"no CI {estate.ids['lb']!r}"
 
 
 def test_a_member_not_confirmed_lately_makes_the_answer_uncertain(estate: Shop) -> None:

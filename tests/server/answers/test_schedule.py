@@ -15,7 +15,7 @@ from cmdb_server.practices import kept
 from cmdb_server.practices.kept import By
 from cmdb_server.store.sqlite import SqliteStore
 from tests.booked_shop import BookedShop
-from tests.shop import VIEWER
+from tests.shop import VIEWER, seeing
 
 HOUR = 3_600_000
 OLGA, PAT = By("olga", ("operator",), 1_700_000_000_000), By("pat", ("approver",), 1_700_000_000_000)
@@ -40,7 +40,9 @@ class Desk:
         within = self.zero + int(start * HOUR), self.zero + int(end * HOUR)
         if "service" in more:
             more["service"] = self.shop.ids.get(more["service"], more["service"])
-        return schedule(self.shop.projections, VIEWER, within, **more)
+        sees = more.pop("sees", None)
+        viewer = VIEWER if sees is None else seeing(self.shop.projections, sees)
+        return schedule(self.shop.projections, viewer, within, **more)
 
     def hours(self, answer: ScheduleAnswer) -> dict[str, list[tuple[float, float | None]]]:
         return {
@@ -131,5 +133,7 @@ def test_a_time_that_is_none_is_refused(desk: Desk) -> None:
 
 def test_what_the_viewer_may_not_see_is_not_named(desk: Desk) -> None:
     desk.change("blog", desk.window(1, 2))
-    (one,) = desk.ask(sees=lambda *_: False).items
-    assert (one.cis[0].name, one.services[0].ci.name, one.services[0].owner) == (None, None, None)
+    number = desk.change("rack", desk.window(1, 2))
+    (one,) = desk.ask(sees='name == "shop"').items
+    assert (one.number, one.summary, one.cis[0].name, one.services[0].owner) == (number, "", None, None)
+    assert {(service.ci.name, service.state) for service in one.services} == {("shop", "down"), (None, "down")}

@@ -7,7 +7,7 @@ import pytest
 
 from cmdb_server.answers.services import services_of
 from cmdb_server.store.sqlite import SqliteStore
-from tests.shop import VIEWER, Shop
+from tests.shop import VIEWER, Shop, seeing
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_services_above_are_told_whatever_the_gates_say(shop: Shop) -> None:
 
 
 def test_what_the_viewer_may_not_see_has_neither_name_nor_owner(shop: Shop) -> None:
-    told = services_of(shop.projections, VIEWER, shop.ids["web1"], sees=lambda *_: False)
+    told = services_of(shop.projections, seeing(shop.projections, '!isa("service")'), shop.ids["web1"])
     assert [(one.ci.name, one.criticality) for one in told.items] == [(None, None)] * 2
     assert all(one.ci.id.startswith("hidden-") for one in told.items)
 

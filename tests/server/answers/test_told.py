@@ -1,3 +1,6 @@
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from cmdb_server.analysis.explanation import Explanation, Step
 from cmdb_server.analysis.impact import impact
 from cmdb_server.answers.told import Teller, moment, plain
@@ -26,9 +29,22 @@ def test_who_lost_the_way_to_a_provider_is_told_which_and_how_many() -> None:
     assert lost.gate.text == "0 of 1 serving, 1 of the lost up but out of reach, needs 1"
 
 
+@dataclass(frozen=True)
+class Blindfold:
+    """Eyes that see all but one."""
+
+    hidden: str
+
+    def sees(self, ids: Iterable[str]) -> set[str]:
+        return set(ids) - {self.hidden}
+
+    def token(self, id_: str) -> str:
+        return f"hidden-{len(id_)}"
+
+
 def test_hidden_names_are_the_same_all_through() -> None:
     projection = WORLD.projection()
-    teller = Teller(projection, lambda ci: ci == 1)
+    teller = Teller(projection, Blindfold(projection.id(1)))
     assert teller.named(0).name == "0"
     assert teller.named(1) == teller.named(1)
     assert teller.named(1).class_ is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cmdb_server.answers.changes.outcomes import done, past, success
 from tests.booked_shop import BookedShop
+from tests.shop import VIEWER
 
 
 def ended(shop: BookedShop, ci: str, outcome: str, at: float, **body: object) -> str:
@@ -18,13 +19,13 @@ def test_changes_that_went_wrong_are_counted_by_what_they_have_in_common(shop: B
     ended(shop, "web2", "with_issues", 30, team="web")
     ended(shop, "db", "backed_out", 40, team="data")
     shop.change("db")
-    by_team = {one.name: one for one in success(shop.projections, "team").items}
+    by_team = {one.name: one for one in success(shop.projections, VIEWER, "team").items}
     assert (by_team["web"].changes, by_team["web"].failed, by_team["web"].with_issues) == (3, 1, 1)
     assert (by_team["data"].changes, by_team["data"].failed, by_team["data"].rate) == (1, 1, 0.0)
-    [everything] = success(shop.projections, "all").items
+    [everything] = success(shop.projections, VIEWER, "all").items
     assert (everything.changes, everything.failed, everything.rate) == (4, 2, 0.5)
-    assert {one.name: one.failed for one in success(shop.projections, "ci").items}[shop.ids["web1"]] == 1
-    scored = success(shop.projections, "all").calibration
+    assert {one.name: one.failed for one in success(shop.projections, VIEWER, "ci").items}[shop.ids["web1"]] == 1
+    scored = success(shop.projections, VIEWER, "all").calibration
     assert (sum(one.wrong for one in scored), sum(one.changes for one in scored)) == (2, 4)
 
 
