@@ -131,7 +131,7 @@ def verdict(projections: Projections, viewer: Viewer, asked: Question, told: Pro
 
 
 def _on_graph(projections: Projections, viewer: Viewer, asked: Question, work: Callable[[AskedGraph], T]) -> T:
-    if getattr(viewer, "sight", None) is not None:
+    if viewer.sight is not None:
         raise Forbidden("a proof names all that it rests on: it is for who sees everything")
     if not asked.failed:
         raise Invalid("failed: name at least one CI", errors=[{"path": "failed", "message": "must not be empty"}])

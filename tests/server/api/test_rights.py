@@ -235,6 +235,10 @@ def _bodies(desk: Desk) -> dict[str, list[Any]]:
             {**span, "failures": [{"cis": [web], "spans": [span]}], "also": "both"},
             {**span, "failures": [{"cis": [vault], "spans": [span]}]},
         ],
+        "POST /impact/proof": [{"failed": [web]}, {"failed": [vault]}],
+        "POST /impact/proof/verdict": [
+            {"failed": [web], "not_impacted": [], "revision": 1, "claims": [], "held": [], "cut": [], "edits": []}
+        ],
         f"POST /cis/{vault}/requires": [{}],
         f"POST /cis/{desk.seen['shop']}/requires": [{}, {"edits": [relate]}],
         f"POST /cis/{vault}/single-points": [{}],
