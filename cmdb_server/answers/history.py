@@ -87,21 +87,41 @@ class Graph:
         return Life(stage(runs, class_.life, now).stage, last, min(one.site for one in members))
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is asked for: ``then``, by whose end values are stale or fresh at ``now`` (ms). ``fixed``: nothing that is
+    told later changes it."""
+
+    then: Then
+    now: int
+    fixed: bool
+
+
+def moment_of(tx: Reading, at: int | None, known_at: int | None, revision: int | None = None) -> Moment:
+    """``at`` (ms; None: now) as known at ``known_at`` (ms; None: now), or at ``revision``. Raises Forgotten for what
+    retention dropped."""
+    check_time(tx, at, "at")
+    check_time(tx, known_at, "known_at")
+    known = revision
+    if known is None:
+        known = tx.revision if known_at is None else revision_at(tx, known_at)
+    check_revision(tx, known)
+    now = next((one for one in (at, known_at) if one is not None), None)
+    fixed = now is not None and (revision is not None or known_at is not None)
+    return Moment(Then(FOREVER if at is None else at, known), _clock(tx) if now is None else now, fixed)
+
+
 def graph_at(
     tx: Reading, at: int | None, known_at: int | None, kinds: Kinds | None = None, *, revision: int | None = None
 ) -> Graph:
-    """The graph at ``at`` (ms; None: now) as known at ``known_at`` (ms; None: now), or at ``revision``. Raises
-    Forgotten for what retention dropped."""
-    check_time(tx, at, "at")
-    check_time(tx, known_at, "known_at")
-    if revision is None:
-        revision = tx.revision if known_at is None else revision_at(tx, known_at)
-    check_revision(tx, revision)
-    known = kinds or classes()
-    now = at if at is not None else known_at if known_at is not None else _clock(tx)
-    past = state_at(tx, Then(FOREVER if at is None else at, revision), known, now)
+    """The graph of a moment, as ``moment_of`` has it."""
+    return graph_of(tx, moment_of(tx, at, known_at, revision), kinds or classes())
+
+
+def graph_of(tx: Reading, moment: Moment, kinds: Kinds) -> Graph:
+    past = state_at(tx, moment.then, kinds, moment.now)
     cis = {row[0]: row for row in past.rows(tables.CI)}
-    return Graph(cis, [*past.rows(tables.RELATION)], _records(past), revision, known)
+    return Graph(cis, [*past.rows(tables.RELATION)], _records(past), moment.then.revision, kinds)
 
 
 def _clock(tx: Reading) -> int:
