@@ -62,6 +62,25 @@ def test_an_enrolment_code_buys_a_token(cmdb, server: Served) -> None:
 
 
 @pytest.mark.usefixtures("estate")
+def test_who_sees_a_part_is_shown_a_part(cmdb) -> None:
+    made = cmdb("token", "create", "bob", "--role", "reader", "--sees", '!name.startsWith("db")')
+    text = made.out.splitlines()[0].strip()
+    assert made.code == 0 and "startsWith" in made.out and "startsWith" in cmdb("token", "list").out
+    shown = cmdb("show", "web-1", CMDB_TOKEN=text)
+    assert shown.code == 0 and "10.0.0.1/24" in shown.out, shown.err
+    for asked in (
+        ("show", "web-1"), ("list",), ("search", "db"), ("search", "10.0.0"), ("health",), ("changes",), ("list", "--json"),
+        ("explain", "web-1"), ("timeline", "web-1"), ("requires", "web-1"), ("impact", "web-1", "--format", "html"),
+        ("export", "--format", "csv"), ("export", "--format", "graphml"), ("spof", "web-1"),
+    ):  # fmt: skip
+        done = cmdb(*asked, CMDB_TOKEN=text)
+        assert done.code == 0, (asked, done.err)
+        assert "db-1" not in done.out and "10.0.0.3" not in done.out, asked
+    assert cmdb("show", "db-1", CMDB_TOKEN=text).code == 5 and cmdb("show", "db-1").code == 0
+    assert cmdb("token", "create", "eve", "--role", "reader", "--sees", "nonsense").code == 1
+
+
+@pytest.mark.usefixtures("estate")
 def test_a_ci_is_shown_as_a_tree_by_name_and_by_id(cmdb) -> None:
     shown = cmdb("show", "web-1")
     assert shown.code == 0, shown.err
