@@ -43,7 +43,7 @@ def test_the_first_token_is_made_in_the_store_and_only_once(cmdb, tmp_path: Path
     lost = cmdb("token", "bootstrap", "--to", "nowhere/token")
     assert lost.code == 2 and "nowhere/token" in lost.err
     assert cmdb("token", "bootstrap", "--to", "token").code == 0
-    (line,) = acts(SqliteStore(tmp_path / "cmdb.db"), Wanted()).items
+    (line,) = acts(SqliteStore(tmp_path / "own.db"), Wanted()).items
     assert (line.action, line.thing, line.role) == ("tokens.bootstrap", "admin", "admin")
     assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o600
     again = cmdb("token", "bootstrap")
