@@ -6,7 +6,7 @@ nothing any more: what they said is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, Self
@@ -47,9 +47,8 @@ class Texts:
         return cls(np.empty(0, np.int32), Interned())
 
     def with_values(self, cis: Longs, values: Sequence[Any], size: int) -> Self:
-        codes = _longer(self.codes, size, -1)
-        codes[cis] = [-1 if value is None else self.values.code(value) for value in values]
-        return type(self)(frozen(codes), self.values)
+        codes = _with(self.codes, cis, [-1 if value is None else self.values.code(value) for value in values], size, -1)
+        return self if codes is self.codes else type(self)(codes, self.values)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,9 +63,8 @@ class Numbers:
         return cls(np.empty(0, np.float64), np.empty(0, bool))
 
     def with_values(self, cis: Longs, values: Sequence[Any], size: int) -> Self:
-        column = _longer(self.values, size, np.nan)
-        column[cis] = [np.nan if value is None else value for value in values]
-        return type(self)(frozen(column), frozen(~np.isnan(column)))
+        column = _with(self.values, cis, [np.nan if value is None else value for value in values], size, np.nan)
+        return self if column is self.values else type(self)(column, frozen(~np.isnan(column)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,9 +78,8 @@ class Flags:
         return cls(np.empty(0, np.int8))
 
     def with_values(self, cis: Longs, values: Sequence[Any], size: int) -> Self:
-        column = _longer(self.values, size, -1)
-        column[cis] = [-1 if value is None else int(value) for value in values]
-        return type(self)(frozen(column))
+        column = _with(self.values, cis, [-1 if value is None else int(value) for value in values], size, -1)
+        return self if column is self.values else type(self)(column)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,15 +96,16 @@ class Lists:
         return cls(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, bool), Interned())
 
     def with_values(self, cis: Longs, values: Sequence[Any], size: int) -> Self:
-        known = _longer(self.known, size, False)
-        stays = np.ones(size, bool)
-        stays[cis] = False
-        kept = np.flatnonzero(stays[self.owner])
-        known[cis] = [value is not None for value in values]
+        known = _with(self.known, cis, [value is not None for value in values], size, False)
+        changes = np.zeros(size, bool)
+        changes[cis] = True
+        replaced = changes[self.owner]
         owner = np.repeat(cis, [len(value or ()) for value in values]).astype(np.int32)
         codes = np.asarray([self.values.code(item) for value in values for item in value or ()], np.int32)
+        if known is self.known and _same_items(self.owner[replaced], self.codes[replaced], owner, codes):
+            return self
         return type(self)(
-            frozen(np.append(self.owner[kept], owner)), frozen(np.append(self.codes[kept], codes)), frozen(known),
+            frozen(np.append(self.owner[~replaced], owner)), frozen(np.append(self.codes[~replaced], codes)), known,
             self.values,
         )  # fmt: skip
 
@@ -123,9 +121,8 @@ class Present:
         return cls(np.empty(0, bool))
 
     def with_values(self, cis: Longs, values: Sequence[Any], size: int) -> Self:
-        column = _longer(self.values, size, False)
-        column[cis] = [value is not None for value in values]
-        return type(self)(frozen(column))
+        column = _with(self.values, cis, [value is not None for value in values], size, False)
+        return self if column is self.values else type(self)(column)
 
 
 Typed = Texts | Numbers | Flags | Lists | Present
@@ -135,10 +132,34 @@ _EMPTY: Mapping[str, Callable[[], Typed]] = {
 }  # fmt: skip
 
 
-def _longer(column: Column, size: int, filling: Any) -> Column:
+def _with(column: Column, cis: Longs, values: Sequence[Any], size: int, filling: Any) -> Column:
+    """The column at this size with these values, read-only; itself where it has them already."""
+    told = np.asarray(values, column.dtype)
+    if len(column) == size and np.array_equal(column[cis], told, equal_nan=column.dtype == np.float64):
+        return column
     longer = np.full(size, filling, column.dtype)
     longer[: len(column)] = column
-    return longer
+    longer[cis] = told
+    return frozen(longer)
+
+
+def _same_items(owner: Ints, codes: Ints, new_owner: Ints, new_codes: Ints) -> bool:
+    """Whether each owner has the same items in the same order."""
+    one, other = (np.argsort(column, kind="stable") for column in (owner, new_owner))
+    return np.array_equal(owner[one], new_owner[other]) and np.array_equal(codes[one], new_codes[other])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ends:
+    """The relations of a graph by their type's number, ends by CI number, -1 where there is no such CI."""
+
+    from_: Ints
+    type: Ints
+    to: Ints
+
+    @classmethod
+    def of(cls, relations: RelationColumns) -> Self:
+        return cls(relations.from_, relations.type, relations.to)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,9 +171,14 @@ class AttributeColumns:
     index: Index
     gone: Longs
     held: Mapping[Field, Typed] = field(default_factory=dict)
-    relations: RelationColumns | None = None
+    relations: Ends | None = None
     sightings: Sightings | None = None
     _ends: dict[int, tuple[Ints, Ints]] = field(default_factory=dict)
+
+    def names(self) -> frozenset[Hashable]:
+        """What is held: fields, and the names of what is no field's column."""
+        others = (name for name in ("relations", "sightings") if getattr(self, name) is not None)
+        return frozenset([*self.held, *others])
 
     def ends(self, type_: int) -> tuple[Ints, Ints]:
         """The two ends of all relations of a type between CIs that are there."""
@@ -192,17 +218,51 @@ class Attributes:
             held = _forward(held, projection, reading)
             missing = [one for one in wanted if one not in held.held]
             if missing:
-                held = _with(held, {**held.held, **_read(pages(reading, CI), missing, {}, projection)})
+                held = _holding(held, {**held.held, **_read(pages(reading, CI), missing, {}, projection)})
             if relations and held.relations is None:
                 told = relation_columns(pages(reading, RELATION), projection.index, projection.rules)
-                held = replace(held, relations=told, _ends={})
+                held = replace(held, relations=Ends.of(told), _ends={})
             if seen is not None:
                 held = replace(held, sightings=sightings(held.sightings, reading, projection, seen))
-            self._newest = _with(held, _fitting(held.held, wanted, len(projection)))
+            self._newest = _holding(held, _fitting(held.held, wanted, len(projection)))
             return held
 
+    def kept(self, projection: Projection, reading: Reading) -> AttributeColumns | None:
+        """All that is held, at the revision of both; None where nothing is, or others have gone on."""
+        newest = self._newest
+        if newest is None or not newest.names():
+            return None
+        seen = newest.sightings.looked_at if newest.sightings else None
+        return self.columns(projection, reading, (), relations=False, seen=seen)
 
-def _with(held: AttributeColumns, columns: Mapping[Field, Typed]) -> AttributeColumns:
+    def names(self) -> frozenset[Hashable]:
+        """What is held: see ``AttributeColumns``."""
+        return self._newest.names() if self._newest is not None else frozenset()
+
+    def begin(self, found: AttributeColumns) -> None:
+        """Go on from these, where nothing is held yet."""
+        with self._lock:
+            self._newest = self._newest or found
+
+    def take(self, found: AttributeColumns, projection: Projection, reading: Reading) -> bool:
+        """Go on from these too, which are of this store and of any revision, in place of what is held of the same. False
+        where others have gone on to a newer revision than ``reading``'s."""
+        with self._lock:
+            held = self._newest
+            if projection.revision != reading.revision or (held is not None and held.revision > reading.revision):
+                return False
+            found = _forward(found, projection, reading)
+            if held is not None and _continues(held.index, projection.index):
+                held = _forward(held, projection, reading)
+                found = replace(
+                    found, held={**held.held, **found.held}, relations=found.relations or held.relations,
+                    sightings=found.sightings or held.sightings, _ends={},
+                )  # fmt: skip
+            self._newest = found
+            return True
+
+
+def _holding(held: AttributeColumns, columns: Mapping[Field, Typed]) -> AttributeColumns:
     return replace(held, held=columns)
 
 
@@ -280,15 +340,12 @@ def _values(field_: Field, rows: Sequence[Row]) -> list[Any]:
     return [None if value is None else value_of(field_, value) for value in raw]
 
 
-def _with_relations(
-    relations: RelationColumns, keys: Iterable[RelationKey], projection: Projection, reading: Reading
-) -> RelationColumns:
+def _with_relations(old: Ends, keys: Iterable[RelationKey], projection: Projection, reading: Reading) -> Ends:
     """The relations with those of ``keys`` as they are now."""
     wanted = list(keys)
     gone = relation_columns([[(*key, None, None) for key in wanted]], projection.index, projection.rules)
     fresh = relation_columns([list(reading.get(RELATION, wanted).values())], projection.index, projection.rules)
     size = len(projection)
-    old, dropped = ((one.type.astype(np.int64) * size + one.from_) * size + one.to for one in (relations, gone))
-    kept = np.flatnonzero(~np.isin(old, dropped))
-    names = RelationColumns.__dataclass_fields__
-    return RelationColumns(*(np.append(getattr(relations, n)[kept], getattr(fresh, n)) for n in names))
+    known, dropped = ((one.type.astype(np.int64) * size + one.from_) * size + one.to for one in (old, gone))
+    kept = np.flatnonzero(~np.isin(known, dropped))
+    return Ends(*(np.append(getattr(old, name)[kept], getattr(fresh, name)) for name in Ends.__dataclass_fields__))

@@ -146,17 +146,22 @@ class Interned(Generic[T]):
     """Values by a small number, numbered as they are met; only ever added to."""
 
     def __init__(self, values: Iterable[T] = ()) -> None:
-        self.values: list[T] = []
+        self._values: list[T] = []
         self._codes: dict[T, int] = {}
         for value in values:
             self.code(value)
+
+    @property
+    def values(self) -> list[T]:
+        """All of them in the order of their numbers. Not to be changed."""
+        return self._values
 
     def code(self, value: T) -> int:
         """The value's number, a new one for a new value."""
         known = self._codes.get(value)
         if known is None:
-            known = self._codes[value] = len(self.values)
-            self.values.append(value)
+            known = self._codes[value] = len(self._values)
+            self._values.append(value)
         return known
 
     def find(self, value: T) -> int | None:
@@ -164,10 +169,10 @@ class Interned(Generic[T]):
         return self._codes.get(value)
 
     def __getitem__(self, code: int) -> T:
-        return self.values[code]
+        return self._values[code]
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self._values)
 
 
 def marked(mask: Bools) -> Longs:

@@ -10,7 +10,7 @@ from threading import Lock
 
 from cmdb_schemas.ci_class import classes
 from cmdb_schemas.relations import relation_types
-from cmdb_server.projection.attributes import Attributes
+from cmdb_server.projection.attributes import AttributeColumns, Attributes
 from cmdb_server.projection.build import build
 from cmdb_server.projection.feed import RelationKey, changed
 from cmdb_server.projection.membership import Memberships
@@ -21,6 +21,7 @@ from cmdb_server.projection.scratch import Pool
 from cmdb_server.projection.sharing import Sharing
 from cmdb_server.projection.snapshot import Snapshot
 from cmdb_server.store.bounds import HISTORY, bound
+from cmdb_server.store.draft import Draft
 from cmdb_server.store.partial import whole
 from cmdb_server.store.port import Reading, Row, Store
 from cmdb_server.store.tables import CI, RELATION
@@ -53,14 +54,14 @@ class Projections:
         self.sharing = sharing
         self._lock = Lock()
         self._newest: Projection | None = None
-        self._past: OrderedDict[Hashable, Projection] = OrderedDict()
+        self._past: OrderedDict[Hashable, tuple[Projection, Draft]] = OrderedDict()
 
     def current(self, reading: Reading | None = None) -> Projection:
         """The projection of the newest revision, or of one newer than ``reading`` sees; of everything, whatever part
         ``reading`` tells."""
         return self._of(whole(reading)) if reading is not None else self.store.read(self._of)
 
-    def past(self, key: Hashable, make: Callable[[], Projection]) -> Projection:
+    def past(self, key: Hashable, make: Callable[[], tuple[Projection, Draft]]) -> tuple[Projection, Draft]:
         """A view of the past, kept a while. ``key`` must name its times and its revision: the past may be corrected."""
         with self._lock:
             found = self._past.pop(key, None)
@@ -91,18 +92,22 @@ class Projections:
             return make()
         found = self.sharing.first(self.rules, reading.count(CI), make, self)
         if found.columns is not None:
-            self.attributes.take(found.columns)
+            self.attributes.begin(found.columns)
         return found.projection
 
     def state(self) -> Snapshot:
-        """The newest projection, with the columns that are held, where those are of the same revision."""
+        """The newest projection, with the columns that are held, unless the store moves on too fast for that."""
 
         def work(reading: Reading) -> Snapshot:
             projection = self._of(reading)
             same = projection.revision == reading.revision
             return Snapshot(projection, self.attributes.kept(projection, reading) if same else None)
 
-        return self.store.read(work)
+        for _ in range(ADOPTING):
+            found = self.store.read(work)
+            if found.columns is not None or not self.held():
+                break
+        return found
 
     def adopt(self, found: Snapshot) -> bool:
         """Go on from this one, which is of this store and may be of any revision; False when the store moves on too fast
@@ -118,8 +123,17 @@ class Projections:
         else:
             return False
         if found.columns is not None:
-            self.attributes.take(found.columns)
+            self._take(found.columns)
         return True
+
+    def _take(self, columns: AttributeColumns) -> None:
+        for _ in range(ADOPTING):
+            if self.store.read(lambda reading: self.attributes.take(columns, self._of(reading), reading)):
+                break
+
+    def held(self) -> frozenset[Hashable]:
+        """The names of the columns that a snapshot would have."""
+        return self.attributes.names()
 
 
 def brought_forward(old: Projection, reading: Reading, now: int) -> Projection:

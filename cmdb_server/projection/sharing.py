@@ -10,16 +10,19 @@ from __future__ import annotations
 import ctypes
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
+from typing import Protocol
 
 from cmdb_server.projection import snapshot
+from cmdb_server.projection.attributes import MOST
 from cmdb_server.projection.columns import Room, Rows
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import Rules
+from cmdb_server.projection.snapshot import Snapshot
 from cmdb_server.store import array_files
 from cmdb_server.store.array_files import DamagedError, Turn
 from cmdb_server.store.bounds import HISTORY, bound
@@ -38,7 +41,19 @@ PATIENCE_S = 120.0
 DAY_MS = 86_400_000
 FORGOTTEN_MS = 30 * DAY_MS
 """After so long the store no longer vouches for what another machine may have had."""
-Adopt = Callable[[Projection], bool]
+
+
+class Host(Protocol):
+    """What goes on from a snapshot, and has what one is made of."""
+
+    def state(self) -> Snapshot:
+        """What is to be kept, at the store's newest revision."""
+
+    def adopt(self, found: Snapshot) -> bool:
+        """Go on from this one, of whatever revision it is; False when that cannot be."""
+
+    def held(self) -> frozenset[Hashable]:
+        """The names of the columns that one would have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +63,7 @@ class _Base:
     rules: Rules
     rooms: list[Room]
     rows: int
+    held: frozenset[Hashable]
 
 
 class Sharing:
@@ -65,44 +81,44 @@ class Sharing:
         self._next = 0.0
         self._busy = Lock()
 
-    def first(self, rules: Rules, size: int, make: Callable[[], Projection], adopt: Adopt) -> Projection:
+    def first(self, rules: Rules, size: int, make: Callable[[], Projection], host: Host) -> Snapshot:
         """The newest snapshot there is, else what ``make`` gives. Of processes that start at once with no snapshot one
-        makes it and the others wait for that. ``size``: how many CIs there are; ``adopt``: see ``follow``."""
+        makes it and the others wait for that. ``size``: how many CIs there are."""
         if size < self.worth:
-            return make()
+            return Snapshot(make())
         found, turn = self._newest(rules), None
         if found is None:
             turn = self._turn()
             found = self._newest(rules) if turn else None
         try:
-            made = self._based(*found) if found else make()
+            made = self._based(*found) if found else Snapshot(make())
             if turn and not found and self._busy.acquire(blocking=False):
-                self._begin(made, adopt, turn)
+                self._begin(rules, host, turn)
                 turn = None
         finally:
             _end(turn)
         return made
 
-    def follow(self, newest: Projection, adopt: Adopt) -> None:
+    def follow(self, newest: Projection, host: Host) -> None:
         """Told of every projection that is answered from: see to it now and then, beside the answers, that its memory is
-        shared. ``adopt`` is given one to go on from."""
+        shared."""
         if newest is self._seen or time.monotonic() < self._next or not self._busy.acquire(blocking=False):
             return
         self._seen = newest
-        if not self._pays(newest):
+        if not self._pays(newest, host.held()):
             self._busy.release()
             return
-        self._begin(newest, adopt, None)
+        self._begin(newest.rules, host, None)
 
-    def _begin(self, newest: Projection, adopt: Adopt, turn: Turn | None) -> None:
+    def _begin(self, rules: Rules, host: Host, turn: Turn | None) -> None:
         self._next = time.monotonic() + self.every_s
-        Thread(target=self._share, args=(newest, adopt, turn), name="sharing", daemon=True).start()
+        Thread(target=self._share, args=(rules, host, turn), name="sharing", daemon=True).start()
 
-    def _pays(self, newest: Projection) -> bool:
+    def _pays(self, newest: Projection, held: frozenset[Hashable]) -> bool:
         if len(newest) < self.worth:
             return False
         base = self._base
-        if base is None or base.rules is not newest.rules:
+        if base is None or base.rules is not newest.rules or (len(base.held) < MOST and held - base.held):
             return True
         tables = _tables(newest)
         if any(now.room is not then for now, then in zip(tables, base.rooms, strict=True)):
@@ -110,17 +126,17 @@ class Sharing:
         more = sum(map(len, tables)) - base.rows + len(newest.names.changed) + len(newest.index.added)
         return more > GROWN * base.rows
 
-    def _share(self, newest: Projection, adopt: Adopt, turn: Turn | None) -> None:
+    def _share(self, rules: Rules, host: Host, turn: Turn | None) -> None:
         try:
             turn = turn or self._turn()
             if turn is None:
                 return
-            found = self._newest(newest.rules)
+            found = self._newest(rules)
             if found is None or found[0] == self.name:
-                self._keep(newest)
-                found = self._newest(newest.rules)
+                self._keep(host.state())
+                found = self._newest(rules)
             _end(turn)
-            if found is not None and adopt(found[1]):
+            if found is not None and host.adopt(found[1]):
                 self._based(*found)
                 _give_back()
         except Exception:
@@ -129,13 +145,17 @@ class Sharing:
             _end(turn)
             self._busy.release()
 
-    def _based(self, name: str, base: Projection) -> Projection:
+    def _based(self, name: str, found: Snapshot) -> Snapshot:
+        base = found.projection
         LOG.info("going on from the projection of revision %d in %s", base.revision, name[:12])
         tables = _tables(base)
-        self.name, self._base = name, _Base(base.rules, [one.room for one in tables], sum(map(len, tables)))
-        return base
+        self.name, self._base = name, _Base(
+            base.rules, [one.room for one in tables], sum(map(len, tables)),
+            found.columns.names() if found.columns else frozenset(),
+        )  # fmt: skip
+        return found
 
-    def _newest(self, rules: Rules) -> tuple[str, Projection] | None:
+    def _newest(self, rules: Rules) -> tuple[str, Snapshot] | None:
         """(its name, the snapshot) that the store vouches for."""
         there = array_files.there(self.folder)
         for name in self.store.read(_vouched) if there else ():
@@ -152,22 +172,22 @@ class Sharing:
                 return name, found
         return None
 
-    def _keep(self, projection: Projection) -> None:
+    def _keep(self, kept: Snapshot) -> None:
         """Write a snapshot, have the store vouch for it, and take away what it takes the place of."""
         try:
-            name = snapshot.write(self.folder, projection)
+            name = snapshot.write(self.folder, kept)
         except OSError as error:
             LOG.warning("no snapshot of the projection is kept: %s", error)
             return
-        old = array_files.there(self.folder) - {name}
+        old, revision = array_files.there(self.folder) - {name}, kept.projection.revision
 
         def work(tx: Writing) -> bool:
             # A store that is not past this revision by more than this one is another than was projected.
-            if tx.revision <= projection.revision:
+            if tx.revision <= revision:
                 return False
             late = [row[0] for row in tx.scan(SNAPSHOT) if row[0] in old or row[2] < _now_ms() - FORGOTTEN_MS]
             tx.delete(SNAPSHOT, [(one,) for one in late])
-            tx.put(SNAPSHOT, [(name, projection.revision, _now_ms())])
+            tx.put(SNAPSHOT, [(name, revision, _now_ms())])
             return True
 
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -17,6 +17,8 @@ import msgspec
 import numpy as np
 
 from cmdb_server.model.gates import Gate
+from cmdb_server.projection import column_files
+from cmdb_server.projection.attributes import AttributeColumns
 from cmdb_server.projection.columns import SPARE, Column, Interned, Mapped, Rows
 from cmdb_server.projection.gates import Gates, Members, Slots
 from cmdb_server.projection.identities import Identities, Index, Names
@@ -40,13 +42,23 @@ WORTH_COMPACTING = 0.02
 """From this share of replaced rows on a projection is laid out afresh before it is written."""
 
 
-def write(folder: Path, projection: Projection) -> str:
-    """Keep the projection below ``folder``; the name it is found by. Raises ``OSError``."""
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A projection, and the columns of what CIs say that somebody asked for, of the same revision."""
+
+    projection: Projection
+    columns: AttributeColumns | None = None
+
+
+def write(folder: Path, kept: Snapshot) -> str:
+    """Keep it below ``folder``; the name it is found by. Raises ``OSError``."""
+    projection = kept.projection
     settled = _settled(projection)
     arrays = _arrays(settled)
     tables = (*TABLES, "identities")
     spare = {name: int(len(one) * SPARE) + 64 for name, one in arrays.items() if name.split(".")[0] in tables}
     overrides, values = _numbered(settled.overrides)
+    columns, columns_told = column_files.written(kept.columns) if kept.columns else ({}, None)
     told = {
         "made_with": made_with(settled.rules),
         "revision": settled.revision,
@@ -57,12 +69,13 @@ def write(folder: Path, projection: Projection) -> str:
         "overrides": values,
         "refused": sorted(settled.refused.items()),
         "member_rules": sorted(settled.member_rules.items()),
+        "columns": columns_told,
     }
-    return array_files.write(folder, told, arrays | overrides, spare)
+    return array_files.write(folder, told, arrays | overrides | columns, spare)
 
 
-def opened(folder: Path, name: str, rules: Rules) -> Projection | None:
-    """The projection of this name; None where other rules made it. Raises ``FileNotFoundError``, ``DamagedError``."""
+def opened(folder: Path, name: str, rules: Rules) -> Snapshot | None:
+    """The snapshot of this name; None where other rules made it. Raises ``FileNotFoundError``, ``DamagedError``."""
     found = array_files.opened(folder, name)
     told, files = found.told, found.arrays
     if told["made_with"] != made_with(rules):
@@ -75,7 +88,7 @@ def opened(folder: Path, name: str, rules: Rules) -> Projection | None:
         classes=Interned(told["classes"]),
         groups=Interned(told["groups"]),
     )
-    return Projection(
+    projection = Projection(
         revision=told["revision"],
         rules=own,
         index=Index(identities, plain["index.order"], plain["index.ordered"]),
@@ -89,6 +102,8 @@ def opened(folder: Path, name: str, rules: Rules) -> Projection | None:
         **{name: Bounds(plain[f"{name}.first"], plain[f"{name}.last"]) for name in BOUNDS},  # type: ignore[arg-type]
         **{name: _mapped(kind, name, files) for name, kind in TABLES.items()},  # type: ignore[arg-type]
     )
+    columns = column_files.opened(plain, told["columns"], projection) if told["columns"] else None
+    return Snapshot(projection, columns)
 
 
 def made_with(rules: Rules) -> str:

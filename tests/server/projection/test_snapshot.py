@@ -22,6 +22,7 @@ from cmdb_server.projection.edited import Edits, edited
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.projections import brought_forward
 from cmdb_server.projection.rules import Rules
+from cmdb_server.projection.snapshot import Snapshot
 from cmdb_server.store.tables import CI
 from tests import worlds
 from tests.server.projection.test_overlay import LIFE, MemoryStore, change, effects, fill, gates, rules
@@ -40,10 +41,10 @@ def hasty() -> Iterator[None]:
 def kept_and_opened(projection: Projection, with_: Rules | None = None) -> Projection:
     """The files are removed at once: what is open must not need them."""
     with TemporaryDirectory() as folder:
-        name = snapshot.write(Path(folder), projection)
+        name = snapshot.write(Path(folder), Snapshot(projection))
         found = snapshot.opened(Path(folder), name, with_ or rules())
     assert found is not None
-    return found
+    return found.projection
 
 
 def told(projection: Projection) -> dict[str, tuple[object, ...]]:
@@ -94,9 +95,9 @@ def _change(store: MemoryStore, dice: random.Random, fresh: Iterator[int], times
 def test_others_who_map_the_same_files_do_not_see_one_grow(tmp_path: Path) -> None:
     store = MemoryStore()
     fill(store, worlds.dense_world(1, 30))
-    name = snapshot.write(tmp_path, build(store, rules(), NOW))  # type: ignore[arg-type]
-    one, other = (snapshot.opened(tmp_path, name, rules()) for _ in range(2))
-    assert one is not None and other is not None
+    name = snapshot.write(tmp_path, Snapshot(build(store, rules(), NOW)))  # type: ignore[arg-type]
+    found = [snapshot.opened(tmp_path, name, rules()) for _ in range(2)]
+    one, other = (each.projection for each in found if each is not None)
     before = {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
     store.revision += 1
     store.put_relation(worlds.relation_row("3", "depends_on", "4"))
@@ -167,7 +168,7 @@ def test_many_what_ifs_at_once_are_answered_though_not_all_of_them_map_the_files
     ids=lambda change: next(iter(change)),
 )
 def test_what_other_rules_made_is_not_taken(tmp_path: Path, other: dict[str, object]) -> None:
-    name = snapshot.write(tmp_path, World(3, (), {}).projection())
+    name = snapshot.write(tmp_path, Snapshot(World(3, (), {}).projection()))
     made = worlds.rules()
     assert snapshot.opened(tmp_path, name, made) is not None
     assert snapshot.opened(tmp_path, name, replace(made, **other)) is None  # type: ignore[arg-type]
