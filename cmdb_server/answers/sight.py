@@ -22,13 +22,18 @@ from cmdb_server.answers.history import Graph
 from cmdb_server.answers.lives import Lives
 from cmdb_server.answers.selected import SCAN, Selected, selected
 from cmdb_server.ingest.declare import resolve_all
+from cmdb_server.model.selector_tree import Related, parts
 from cmdb_server.practices.kind import Kind
 from cmdb_server.practices.kind_files import kinds as kept_kinds
+from cmdb_server.projection.attributes import continues
 from cmdb_server.projection.columns import Bools, Longs
+from cmdb_server.projection.feed import changed
+from cmdb_server.projection.identities import Index
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.projections import Projections
 from cmdb_server.projection.selection import candidates
 from cmdb_server.store import tables
+from cmdb_server.store.bounds import HISTORY, bound
 from cmdb_server.store.port import Reading, Row
 
 HIDDEN = "hidden"
@@ -40,6 +45,8 @@ DEEPEST = 32
 PARENT = tables.CI.position("parent")
 Rows = Callable[[Collection[str]], Mapping[str, Row]]
 UNASKED = -1
+FEW = 50
+"""So many CIs are looked up in less time than it takes to bring what is known forward."""
 
 
 def is_token(id_: str) -> bool:
@@ -47,13 +54,13 @@ def is_token(id_: str) -> bool:
     return id_.startswith(f"{HIDDEN}-")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Mask:
-    """What is known of one revision, by number of the projection: 1 seen, 0 not, -1 not asked yet. ``may``: who may fit
-    at all, None where that is not known."""
+    """What is known of one revision, by number of the projection: 1 seen, 0 not, -1 not asked yet, which is filled in.
+    ``may``: who may fit at all, None where that is not known. ``at``: since when (ms) something of it is known."""
 
     revision: int
-    size: int
+    index: Index
     at: int
     seen: npt.NDArray[np.int8]
     may: Bools | None
@@ -108,16 +115,34 @@ class Sight:
         return {id_ for id_, row in top.items() if row[0] in fit}
 
     def mask(self, tx: Reading, projection: Projection, now: int) -> Mask:
-        """What is known at the revision of ``tx``, which is the projection's."""
+        """What is known at the revision of ``tx``, which is the projection's. What no change touched since it was found
+        out is still known."""
         with self._lock:
-            held = self._mask
-            if held is None or (held.revision, held.size) != (projection.revision, len(projection)) or (
-                abs(now - held.at) > REFRESH_MS
-            ):  # fmt: skip
-                may = candidates(self.projections.attributes, projection, tx, self.selected.selector.tree, now)
-                unasked = np.full(len(projection), UNASKED, np.int8)
-                held = self._mask = Mask(projection.revision, len(projection), now, unasked, may)
-            return held
+            held = self._mask if self._mask is not None and abs(now - self._mask.at) <= REFRESH_MS else None
+            if held is not None and (held.revision, held.index) == (projection.revision, projection.index):
+                return held
+            may = candidates(self.projections.attributes, projection, tx, self.selected.selector.tree, now)
+            seen, at = np.full(len(projection), UNASKED, np.int8), now
+            if held is not None and self._follows(tx, projection, held):
+                seen[: len(held.seen)], at = held.seen, held.at
+                numbers = _numbers(projection, self._touched(tx, held.revision))
+                seen[numbers[numbers >= 0]] = UNASKED
+            self._mask = Mask(projection.revision, projection.index, at, seen, may)
+            return self._mask
+
+    def _follows(self, tx: Reading, projection: Projection, held: Mask) -> bool:
+        """Whether the feed tells all that may have changed: what others are to a CI does not stand there by it."""
+        related = any(isinstance(part, Related) for part in parts(self.selected.selector.tree))
+        reaches = bound(tx, HISTORY).told.get("feed", 0) <= held.revision <= projection.revision
+        return not related and reaches and continues(held.index, projection.index)
+
+    def _touched(self, tx: Reading, since: int) -> list[str]:
+        """The CIs that changed after a revision, and all their parts."""
+        touched = set(changed(since, tx)[0])
+        above = touched
+        while above := {row[0] for row in tx.find(tables.CI, ("parent",), [(id_,) for id_ in above])} - touched:
+            touched |= above
+        return list(touched)
 
 
 def tops(ids: Iterable[str], rows: Rows) -> dict[str, Row]:
@@ -154,7 +179,6 @@ class Now:
         self.sight, self._tx, self._now = sight, tx, sight.projections.clock()
         self._told: dict[str, bool] = {}
         self._known: tuple[Projection, Mask] | None = None
-        self._looked = False
 
     def token(self, id_: str) -> str:
         return self.sight.token(id_)
@@ -168,12 +192,11 @@ class Now:
         return {id_ for id_ in asked if self._told[id_]}
 
     def _look(self, ids: list[str]) -> set[str]:
-        """By the mask where the projection is of this revision."""
-        if not self._looked:
+        """A few by themselves; more by the mask, where the projection is of this revision."""
+        if self._known is None and len(self._told) + len(ids) > FEW:
             projection = self.sight.projections.current(self._tx)
             if projection.revision == self._tx.revision:
                 self._known = projection, self.sight.mask(self._tx, projection, self._now)
-            self._looked = True
         if self._known is None:
             return self.sight.fitting(self._tx, ids, self._now)
         projection, mask = self._known

@@ -213,7 +213,7 @@ class Attributes:
             held = self._newest
             if projection.revision != reading.revision or (held is not None and held.revision > reading.revision):
                 return None
-            if held is None or not _continues(held.index, projection.index):
+            if held is None or not continues(held.index, projection.index):
                 held = AttributeColumns(projection.revision, projection.index, _gone(projection))
             held = _forward(held, projection, reading)
             missing = [one for one in wanted if one not in held.held]
@@ -252,7 +252,7 @@ class Attributes:
             if projection.revision != reading.revision or (held is not None and held.revision > reading.revision):
                 return False
             found = _forward(found, projection, reading)
-            if held is not None and _continues(held.index, projection.index):
+            if held is not None and continues(held.index, projection.index):
                 held = _forward(held, projection, reading)
                 found = replace(
                     found, held={**held.held, **found.held}, relations=found.relations or held.relations,
@@ -283,7 +283,7 @@ def _dictionary(column: Typed) -> int:
     return max(0, len(column.values) - len(column.codes)) if isinstance(column, Lists) else 0
 
 
-def _continues(old: Index, new: Index) -> bool:
+def continues(old: Index, new: Index) -> bool:
     """Whether ``new`` numbers all CIs of ``old`` alike."""
     size = len(old.identities)
     if old is new:

@@ -13,7 +13,7 @@ from cmdb_schemas.ci_class import classes
 from cmdb_server.answers.history import graph_at
 from cmdb_server.answers.inventory import Filters, list_cis
 from cmdb_server.answers.selected import selected
-from cmdb_server.answers.sight import MOST, Now, Sight, Sights, Then, is_token, tops
+from cmdb_server.answers.sight import FEW, MOST, REFRESH_MS, Now, Sight, Sights, Then, is_token, tops
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.ingest.declare import edit
 from cmdb_server.model.selector_lexer import SelectorError
@@ -137,27 +137,38 @@ def test_a_policy_is_read_once_and_a_wrong_one_refused_with_its_column(estate: W
     assert estate.sights.of('name == "web"') is not first
 
 
-def test_what_was_found_is_kept_for_a_revision(estate: Watched) -> None:
-    sight = estate.sight('os_name == "AIX"')
-    asked: list[set[str]] = []
-    held = sight.selected.holding
+class Counting:
+    """A selector that tells whom it was held against."""
 
-    class Counting:
-        selector, projections = sight.selected.selector, sight.selected.projections
+    def __init__(self, inner: Any) -> None:
+        self.selector, self.projections, self._inner = inner.selector, inner.projections, inner
+        self.asked: list[set[str]] = []
 
-        def holding(self, tx: Any, rows: Any, *more: Any) -> Any:
-            asked.append({row[2] for row in rows})
-            return held(tx, rows, *more)
+    def holding(self, tx: Any, rows: Any, *more: Any) -> Any:
+        self.asked.append({row[2] for row in rows})
+        return self._inner.holding(tx, rows, *more)
 
-    sight.selected = Counting()  # type: ignore[assignment]
-    assert "db" in estate.sees('os_name == "AIX"')
-    assert asked == [{"db"}], "who cannot fit by the columns is not looked up"
-    assert "db" in estate.sees('os_name == "AIX"')
-    assert len(asked) == 1
-    row = estate.ci("db")
+
+def test_what_was_found_is_kept_until_it_changes(estate: Watched) -> None:
+    hosts = [host(f"h{n}", f"10.0.2.{n}", serial=f"S{n}", os_name="AIX" if n % 2 else "z/OS") for n in range(1, FEW)]
+    estate.tell(0.5, *hosts, coverage={"scope": "partial"})
+    text = 'os_name == "AIX"'
+    sight = estate.sight(text)
+    counting = sight.selected = Counting(sight.selected)  # type: ignore[assignment]
+    before = estate.sees(text)
+    (looked_at,) = counting.asked  # type: ignore[attr-defined]
+    assert looked_at == {"db", *(f"h{n}" for n in range(1, FEW, 2))}, "who cannot fit by the columns is not looked up"
+    assert estate.sees(text) == before and len(counting.asked) == 1  # type: ignore[attr-defined]
+    row = estate.ci("h2")
     edit(estate.store, "ann", row["id"], {"os_name": "AIX"}, row["revision"], now_ms=minute(1))
-    assert "db" in estate.sees('os_name == "AIX"')
-    assert len(asked) == 2
+    assert estate.sees(text) == before  # discovery tells better
+    assert counting.asked[1:] == []  # type: ignore[attr-defined]
+    estate.tell(0.7, host("h2", "10.0.2.2", serial="S2", os_name="AIX"), coverage={"scope": "partial"})
+    assert estate.sees(text) == before | {"h2", "h2/eth0"}
+    assert counting.asked[1:] == [{"h2"}]  # type: ignore[attr-defined]
+    estate.at += REFRESH_MS / 60_000 + 1
+    assert estate.sees(text) == before | {"h2", "h2/eth0"}
+    assert counting.asked[2:] == [looked_at | {"h2"}]  # type: ignore[attr-defined]
 
 
 def test_a_part_of_what_is_not_there_has_no_top() -> None:
