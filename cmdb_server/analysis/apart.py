@@ -19,6 +19,7 @@ from cmdb_server.analysis.fixpoint import NOTHING
 from cmdb_server.analysis.impact import Impact, impact
 from cmdb_server.model.gates import State
 from cmdb_server.projection.columns import Bools, Longs, spans
+from cmdb_server.projection.ordered import distinct, shared, united
 from cmdb_server.projection.projection import Projection
 
 States = npt.NDArray[np.uint8]
@@ -78,7 +79,7 @@ class Apart:
         pending += [self._on(frozenset((one,))) for one in causes.difference(*self._laid)]
         while pending:
             pending = [self._on(group) for group in self._joined(self._hot(pending))]
-        ci = np.unique(np.concatenate(self._looked))
+        ci = united(*self._looked)
         self._looked = [NOTHING]
         now, before = self._state(ci), self.told[ci]
         other = now != before
@@ -127,7 +128,7 @@ class Apart:
     def _hot(self, pending: Sequence[Longs]) -> Longs:
         """Those of the slots that several answers may take further together than any says of the consumer."""
         slots = np.concatenate(pending)
-        slots = np.unique(slots[self._touched[slots] > 1])
+        slots = distinct(slots[self._touched[slots] > 1])
         limits, consumer = self.graph.slots, self.graph.slots.consumer[slots].astype(np.int64)
         lost, soft = self._lost[slots], self._soft[slots]
         limping = (lost > limits.want_slack[slots]) | (soft > limits.full_slack[slots])
@@ -142,7 +143,7 @@ class Apart:
             return []
         sets: list[tuple[set[int], set[Causes]]] = []
         for group, answer in self._laid.items():
-            slots, groups = {-1} if cuts else set(np.intersect1d(answer.slot, hot).tolist()), {group}
+            slots, groups = {-1} if cuts else set(shared(answer.slot, hot).tolist()), {group}
             apart = []
             for other in sets:
                 if slots & other[0]:

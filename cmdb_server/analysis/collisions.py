@@ -14,9 +14,9 @@ from itertools import combinations
 
 import numpy as np
 
-from cmdb_server.analysis.fixpoint import distinct
 from cmdb_server.analysis.impact import Impact, impact
 from cmdb_server.projection.columns import Longs, spans
+from cmdb_server.projection.ordered import distinct, shared, united, without
 from cmdb_server.projection.projection import Projection
 
 TRIED = 6
@@ -88,9 +88,9 @@ def footprint(projection: Projection, cis: Iterable[int]) -> Footprint:
 def neighbourhood(projection: Projection, mine: Footprint, theirs: Longs) -> Neighbourhood:
     """What CIs that are booked too are to mine. Who stands directly above or below is so whatever a gate spares;
     further off only who takes mine along, or is taken along."""
-    common = np.intersect1d(mine.cis, theirs)
-    others = np.setdiff1d(theirs, common)
-    consumers = np.union1d(np.intersect1d(others, mine.affected), _consumers(projection, mine.cis, others))
+    common = shared(mine.cis, theirs)
+    others = without(theirs, common)
+    consumers = united(shared(others, mine.affected), _consumers(projection, mine.cis, others))
     providers = [ci for ci in others.tolist() if _carries(projection, ci, mine.cis)]
     return Neighbourhood(common, np.asarray(providers, np.int64), consumers)
 
@@ -108,7 +108,7 @@ def _consumers(projection: Projection, providers: Longs, among: Longs) -> Longs:
     one = projection.direct.consumer.take(spans(direct.first, direct.last, providers))
     slots = projection.counted.slot.take(spans(counted.first, counted.last, providers))
     other = projection.slots.consumer.take(slots)
-    return np.intersect1d(among, np.concatenate((one, other)).astype(np.int64))
+    return shared(among, np.concatenate((one, other)).astype(np.int64))
 
 
 def collide(
@@ -169,7 +169,7 @@ class _Known:
     def weakened(self, name: str) -> bool:
         """Whether a booking weakens alone what mine weakens too, or may cut off who mine may."""
         theirs = self.theirs(frozenset((name,)))
-        return bool(len(np.intersect1d(self.spared, theirs.weakened))) or (self.mine.network and theirs.network)
+        return bool(len(shared(self.spared, theirs.weakened))) or (self.mine.network and theirs.network)
 
     def _cis(self, names: frozenset[str]) -> Longs:
         return np.concatenate([self._booked[name] for name in sorted(names)])
@@ -181,7 +181,7 @@ class _Piece:
     def __init__(self, known: _Known, active: frozenset[str]) -> None:
         self._known, self._active, self._names = known, active, sorted(active)
         self._mine, self._projection, self._all = known.mine, known.projection, known.theirs(active)
-        self._shared = np.intersect1d(known.spared, self._all.weakened)
+        self._shared = shared(known.spared, self._all.weakened)
         self._cuts = known.mine.network and self._all.network
 
     def may_collide(self) -> bool:
@@ -191,12 +191,12 @@ class _Piece:
     def collision(self) -> Collision:
         """Without meetings: nothing does collide."""
         joint = self._known.joint(self._active)
-        more = np.setdiff1d(joint.down, self._mine.down)
+        more = without(joint.down, self._mine.down)
         met = (
             self._masked(ci, gate) if masked else self._meeting(ci, gate)
             for ci, gate, masked in self._roots(joint, more)
         )  # fmt: skip
-        together = np.setdiff1d(more, self._all.down)
+        together = without(more, self._all.down)
         return Collision(tuple(self._names), together, tuple(one for one in met if one))
 
     def _roots(self, joint: Impact, more: Longs) -> list[tuple[int, int | None, bool]]:
@@ -215,10 +215,10 @@ class _Piece:
     def _cut(self, joint: Impact, more: Longs) -> Iterable[tuple[int, bool]]:
         """Who falls without a counting gate that both weaken: the way there was cut, or hid behind what fell anyway."""
         rank = dict(zip(joint.ci.tolist(), joint.rank.tolist(), strict=True))
-        only = np.setdiff1d(more, self._all.down).tolist()
+        only = without(more, self._all.down).tolist()
         first = min((rank[ci] for ci in only), default=0)
         yield from ((ci, False) for ci in only if rank[ci] == first)
-        yield from ((ci, True) for ci in np.intersect1d(more, self._all.down).tolist())
+        yield from ((ci, True) for ci in shared(more, self._all.down).tolist())
 
     def _sufficient(self, ci: int) -> tuple[str, ...]:
         """Those with each of whom alone mine takes ``ci`` down."""

@@ -11,6 +11,7 @@ from cmdb_server.analysis.certificate import REACH
 from cmdb_server.analysis.impact import Impact, impact
 from cmdb_server.model.gates import State
 from cmdb_server.projection.columns import Longs
+from cmdb_server.projection.ordered import shared, without
 from cmdb_server.projection.projection import Projection
 
 
@@ -59,14 +60,14 @@ def in_context(
     other = impact(projection, everyone, spared)
     joint = impact(projection, [*sources, *everyone], spared)
     f_mine, f_also, f_joint = (np.sort(answer.down) for answer in (one, other, joint))
-    together = np.setdiff1d(f_joint, np.union1d(f_mine, f_also))
+    together = without(f_joint, np.append(f_mine, f_also))
     return InContext(
         mine=one,
         others=other,
         joint=joint,
         already=f_also,
-        alone=np.setdiff1d(f_mine, f_also),
-        anyway=np.intersect1d(f_mine, f_also),
+        alone=without(f_mine, f_also),
+        anyway=shared(f_mine, f_also),
         together=together,
         meeting_points=_meeting_points(projection, (sources, context, spared), joint, (f_mine, f_also), most_points),
     )

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmdb_server.analysis.certificate import OWN
-from cmdb_server.analysis.fixpoint import NO_CAUSE, NOTHING, Run, by_slot, distinct
+from cmdb_server.analysis.fixpoint import NO_CAUSE, NOTHING, Run, by_slot
 from cmdb_server.analysis.partition import Cut, Dependencies
 from cmdb_server.projection.columns import Bools, Ints, Longs, marked
+from cmdb_server.projection.ordered import distinct
 
 FEW = 100
 """Fewer rows than that are counted as they are, whoever is settled by now."""

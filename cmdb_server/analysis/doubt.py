@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmdb_server.analysis.certificate import REACH
-from cmdb_server.analysis.fixpoint import distinct
 from cmdb_server.analysis.impact import Impact, down_with, impact
 from cmdb_server.projection.columns import Longs, spans
+from cmdb_server.projection.ordered import distinct, shared, united, without
 from cmdb_server.projection.projection import Projection
 
 
@@ -40,8 +40,8 @@ def doubt(projection: Projection, failed: Iterable[int], uncertain: Longs, not_i
     """The answer to ``failed`` while the CIs ``uncertain`` may be there or not."""
     sources = distinct(np.asarray(list(failed), np.int64))
     spared = distinct(np.asarray(list(not_impacted), np.int64))
-    unseen = np.setdiff1d(uncertain, np.union1d(sources, spared))
-    lower = impact(projection, sources, np.union1d(spared, unseen))
+    unseen = without(uncertain, np.append(sources, spared))
+    lower = impact(projection, sources, united(spared, unseen))
     most = down_with(projection, sources, unseen, spared)
     sure, upper, gate = np.sort(lower.down), most.ci, most.gates().astype(np.int64)
     # Whom a failure cuts off it reaches as well, though by no gate.
@@ -50,7 +50,7 @@ def doubt(projection: Projection, failed: Iterable[int], uncertain: Longs, not_i
     named = gate[open_]
     named = named[named >= 0]
     members = projection.members.provider[spans(projection.gates.first, projection.gates.last, named)]
-    scan_next = np.intersect1d(members, unseen).astype(np.int64)
+    scan_next = shared(members.astype(np.int64), unseen)
     return Doubt(sure, np.sort(upper[open_]), scan_next, lower, most)
 
 

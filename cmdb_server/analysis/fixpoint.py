@@ -19,6 +19,7 @@ from cmdb_server.analysis.partition import Dependencies, Sight, partitioned
 from cmdb_server.analysis.reachability import reach
 from cmdb_server.projection.columns import Bools, Ints, Longs, marked, spans
 from cmdb_server.projection.network import Network
+from cmdb_server.projection.ordered import distinct
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.scratch import Scratch
 
@@ -304,11 +305,3 @@ def clean(runs: list[Run], excluded: Longs) -> None:
 def joined(parts: list[Any], dtype: type = np.int64) -> Any:
     """One after the other."""
     return np.concatenate(parts) if len(parts) > 1 else parts[0] if parts else np.empty(0, dtype)
-
-
-def distinct(numbers: Longs) -> Longs:
-    """Each once, ascending."""
-    if len(numbers) < 2:
-        return numbers
-    ordered = np.sort(numbers)
-    return ordered.take(marked(np.append(True, ordered[1:] != ordered[:-1])))

@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from cmdb_server.analysis.certificate import OWN, REACH, Certificate
 from cmdb_server.analysis.degradation import spread_degraded
-from cmdb_server.analysis.fixpoint import CUT_OFF, NOTHING, Run, clean, columns, distinct, spread_down
+from cmdb_server.analysis.fixpoint import CUT_OFF, NOTHING, Run, clean, columns, spread_down
 from cmdb_server.analysis.partition import Cut
 from cmdb_server.errors import Invalid
 from cmdb_server.model.gates import State
 from cmdb_server.projection.columns import Ints, Longs, marked
+from cmdb_server.projection.ordered import distinct, shared
 from cmdb_server.projection.projection import Projection
 
 __all__ = ["OWN", "Impact", "impact"]
@@ -102,7 +103,7 @@ def impact(
 
 def refuse_both(projection: Projection, affected: Longs, excluded: Longs) -> None:
     """Raise ``Invalid`` naming the CIs that are in both."""
-    both = [projection.id(int(ci)) for ci in np.intersect1d(affected, excluded)]
+    both = [projection.id(int(ci)) for ci in shared(affected, excluded)]
     if both:
         raise Invalid(f"failed and not impacted at once: {', '.join(both)}", cis=both)
 

@@ -19,6 +19,7 @@ from cmdb_server.analysis.reachability import reach
 from cmdb_server.analysis.requires import below
 from cmdb_server.projection.columns import Bools, Longs
 from cmdb_server.projection.network import Network
+from cmdb_server.projection.ordered import distinct, united
 from cmdb_server.projection.projection import Projection
 
 Bits = npt.NDArray[np.uint64]
@@ -35,11 +36,11 @@ def with_network(projection: Projection, network: Network, members: Longs) -> Lo
         _, at = network.links.rows(linked)
         trees = network.tree[np.append(linked, network.links.to[at])]
         forwarding = np.flatnonzero(network.forwards & np.isin(network.tree, trees[trees >= 0]))
-        owner, at = network.links.rows(np.union1d(linked, forwarding))
+        owner, at = network.links.rows(united(linked, forwarding))
         at = at[network.forwards[network.links.to[at]] | np.isin(owner, linked)]
         _, doors = network.gateways.rows(linked)
         ends = (network.links.near[at], network.links.far[at], network.gateways.to[doors], network.gateways.far[doors])
-        more = np.unique(np.concatenate((members, forwarding, *ends)))
+        more = united(members, forwarding, *ends)
         found = np.sort(below(projection, more)[0])
         if len(found) == len(members):
             return members
@@ -174,7 +175,7 @@ def crossing(projection: Projection, network: Network, members: Longs) -> Depend
     found = Dependencies(consumer, provider, gate, projection.gates.slot[gate].astype(np.int64), np.full(len(gate), -1))
     if not len(found):
         return found
-    places = Places.of(projection, network, np.unique(np.append(consumer, provider)))
+    places = Places.of(projection, network, united(consumer, provider))
     return found.rows(in_touch(found, places, Sight.well(network)))
 
 
@@ -252,11 +253,11 @@ def _between(
     trees, standing = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
     for ci, tree in number:
         trees[ci].append(tree)
-    found = Places.of(projection, network, np.unique(np.append(ways.consumer, ways.provider)))
+    found = Places.of(projection, network, united(ways.consumer, ways.provider))
     for ci, device in zip(found.ci.tolist(), found.device.tolist(), strict=True):
         standing[ci].append(device)
     links = defaultdict[tuple[int, int], list[tuple[int, ...]]](list)
-    for one, other, ends in _link_rows(network, np.unique(found.device), place):
+    for one, other, ends in _link_rows(network, distinct(found.device), place):
         links[one, other].append(ends)
     joined = defaultdict[tuple[int, ...], list[tuple[int, ...]]](list)
     beside = defaultdict[tuple[int, ...], list[tuple[int, ...]]](list)

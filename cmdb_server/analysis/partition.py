@@ -12,6 +12,7 @@ import numpy as np
 
 from cmdb_server.projection.columns import Bools, Ints, Longs, spans
 from cmdb_server.projection.network import Network, alive
+from cmdb_server.projection.ordered import distinct, united, within, without
 from cmdb_server.projection.projection import Projection
 
 NOTHING: Longs = np.empty(0, np.int64)
@@ -93,7 +94,7 @@ def partitioned(
     asked = asked.rows(standing[asked.consumer] & serves[asked.provider])
     if not len(asked):
         return NONE
-    places = Places.of(projection, now.network, np.unique(np.append(asked.consumer, asked.provider)))
+    places = Places.of(projection, now.network, united(asked.consumer, asked.provider))
     asked = asked.rows(~in_touch(asked, places, now))
     return asked.rows(in_touch(asked, places, Sight.well(now.network)))
 
@@ -123,7 +124,7 @@ def _residents(projection: Projection, network: Network, devices: Longs) -> Long
     while len(frontier):
         above = _dependents(projection, frontier)
         consumer = above.consumer[places[projection.gates.type[above.gate]]]
-        frontier = np.unique(consumer[~seen[consumer]])
+        frontier = distinct(consumer[~seen[consumer]])
         frontier = frontier[~_linked(network, frontier)]
         seen[frontier] = True
         parts.append(frontier)
@@ -153,7 +154,7 @@ def _crossing(projection: Projection, near: Bools, crosses: Bools) -> Dependenci
     cis = np.flatnonzero(near)
     gate, provider = projection.providers_of(cis)
     theirs = provider[crosses[projection.gates.type[gate]]]
-    found = _dependents(projection, np.unique(np.append(cis, theirs)))
+    found = _dependents(projection, united(cis, theirs.astype(np.int64)))
     return found.rows(crosses[projection.gates.type[found.gate]] & (near[found.consumer] | near[found.provider]))
 
 
@@ -169,7 +170,7 @@ class Places:
         size, places = len(projection), _types(projection, "places")
         pair, seen, found = cis * size + cis, NOTHING, []
         while len(pair):
-            seen = np.union1d(seen, pair)
+            seen = united(seen, pair)
             linked = _linked(network, pair % size)
             found.append(pair[linked])
             pair = pair[~linked]
@@ -181,7 +182,7 @@ class Places:
             place = np.searchsorted(below, owner)
             at = spans(bounds[:-1].astype(np.int32), bounds[1:].astype(np.int32), place)
             root = pair[order[at]] // size
-            pair = np.setdiff1d(root * size + np.repeat(provider, bounds[place + 1] - bounds[place]), seen)
+            pair = without(root * size + np.repeat(provider, bounds[place + 1] - bounds[place]), seen)
         pairs = np.concatenate([NOTHING, *found])
         return cls(pairs // size, pairs % size)
 
@@ -206,7 +207,7 @@ def in_touch(asked: Dependencies, places: Places, sight: Sight) -> Bools:
     own = (np.append(ci, ci[forwards]), np.append(2 * size + device, sight.label[device[forwards]]))
     reached = (ci[owner[passing]], sight.label[far[passing]])
     consumer, word = np.append(own[0], reached[0]), np.append(own[1], reached[1])
-    provider = np.append(consumer, ci[owner]) * (3 * size) + np.append(word, 2 * size + far)
+    provider = distinct(np.append(consumer, ci[owner]) * (3 * size) + np.append(word, 2 * size + far))
     order = np.argsort(consumer, kind="stable")
     first, last = (
         np.searchsorted(consumer[order], asked.consumer, side).astype(np.int32) for side in ("left", "right")
@@ -215,7 +216,7 @@ def in_touch(asked: Dependencies, places: Places, sight: Sight) -> Bools:
     rows = order[spans(first, last, each)]
     which: Ints = np.repeat(each, last - first)
     touch = np.zeros(len(asked), bool)
-    touch[which[np.isin(asked.provider[which] * (3 * size) + word[rows], provider)]] = True
+    touch[which[within(asked.provider[which] * (3 * size) + word[rows], provider)]] = True
     return touch
 
 

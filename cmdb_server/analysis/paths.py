@@ -6,6 +6,7 @@ import numpy as np
 
 from cmdb_server.analysis.explanation import Step
 from cmdb_server.projection.columns import Ints
+from cmdb_server.projection.ordered import distinct
 from cmdb_server.projection.projection import Projection
 
 
@@ -21,7 +22,7 @@ def path(projection: Projection, source: int, target: int) -> tuple[Step, ...]:
         new = np.flatnonzero(~seen[provider])
         seen[provider[new]] = True
         gate_of[provider[new]] = gate[new]
-        frontier = np.unique(provider[new]).astype(np.int64)
+        frontier = distinct(provider[new].astype(np.int64))
     if not seen[source]:
         return ()
     steps = [Step(source, None)]

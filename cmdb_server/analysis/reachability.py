@@ -9,6 +9,7 @@ import numpy as np
 
 from cmdb_server.projection.columns import Bools, Longs
 from cmdb_server.projection.network import Network, alive, joined_parts, reaching
+from cmdb_server.projection.ordered import distinct, united, within
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,13 +51,13 @@ class _Apart:
 def _detached(network: Network, fallen: Longs, down: Bools) -> _Apart:
     """Whatever hangs below the fallen, and finds no other way."""
     links = network.links
-    owner, at = network.links.rows(np.unique(network.holder[fallen]))
+    owner, at = network.links.rows(distinct(network.holder[fallen]))
     cut = links.to[at[network.up[links.to[at]] == at]]
     # A device whose own link upwards has lost its port here hangs on it as well.
     cut = np.append(cut, owner)
     up = network.up[cut]
     cut = cut[(up >= 0) & ~_lives(network, up, cut, down)]
-    below = _descended(network, np.unique(np.append(cut, fallen[network.forwards[fallen]])))
+    below = _descended(network, united(cut, fallen[network.forwards[fallen]]))
     inside = np.zeros(len(down), bool)
     inside[below] = True
     inside &= ~down
@@ -64,12 +65,12 @@ def _detached(network: Network, fallen: Longs, down: Bools) -> _Apart:
     owner, at = network.links.rows(pending)
     whole = _whole(network, owner, at, down)
     owner, at = owner[whole], at[whole]
-    frontier = np.unique(owner[~inside[links.to[at]]])
+    frontier = distinct(owner[~inside[links.to[at]]])
     while len(frontier):
         inside[frontier] = False
         _, at = network.links.rows(frontier)
         far = links.to[at[_whole(network, np.repeat(frontier, links.last[frontier] - links.first[frontier]), at, down)]]
-        frontier = np.unique(far[inside[far]])
+        frontier = distinct(far[inside[far]])
     rest = pending[inside[pending]]
     owner, at = network.links.rows(rest)
     kept = _whole(network, owner, at, down) & inside[links.to[at]]
@@ -94,7 +95,7 @@ def _descended(network: Network, roots: Longs) -> Longs:
         _, at = network.below.rows(frontier)
         frontier = network.below.to[at]
         parts.append(frontier)
-    return np.unique(np.concatenate(parts))
+    return united(*parts)
 
 
 def _labels(network: Network, apart: _Apart, fallen: Longs) -> Longs:
@@ -106,25 +107,25 @@ def _labels(network: Network, apart: _Apart, fallen: Longs) -> Longs:
 
 def _touched(network: Network, apart: _Apart, fallen: Longs) -> Longs:
     """Those cut off, the fallen, and all linked to either."""
-    changed = np.unique(np.concatenate((apart.ci, fallen, network.holder[fallen])))
+    changed = united(apart.ci, fallen, network.holder[fallen])
     _, at = network.links.rows(changed)
-    return np.unique(np.append(changed, network.links.to[at]))
+    return united(changed, network.links.to[at])
 
 
 def _asked(network: Network, touched: Longs, down: Bools) -> Longs:
     """Whose gateways may be out of reach: those touched, and the clients of gateways among them."""
     _, clients = network.clients.rows(touched)
-    candidates = np.unique(np.append(touched, network.clients.to[clients]))
+    candidates = united(touched, network.clients.to[clients])
     return candidates[network.gated[candidates] & ~down[candidates]]
 
 
 def _gateway_unknown(network: Network, apart: _Apart, fallen: Longs, down: Bools) -> Longs:
     """Of those cut off, and of whoever hangs on them or on a fallen device, link or port, those without a known
     gateway."""
-    gone = np.unique(np.concatenate((apart.ci, fallen, network.holder[fallen])))
+    gone = united(apart.ci, fallen, network.holder[fallen])
     owner, at = network.links.rows(gone)
     far, dead = network.links.to[at], down[owner] | ~alive(network, at, down)
     passes, next_ = network.forwards[owner], network.forwards[network.links.to[at]]
-    hanging = far[passes & ~next_ & (dead | np.isin(owner, apart.ci))]
-    found = np.unique(np.concatenate((apart.ci, hanging, owner[~passes & next_ & dead])))
+    hanging = far[passes & ~next_ & (dead | within(owner, apart.ci))]
+    found = united(apart.ci, hanging, owner[~passes & next_ & dead])
     return found[~network.gated[found] & ~down[found]]

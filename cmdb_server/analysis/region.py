@@ -10,6 +10,7 @@ from cmdb_server.analysis.lanes import Wires, crossing, wires, with_network
 from cmdb_server.analysis.partition import Dependencies
 from cmdb_server.analysis.requires import below
 from cmdb_server.projection.columns import Longs, spans
+from cmdb_server.projection.ordered import distinct, united
 from cmdb_server.projection.projection import Projection
 
 
@@ -75,9 +76,9 @@ def region(projection: Projection, cis: Longs) -> Region:
         ways = crossing(projection, network, members)
         size, wired = len(members) + len(ways), wires(projection, network, members, ways)
         every, sizes = _by_ways(every, sizes, gate.astype(np.int64), ways, place)
-    counted = np.unique(every.provider[np.repeat(every.slack > 0, sizes)])
+    counted = distinct(every.provider[np.repeat(every.slack > 0, sizes)])
     if wired is not None:
-        counted = np.union1d(counted, wired.matter)
+        counted = united(counted, wired.matter)
     return Region(members, size, _levels(size, every, sizes), counted, wired)
 
 

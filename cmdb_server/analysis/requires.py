@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmdb_server.projection.columns import Bools, Ints, Longs, spans
+from cmdb_server.projection.ordered import distinct
 from cmdb_server.projection.projection import Projection
 
 
@@ -29,13 +30,13 @@ def requires(projection: Projection, cis: Longs) -> Requirement:
 def below(projection: Projection, cis: Longs) -> tuple[Longs, Ints]:
     """(``cis`` and all their providers, hops of each), nearest first."""
     seen = np.zeros(len(projection), bool)
-    frontier = np.unique(cis).astype(np.int64)
+    frontier = distinct(cis.astype(np.int64))
     seen[frontier] = True
     parts = []
     while len(frontier):
         parts.append(frontier)
         _, provider = projection.providers_of(frontier)
-        frontier = np.unique(provider[~seen[provider]]).astype(np.int64)
+        frontier = distinct(provider[~seen[provider]].astype(np.int64))
         seen[frontier] = True
     hops = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
     return np.concatenate(parts) if parts else frontier, hops
@@ -45,7 +46,7 @@ def above(projection: Projection, cis: Longs) -> tuple[Longs, Ints]:
     """(``cis`` and all that stand on them, hops of each), nearest first, whatever the gates say."""
     direct, counted = projection.direct_of, projection.counted_of
     seen = np.zeros(len(projection), bool)
-    frontier = np.unique(cis).astype(np.int64)
+    frontier = distinct(cis.astype(np.int64))
     parts = []
     while len(frontier):
         seen[frontier] = True
@@ -53,7 +54,7 @@ def above(projection: Projection, cis: Longs) -> tuple[Longs, Ints]:
         slot = projection.counted.slot[spans(counted.first, counted.last, frontier)]
         consumer = projection.direct.consumer[spans(direct.first, direct.last, frontier)]
         either = np.concatenate((consumer, projection.slots.consumer[slot]))
-        frontier = np.unique(either[~seen[either]]).astype(np.int64)
+        frontier = distinct(either[~seen[either]].astype(np.int64))
     hops = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
     return np.concatenate(parts) if parts else frontier, hops
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmdb_server.projection.columns import Bools, Ints, Longs, spans
+from cmdb_server.projection.ordered import distinct, within
 
 if TYPE_CHECKING:
     from cmdb_server.projection.build import RelationColumns
@@ -102,7 +103,7 @@ class Network:
     def _beside(self, ci: int) -> list[int]:
         """The forwarding devices that it is linked to."""
         to = self.links.to[self.links.first[ci] : self.links.last[ci]]
-        return np.unique(to[self.forwards[to]]).tolist()  # type: ignore[no-any-return]
+        return distinct(to[self.forwards[to]]).tolist()  # type: ignore[no-any-return]
 
     def _ports(self, ci: int, far: int) -> list[int]:
         """The CI and the ports of its links to ``far``."""
@@ -207,7 +208,7 @@ def _made(projection: Projection, wiring: Wiring) -> Network:
     matters = np.zeros(size, bool)
     for column in (links.to, links.near, links.far, gateways.to, gateways.far):
         matters[column] = True
-    gated, linked = np.zeros(size, bool), np.unique(links.to)
+    gated, linked = np.zeros(size, bool), distinct(links.to)
     made = Network(links, forwards, tree, up, below, gateways, clients, gated, linked, matters, holder)
     asked = np.flatnonzero((gateways.last > gateways.first) & (links.last > links.first))
     gated[asked[reaching(made, asked, tree, np.zeros(size, bool)) > 0]] = True
@@ -221,15 +222,15 @@ def reaching(network: Network, cis: Longs, label: Longs, down: Bools) -> Longs:
     owner, at = network.gateways.rows(cis)
     to, port = network.gateways.to[at], network.gateways.far[at]
     serves = ~(down[to] | down[port])
-    aims = np.unique(owner[serves] * (size * 2) + label[to[serves]])
-    itself = np.isin(cis, owner[serves & (to == owner)])
+    aims = distinct(owner[serves] * (size * 2) + label[to[serves]])
+    itself = within(cis, owner[serves & (to == owner)])
     at_place = np.arange(len(cis))
     passing = network.forwards[cis]
-    own = np.isin(cis * (size * 2) + label[cis], aims) & passing
+    own = within(cis * (size * 2) + label[cis], aims) & passing
     whose = np.repeat(at_place, network.links.last[cis] - network.links.first[cis])
     owner, at = network.links.rows(cis)
     lives = alive(network, at, down) & network.forwards[network.links.to[at]]
-    hits = lives & np.isin(owner * (size * 2) + label[network.links.to[at]], aims) & ~passing[whose]
+    hits = lives & within(owner * (size * 2) + label[network.links.to[at]], aims) & ~passing[whose]
     counts: Longs = np.bincount(whose[hits], minlength=len(cis))
     return np.maximum(counts, (own | itself).astype(np.int64))
 

@@ -1,12 +1,10 @@
 """The parts of the fixpoint that a question does not show: what it leaves behind, and rounds taken by the mass."""
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmdb_server.analysis import fixpoint
-from cmdb_server.analysis.fixpoint import distinct
 from cmdb_server.analysis.impact import impact
 from tests.worlds import World, evaluate, worlds
 
@@ -30,8 +28,3 @@ def test_by_the_mass_and_one_by_one_are_the_same(mass: int, monkeypatch: pytest.
             assert (scratch.slack[: len(projection.slots)] == projection.slots.slack).all()
 
     same()
-
-
-def test_distinct_is_ascending_and_once() -> None:
-    assert distinct(np.asarray([3, 1, 3, 2, 1])).tolist() == [1, 2, 3]
-    assert distinct(np.empty(0, np.int64)).tolist() == []
