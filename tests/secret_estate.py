@@ -141,7 +141,7 @@ class SecretEstate:
                       summary="zqxvsummary" if vault in changed else name)  # fmt: skip
             self.go(self.numbers[name], "authorise", "")
             self.go(self.numbers[name], "schedule", "", "bob")
-            self.go(self.numbers[name], "implement", "", started_at=rfc3339(self.between))
+            self.go(self.numbers[name], "implement", "so be it", started_at=rfc3339(self.between))
         self.go(self.numbers["done"], "review", "", outcome="failed")
         self.keep("outage", "outage", {"down": [vault]}, note="zqxvnote")
         self.keep("freeze", "freeze", {"frozen": [vault, "web"]}, windows=[self.window(5, 6)])

@@ -86,7 +86,7 @@ class CertificateTold:
 
 @dataclass(frozen=True, slots=True)
 class ImpactAnswer:
-    """``services`` and ``cis`` list no CI twice. ``second_path_lost``: who reaches its gateways by one link alone now.
+    """``services`` and ``cis`` list no CI twice; a service that fails by itself is among the former. ``second_path_lost``: who reaches its gateways by one link alone now.
     ``gateway_unknown``: who lost a way and may be cut off altogether, of which no gateway is known.
     ``uncertain``: may be down or not, because of ``scan_next``, which no
     source has confirmed lately. ``counts``: all affected but those failed by themselves, by state and
@@ -184,11 +184,11 @@ class _Telling:
         is_service = service_classes(self._projection)[self._projection.class_of[impact_.ci]]
         derived = ~np.isin(impact_.ci, impact_.failed)
         near = derived if depth is None else derived & (impact_.rank <= depth)
-        services = self._services(np.flatnonzero(near & is_service), limit)
+        services = self._services(np.flatnonzero((near | ~derived) & is_service), limit)
         rows = _nearest(impact_, np.flatnonzero(near & ~is_service), limit)
         held = self._held(limit)
         more = {
-            "services": int((derived & is_service).sum()) - len(services),
+            "services": int(is_service.sum()) - len(services),
             "cis": int((derived & ~is_service).sum()) - len(rows),
             "redundancy_lost": len(impact_.held) - len(held),
         }

@@ -15,7 +15,7 @@ import msgspec
 
 from cmdb_server.errors import Conflict, Forbidden, Invalid
 from cmdb_server.practices import kept
-from cmdb_server.practices.booked import CHANGE
+from cmdb_server.practices.booked import CHANGE, windows_of
 from cmdb_server.practices.guards import Attempt, effect, guard
 from cmdb_server.practices.kept import By
 from cmdb_server.practices.kept_rows import Kept, about, one_in
@@ -115,10 +115,13 @@ def ask_approvals(tx: Writing, attempt: Attempt) -> None:
 
 
 def _ask(tx: Writing, assessment: Kept, by: By) -> None:
+    """Of services that nobody owns, and of the requester's own, any approver is asked: nobody approves their own."""
     told = assessment.body["result"].get("approvals", ())
+    requester = one_in(tx, assessment.body["change"]).subject
     services: dict[str, list[str]] = {}
     for one in told:
-        services.setdefault(one["owner"] or "", []).append(one["service"]["id"])
+        approver = one["owner"] if one["owner"] != requester else None
+        services.setdefault(approver or "", []).append(one["service"]["id"])
     for approver, ids in sorted(services.items()):
         body = {"change": assessment.body["change"], "assessment": assessment.number, "approver": approver}
         kept.opened(tx, APPROVAL, body, {"service": ids}, by)
@@ -168,6 +171,16 @@ def _all_approved(tx: Reading, assessment: Kept) -> None:
     if open_:
         names = [f"{one.number} of {one.body.get('approver') or 'any approver'} ({one.state})" for one in open_]
         raise Conflict(f"not approved by all: {', '.join(names)}", approvals=[one.number for one in open_])
+
+
+@guard(CHANGE, "implement")
+def in_time(attempt: Attempt) -> None:
+    """What is begun outside of its windows was assessed for other times: that needs a note."""
+    now = attempt.now_ms
+    within = any(one.intervals((now, now + 1)) for one in windows_of(attempt.after))
+    if not within and not attempt.note.strip():
+        message = f"is needed: {attempt.after.number} is not booked for now; say why all the same"
+        raise Invalid(f"note: {message}", errors=[{"path": "note", "message": message}])
 
 
 @guard(APPROVAL, "approve", "reject")

@@ -178,10 +178,12 @@ class _Assessing:
             yield f"a window is longer than {template.body['longest']}"
 
     def _needed(self, view: AskedGraph, colliding: Iterable[CollisionTold]) -> tuple[ApprovalNeeded, ...]:
-        """Services that are hit by the change alone, and those that fall of it together with what else is booked."""
+        """Services that are hit by the change alone, changed ones among them, and those that fall of it together with
+        what else is booked. What only degrades what it changes takes no service down."""
         alone = self.breaks.services if self.breaks else ()
+        only = "degraded" if self.change.body.get("interruption") == "degraded" else None
         found = {
-            one.affected.ci.id: ApprovalNeeded(one.affected.ci, one.affected.state, one.owner, one.criticality)
+            one.affected.ci.id: ApprovalNeeded(one.affected.ci, only or one.affected.state, one.owner, one.criticality)
             for one in alone
         }
         services = service_classes(view.projection)

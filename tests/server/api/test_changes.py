@@ -85,7 +85,7 @@ def test_rates_of_success(people, cis) -> None:
         ("assess", "ann", {}), ("authorise", "ann", {}), ("schedule", "bob", {}), ("implement", "ann", {}),
         ("review", "ann", {"outcome": "failed"}),
     ):  # fmt: skip
-        assert go(people[who], number, transition, body=body).status_code == 200
+        assert go(people[who], number, transition, body=body, note="before its time").status_code == 200
     told = people["ann"].get(f"{API}/change-success?by=team").json
     assert told["items"] == [{"name": "web", "changes": 1, "failed": 1, "with_issues": 0, "rate": 0.0}]
     assert sum(one["wrong"] for one in told["calibration"]) == 1
@@ -111,7 +111,7 @@ def test_after_the_change(people, cis, store) -> None:
     since = rfc3339(now_ms())
     assert people["ann"].get(f"{API}/kept/change/{number}/verification").status_code == 409
     for transition, who in (("assess", "ann"), ("authorise", "ann"), ("schedule", "bob"), ("implement", "ann")):
-        assert go(people[who], number, transition).status_code == 200
+        assert go(people[who], number, transition, note="before its time").status_code == 200
     told = people["ann"].get(f"{API}/kept/change/{number}/verification").json
     assert [one["result"] for one in told["outcomes"]] == ["missing"] and told["holds"] is False
     wrong = people["ann"].post(f"{API}/kept/change", json={"body": {"summary": "x", "expected": [{"edit": "melt"}]}})

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cmdb_server.errors import Conflict
+from cmdb_server.errors import Conflict, Invalid
 from cmdb_server.practices import assessments, kept, kept_rows
 from cmdb_server.practices.assessments import Finding
 from cmdb_server.practices.kept import By
 from cmdb_server.practices.kept_rows import Kept
 from cmdb_server.store.port import Store
+from cmdb_server.store.sqlite import SqliteStore
+from tests.booked_shop import HOUR, BookedShop
 from tests.factories import START
+from tests.shop import NOW
 
 OPERATOR = By("ann", ("operator",), START)
 WINDOW = {"start": "2026-03-01T22:00:00Z", "end": "2026-03-02T02:00:00Z"}
@@ -75,3 +79,30 @@ def test_another_substance_is_another_assessment_and_its_approvals_are_asked_ane
     [anew] = store.read(lambda tx: assessments.approvals(tx, second))
     assert (anew.state, "approver" in anew.body) == ("requested", False)
     assert store.read(lambda tx: assessments.scores(tx, [change.number])) == {change.number: 20}
+
+
+def test_of_the_requesters_own_service_somebody_else_decides(tmp_path: Path) -> None:
+    shop = BookedShop(SqliteStore(tmp_path / "cmdb.db"))
+    shop.enter("bank", "business_service", owned_by="ann")
+    shop.relate("bank", "depends_on", "rack")
+    number = shop.change("rack").number
+    for way in ("assess", "authorise"):
+        shop.go(number, way)
+    told = shop.approvals(number)
+    assert [one.body.get("approver") for one in told] == [None]
+    shop.approve(number)
+    assert shop.go(number, "schedule", "bob", "approver").state == "scheduled"
+
+
+def test_what_is_begun_outside_of_its_windows_needs_a_word(tmp_path: Path) -> None:
+    shop = BookedShop(SqliteStore(tmp_path / "cmdb.db"))
+    number = shop.book("rack", at=(10, 12)).number
+    with pytest.raises(Invalid, match="not booked for now"):
+        shop.go(number, "implement")
+    shop.at = NOW + 12 * HOUR
+    with pytest.raises(Invalid, match=r"over|not booked for now"):
+        shop.go(number, "implement")
+    shop.at -= 1
+    assert shop.go(number, "implement").state == "implement"
+    other = shop.book("web1", at=(20, 22)).number
+    assert shop.go(other, "implement", note="the van is here already").state == "implement"

@@ -114,3 +114,17 @@ def test_the_substance_is_what_people_decide_upon(shop: BookedShop) -> None:
     assert again.substance == before.substance
     shop.need_both()
     assert assessed(shop, change.number).substance != before.substance
+
+
+def test_a_service_that_is_changed_is_hit(shop: BookedShop) -> None:
+    shop.enter("bank", "business_service", owned_by="cleo", business_criticality="critical")
+    found = assess(shop.projections, VIEWER, shop.change("bank").number)
+    assert [(one.service.name, one.state, one.owner) for one in found.approvals] == [("bank", "down", "cleo")]
+    degraded = assess(shop.projections, VIEWER, shop.change("bank", interruption="degraded").number)
+    assert [one.state for one in degraded.approvals] == ["degraded"] and degraded.risk.score < found.risk.score
+    assert assess(shop.projections, VIEWER, shop.change("bank", interruption="none").number).approvals == ()
+
+
+def test_what_only_degrades_takes_no_service_down(shop: BookedShop) -> None:
+    found = assess(shop.projections, VIEWER, shop.change("db-host", interruption="degraded").number)
+    assert {one.state for one in found.approvals} == {"degraded"}

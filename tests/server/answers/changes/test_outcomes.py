@@ -9,7 +9,7 @@ from tests.shop import VIEWER
 
 def ended(shop: BookedShop, ci: str, outcome: str, at: float, **body: object) -> str:
     change = shop.book(ci, at=(at, at + 1), **body)  # type: ignore[arg-type]
-    shop.go(change.number, "implement")
+    shop.go(change.number, "implement", note="all the same")
     return shop.go(change.number, "review", outcome=outcome).number
 
 

@@ -8,8 +8,8 @@ from cmdb_server.answers.changes.proceeding import assess_and_keep
 from cmdb_server.errors import CmdbError, Conflict, Forbidden, Invalid
 from cmdb_server.practices import kept, kept_rows
 from cmdb_server.practices.kept_rows import Kept
-from tests.booked_shop import BookedShop, window
-from tests.shop import VIEWER
+from tests.booked_shop import HOUR, BookedShop, window
+from tests.shop import NOW, VIEWER
 
 
 @pytest.fixture
@@ -37,19 +37,27 @@ def test_a_change_goes_its_way(owned: BookedShop) -> None:
         owned.go(change.number, "schedule", "bob", "approver")
     owned.approve(change.number)
     assert owned.go(change.number, "schedule", "bob", "approver").state == "scheduled"
+    owned.at = int(NOW + 10 * HOUR)
     assert owned.go(change.number, "implement").state == "implement"
 
 
 def test_approvals_are_their_owners_to_give(owned: BookedShop) -> None:
-    change = authorised(owned, "db-host", subject="cleo")
+    change = authorised(owned, "db-host")
     by = {one.body.get("approver", "any"): one.number for one in owned.approvals(change.number)}
     for number, subject, role in (
-        (by["cleo"], "bob", "approver"), (by["cleo"], "cleo", "approver"), (by["any"], "dora", "operator"),
-        (by["any"], "cleo", "approver"),
+        (by["cleo"], "bob", "approver"), (by["any"], "dora", "operator"), (by["any"], "ann", "approver"),
     ):  # fmt: skip
         with pytest.raises(Forbidden):
             owned.go(number, "approve", subject, role)
     assert states(owned, change.number) == {"any": "requested", "cleo": "requested"}
+
+
+def test_nobody_approves_their_own_change_of_their_own_service(owned: BookedShop) -> None:
+    change = authorised(owned, "db-host", subject="cleo")
+    [asked] = owned.approvals(change.number)
+    with pytest.raises(Forbidden):
+        owned.go(asked.number, "approve", "cleo", "approver")
+    assert owned.go(asked.number, "approve", "bob", "approver").state == "approved"
 
 
 def test_an_approval_of_what_no_longer_holds_is_refused(owned: BookedShop) -> None:
