@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from cmdb_schemas.report import Observation, Report
 from cmdb_server.errors import Forbidden
+from cmdb_server.ingest.entries import is_told_by_people
 
 LOCAL = "local:"
 """Targets that begin so are the agent's own host, named by the agent."""
@@ -17,7 +18,7 @@ LOCAL = "local:"
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What an agent may report on. Empty ``networks``: no address is refused; the others must name what they allow
-    (``*`` is any)."""
+    (``*`` is any, but no source by which people speak: that one is granted by its name)."""
 
     agent: str
     sites: tuple[str, ...] = ("*",)
@@ -44,7 +45,8 @@ def check_scope(caller: Caller, report: Report) -> None:
     if report.agent != grant.agent:
         raise Forbidden(f"agent: this token speaks for {grant.agent!r}, not for {report.agent!r}")
     for field, value, allowed in (("site", report.site, grant.sites), ("source", report.source, grant.sources)):
-        if "*" not in allowed and value not in allowed:
+        peoples = field == "source" and is_told_by_people(value)
+        if value not in allowed and (peoples or "*" not in allowed):
             raise Forbidden(f"{field}: {value!r} is not granted to {grant.agent!r}")
     target = report.scope.target
     if target.startswith(LOCAL):

@@ -16,6 +16,7 @@ from cmdb_server.ingest import apply, cluster, counts, decode, ends, items, late
 from cmdb_server.ingest.accepted import Accepted, admitted, invalid
 from cmdb_server.ingest.batch import Batch, Lane
 from cmdb_server.ingest.caller import Caller, check_observation
+from cmdb_server.ingest.fitting import check_values
 from cmdb_server.ingest.sighting import Sighting, coverage, digest, read
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store, Writing
@@ -132,6 +133,7 @@ def _read(accepted: Accepted, batch: Batch, raw: bytes, mark: bytes, index: int)
     path = f"content.observations[{index}]"
     if accepted.caller.grant is not None:
         check_observation(accepted.caller.grant, seen, path)
+    check_values(seen, batch.kinds, path)
     for at, relation in enumerate(seen.relations):
         if relation.type not in batch.types:
             raise invalid(f"{path}.relations[{at}].type", f"unknown relation type {relation.type!r}")

@@ -49,9 +49,10 @@ def test_absent_and_empty_never_overwrite(estate: Estate, empty: object) -> None
 
 
 def test_a_value_of_another_type_is_another_value(estate: Estate) -> None:
+    """Of what the class does not know any type is told, and none is taken for another."""
     for at, value in enumerate((True, 1, 1.0, "1")):
-        estate.tell(at, device(role=value))
-    told = facts(estate, estate.ci("h")["id"], "role")
+        estate.tell(at, device(of_tomorrow=value))
+    told = facts(estate, estate.ci("h")["id"], "of_tomorrow")
     assert [(at, type(value)) for at, value in told] == [(0, bool), (1, int), (2, float), (3, str)]
 
 

@@ -70,6 +70,14 @@ def test_without_networks_no_address_is_refused() -> None:
     check_address(open_, "anything", "p")
 
 
+@pytest.mark.parametrize("source", ["manual", "import:assets"])
+def test_any_source_is_none_by_which_people_speak(source: str) -> None:
+    """What people enter counts before what is discovered, for some attributes, and does not go stale."""
+    with pytest.raises(Forbidden, match=f"^source: '{source}' is not granted to 'agent-1'"):
+        check_scope(Caller("agent-1", "agent", Grant("agent-1")), told(source=source))
+    check_scope(Caller("agent-1", "agent", Grant("agent-1", sources=("*", source))), told(source=source))
+
+
 def test_an_observation_stays_within_the_networks_and_names_no_ci() -> None:
     check_observation(GRANT, host("a", "10.0.0.1"), "o")
     with pytest.raises(Forbidden, match=r"^o\.address:"):
