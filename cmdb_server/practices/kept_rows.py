@@ -164,6 +164,13 @@ def present(tx: Reading, things: Iterable[Kept]) -> list[Kept]:
     return [replace(thing, cis={role: _living(ids, living) for role, ids in thing.cis.items()}) for thing in told]
 
 
+def there(tx: Reading, cis: Iterable[str]) -> list[str]:
+    """Those of these CIs that have not ended."""
+    told = list(cis)
+    rows = tx.get(tables.CI, [(id_,) for id_ in told])
+    return [id_ for id_ in told if (id_,) in rows and rows[id_,][tables.CI.position("ended_at")] is None]
+
+
 def _living(ids: Iterable[str], living: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(living.get(id_, id_) for id_ in ids))
 

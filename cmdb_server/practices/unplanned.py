@@ -9,11 +9,10 @@ from typing import Any
 from cmdb_server.model.instants import rfc3339
 from cmdb_server.practices import kept
 from cmdb_server.practices.kept import By
-from cmdb_server.practices.kept_rows import Kept
+from cmdb_server.practices.kept_rows import Kept, there
 from cmdb_server.practices.kind import PRACTICE
 from cmdb_server.store.bounds import UNPLANNED, Bound, advance, bound
 from cmdb_server.store.port import Store, Writing
-from cmdb_server.store.tables import CI
 
 KIND = "unplanned_change"
 
@@ -55,10 +54,8 @@ def keep(store: Store, since: int | None, until: int, found: Sighting | None, no
 
 def _opened(tx: Writing, found: Sighting, now_ms: int) -> Kept:
     """Only CIs that are there still are named as such."""
-    rows = tx.get(CI, [(id_,) for id_ in found.cis])
-    there = [id_ for id_ in found.cis if (id_,) in rows and rows[id_,][CI.position("ended_at")] is None]
     body = {
         "summary": found.summary, "seen_from": rfc3339(found.first), "seen_until": rfc3339(found.last),
         "differences": [dict(one) for one in found.differences], "more": found.more,
     }  # fmt: skip
-    return kept.opened(tx, KIND, body, {"changed": there}, By("cmdb", (PRACTICE,), now_ms))
+    return kept.opened(tx, KIND, body, {"changed": there(tx, found.cis)}, By("cmdb", (PRACTICE,), now_ms))

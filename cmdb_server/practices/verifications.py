@@ -12,7 +12,7 @@ from cmdb_server.practices import kept, timed
 from cmdb_server.practices.booked import CHANGE, booking_of
 from cmdb_server.practices.guards import Attempt, effect
 from cmdb_server.practices.kept import By
-from cmdb_server.practices.kept_rows import Kept, about
+from cmdb_server.practices.kept_rows import Kept, about, one_in, there
 from cmdb_server.practices.kind import PRACTICE
 from cmdb_server.store.port import Reading, Store, Writing
 from cmdb_server.store.tables import LANE, RECORD
@@ -68,4 +68,5 @@ def _keep(tx: Writing, change: str, body: Mapping[str, Any], by: By) -> Kept:
             return one
         if one.state == "current":
             kept.moved(tx, one.number, "supersede", by)
-    return kept.opened(tx, VERIFICATION, body, {}, by)
+    cis = there(tx, one_in(tx, change).cis.get("changed", ()))
+    return kept.opened(tx, VERIFICATION, body, {"changed": cis}, by)

@@ -97,3 +97,9 @@ def test_pages_go_on_over_what_does_not_fit(store: Store, monkeypatch: pytest.Mo
     first = kept_rows.every(store, "request", ["cancelled"], limit=2, known=KNOWN)
     assert [one.number for one in first.items] == made[:5:4] and first.cursor == made[4]
     assert numbers(store, states=["cancelled"], cursor=first.cursor) == [made[8]]
+
+
+def test_there_is_what_has_not_ended(store: Store, ci: Callable[..., str]) -> None:
+    web, gone = ci("web"), ci("gone")
+    decisions.decide(store, "ann", "tombstone", {"sides": [[gone]]}, "scrapped", START)
+    assert store.read(lambda tx: kept_rows.there(tx, [web, gone, "nobody"])) == [web]
