@@ -45,8 +45,8 @@ DEEPEST = 32
 PARENT = tables.CI.position("parent")
 Rows = Callable[[Collection[str]], Mapping[str, Row]]
 UNASKED = -1
-FEW = 50
-"""So many CIs are looked up in less time than it takes to bring what is known forward."""
+FEW, OFTEN = 50, 5
+"""So many CIs, in so many questions, are looked up in less time than it takes to bring what is known forward."""
 
 
 def is_token(id_: str) -> bool:
@@ -168,6 +168,9 @@ class Eyes(Protocol):
     def sees(self, ids: Iterable[str]) -> set[str]:
         """Those of ``ids`` that are there and seen."""
 
+    def unseen(self, projection: Projection, cis: Longs) -> Bools:
+        """Which of a projection's CIs are not."""
+
     def token(self, id_: str) -> str:
         """What stands for a CI that is not."""
 
@@ -179,6 +182,7 @@ class Now:
         self.sight, self._tx, self._now = sight, tx, sight.projections.clock()
         self._told: dict[str, bool] = {}
         self._known: tuple[Projection, Mask] | None = None
+        self._asked = 0
 
     def token(self, id_: str) -> str:
         return self.sight.token(id_)
@@ -191,15 +195,32 @@ class Now:
             self._told.update({id_: id_ in seen for id_ in new})
         return {id_ for id_ in asked if self._told[id_]}
 
-    def _look(self, ids: list[str]) -> set[str]:
-        """A few by themselves; more by the mask, where the projection is of this revision."""
-        if self._known is None and len(self._told) + len(ids) > FEW:
+    def unseen(self, projection: Projection, cis: Longs) -> Bools:
+        """By number where the mask numbers them alike: ids of many CIs cost more than what is asked of them."""
+        known = self._mask() if len(cis) > FEW else None
+        if known is None or known[1].index is not projection.index:
+            return _unseen(self, projection, cis)
+        unasked = cis[known[1].seen[cis] == UNASKED]
+        if len(unasked):
+            self._ask(*known, np.unique(unasked))
+        unseen: Bools = known[1].seen[cis] != 1
+        return unseen
+
+    def _mask(self) -> tuple[Projection, Mask] | None:
+        """What is known of this revision, where the projection is of it."""
+        if self._known is None:
             projection = self.sight.projections.current(self._tx)
             if projection.revision == self._tx.revision:
                 self._known = projection, self.sight.mask(self._tx, projection, self._now)
-        if self._known is None:
+        return self._known
+
+    def _look(self, ids: list[str]) -> set[str]:
+        """A few by themselves; more by the mask, where the projection is of this revision."""
+        self._asked += 1
+        known = self._mask() if len(self._told) + len(ids) > FEW or self._asked > OFTEN else self._known
+        if known is None:
             return self.sight.fitting(self._tx, ids, self._now)
-        projection, mask = self._known
+        projection, mask = known
         numbers = _numbers(projection, ids)
         there = numbers[numbers >= 0]
         unasked = there[mask.seen[there] == UNASKED]
@@ -237,6 +258,9 @@ class Then:
             self._told.update({id_: living[id_] in seen if id_ in living else id_ in past for id_ in new})
         return {id_ for id_ in asked if self._told[id_]}
 
+    def unseen(self, projection: Projection, cis: Longs) -> Bools:
+        return _unseen(self, projection, cis)
+
 
 class Sights:
     """The policies in use, for all threads of a process: each is read once, and keeps what was found out by it."""
@@ -260,6 +284,12 @@ class Sights:
             while len(self._held) > MOST:
                 self._held.popitem(last=False)
         return found
+
+
+def _unseen(eyes: Eyes, projection: Projection, cis: Longs) -> Bools:
+    ids = [projection.id(ci) for ci in cis.tolist()]
+    seen = eyes.sees(ids)
+    return np.fromiter((id_ not in seen for id_ in ids), bool, len(ids))
 
 
 def _may(projection: Projection, mask: Mask, id_: str) -> bool:

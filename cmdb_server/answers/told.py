@@ -84,11 +84,7 @@ class Teller:
 
     def hidden(self, cis: Longs) -> Bools:
         """Which of these are."""
-        if self.eyes is None:
-            return np.zeros(len(cis), bool)
-        ids = [self.projection.id(ci) for ci in cis.tolist()]
-        seen = self.eyes.sees(ids)
-        return np.fromiter((id_ not in seen for id_ in ids), bool, len(ids))
+        return np.zeros(len(cis), bool) if self.eyes is None else self.eyes.unseen(self.projection, cis)
 
     def named(self, ci: int) -> Named:
         """A token stands for what is hidden."""

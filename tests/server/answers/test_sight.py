@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cmdb_schemas.ci_class import classes
@@ -169,6 +170,25 @@ def test_what_was_found_is_kept_until_it_changes(estate: Watched) -> None:
     estate.at += REFRESH_MS / 60_000 + 1
     assert estate.sees(text) == before | {"h2", "h2/eth0"}
     assert counting.asked[2:] == [looked_at | {"h2"}]  # type: ignore[attr-defined]
+
+
+def test_by_number_it_is_the_same(estate: Watched) -> None:
+    hosts = [host(f"h{n}", f"10.0.2.{n}", serial=f"S{n}", os_name="AIX" if n % 3 else "z/OS") for n in range(1, FEW)]
+    estate.tell(0.5, *hosts, coverage={"scope": "partial"})
+    sight = estate.sight('os_name == "AIX"')
+
+    def both(tx: Any) -> tuple[list[bool], list[bool]]:
+        projection = estate.projections.current(tx)
+        cis = np.arange(len(projection))[::-1]
+        ids = [projection.id(int(ci)) for ci in cis]
+        seen = Now(sight, tx).sees(ids)
+        few = Now(sight, tx).unseen(projection, cis[:3]).tolist()
+        every = Now(sight, tx).unseen(projection, cis).tolist()
+        assert few == every[:3]
+        return every, [id_ not in seen for id_ in ids]
+
+    by_number, by_id = estate.store.read(both)
+    assert by_number == by_id and len(set(by_id)) == 2
 
 
 def test_a_part_of_what_is_not_there_has_no_top() -> None:

@@ -1,9 +1,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from cmdb_server.analysis.explanation import Explanation, Step
 from cmdb_server.analysis.impact import impact
 from cmdb_server.answers.told import Teller, moment, plain
+from cmdb_server.projection.columns import Bools, Longs
+from cmdb_server.projection.projection import Projection
 from tests.wires import LINK, ROUTES
 from tests.worlds import World
 
@@ -37,6 +41,9 @@ class Blindfold:
 
     def sees(self, ids: Iterable[str]) -> set[str]:
         return set(ids) - {self.hidden}
+
+    def unseen(self, projection: Projection, cis: Longs) -> Bools:
+        return np.asarray([projection.id(ci) == self.hidden for ci in cis.tolist()], bool)
 
     def token(self, id_: str) -> str:
         return f"hidden-{len(id_)}"

@@ -40,7 +40,7 @@ BEYOND_SCHEMA = (
     "/api/v1/webhooks", "/api/v1/schedule", "/api/v1/audit", "/api/v1/relations/explain",
     "/api/v1/kept/{kind}", "/api/v1/kept/{kind}/{number}", "/api/v1/kept/{kind}/{number}/transitions",
     "/api/v1/kept/change/{number}/assessment", "/api/v1/kept/change/{number}/slot", "/api/v1/unplanned-changes",
-    "/api/v1/jobs",
+    "/api/v1/jobs", "/api/v1/tokens", "/api/v1/impact/proof", "/api/v1/impact/proof/verdict",
 )  # fmt: skip
 """Here the rules go beyond what a schema can say (which classes there are, which attributes each has, that a report is
 not from the future, which cursors were given out, what a verb needs), so that what fits the schema may still be 422."""
