@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.estate_arrays import estate
 from benchmarks.impact import interleaved
+from benchmarks.scaling import add_sizes, report_growth
 from cmdb_server.analysis.collisions import Collision, collide, footprint
 from cmdb_server.analysis.impact import impact
 from cmdb_server.answers.changes.overlaps import pieces
@@ -132,6 +133,16 @@ def report(cis: int, changes: int, rounds: int) -> bool:
     return 1000 * ours / len(questions) <= GOAL_MS
 
 
+def growth(cis: int, changes: int, rounds: int) -> dict[str, float]:
+    """Median seconds of one change against so many booked ones, whatever the estate."""
+    made = estate(cis, 4 * cis, redundant=0.9)
+    projection, hosts = made.projection(), (int(made.layer[4]), int(made.layer[5]))
+    bookings, told = booked(hosts, changes)
+    questions = asked(projection, hosts, bookings, told)
+    (took,) = interleaved(rounds, lambda: [found_by(projection, *one, bookings, told) for one in questions])
+    return {"collisions of a change": took / len(questions)}
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cis", type=int, default=100_000)
@@ -139,8 +150,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--goal", action="store_true", help="end with 1 where the goal is missed")
+    add_sizes(parser)
     told = parser.parse_args(arguments)
     met = report(max(1000, int(told.cis * told.scale)), max(50, int(told.changes * told.scale)), told.rounds)
+    report_growth(told, lambda size: growth(size, max(50, int(told.changes * told.scale)), told.rounds))
     return 1 if told.goal and not met else 0
 
 

@@ -51,6 +51,10 @@ class Estate:
     def projection(self) -> Projection:
         return assemble(self.cis, self.relations, self.rules, 1, 0)
 
+    def gates_of_several(self, projection: Projection) -> int:
+        """How many gates are over more than one provider."""
+        return int(np.count_nonzero(projection.gates.last - projection.gates.first > 1))
+
     def gate_mix(self, projection: Projection) -> str:
         """How many gates over more than one provider there are of each kind."""
         several = np.flatnonzero(projection.gates.last - projection.gates.first > 1)

@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.estate_arrays import estate
 from benchmarks.impact import interleaved
+from benchmarks.scaling import add_sizes, report_growth
 from cmdb_server.analysis.impact import impact
 from cmdb_server.analysis.intervals import Failure, OverTime, Span, over_time
 from cmdb_server.projection.projection import Projection
@@ -92,6 +93,15 @@ def report(cis: int, count: int, rounds: int) -> bool:
     return by_minute >= GOAL * took
 
 
+def growth(cis: int, count: int, rounds: int) -> dict[str, float]:
+    """Median seconds of a week with so many changes, whatever the estate."""
+    made = estate(cis, 4 * cis)
+    projection = made.projection()
+    failures = changes((int(made.layer[4]), int(made.layer[5])), count)
+    (took,) = interleaved(rounds, lambda: over_time(projection, WEEK, failures))
+    return {"a week as intervals": took}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cis", type=int, default=100_000)
@@ -99,8 +109,11 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--goal", action="store_true")
+    add_sizes(parser)
     asked = parser.parse_args()
-    met = report(max(1000, int(asked.cis * asked.scale)), max(5, int(asked.changes * asked.scale)), asked.rounds)
+    count = max(5, int(asked.changes * asked.scale))
+    met = report(max(1000, int(asked.cis * asked.scale)), count, asked.rounds)
+    report_growth(asked, lambda size: growth(size, count, asked.rounds))
     return 0 if met or not asked.goal else 1
 
 

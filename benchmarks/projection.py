@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.estate_arrays import FLOWS, Estate, estate
+from benchmarks.scaling import add_sizes, report_growth
 from cmdb_server.analysis.checker import check
 from cmdb_server.analysis.impact import impact
 from cmdb_server.projection.build import build
@@ -144,6 +145,32 @@ def starts(dice: np.random.Generator) -> list[Row]:
     return [(f"{int(dice.integers(0, 2**31)):08x}", "", "") for _ in range(20)]
 
 
+def measured(
+    cis: int, relations: int, changed: int, rounds: int
+) -> tuple[list[dict[str, Any]], list[float], list[float]]:
+    """(what some cold starts say, seconds of the bare rows beside each, seconds of each catch-up)."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "cmdb.db"
+        store = SqliteStore(path)
+        fill(store, estate(cis, relations))
+        store.close()
+        command = [sys.executable, "-m", "benchmarks.projection", "--cold", str(path)]
+        runs, bares = [], []
+        for _ in range(3):
+            bares.append(bare(path))
+            runs.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+        return runs, bares, catch_up(path, changed, rounds)
+
+
+def growth(cis: int, relations: int, changed: int, rounds: int) -> dict[str, float]:
+    """Median seconds of a cold start and of a catch-up, on an estate of this size."""
+    runs, _, times = measured(cis, relations, changed, rounds)
+    return {
+        "cold start": float(np.median([run["seconds"] for run in runs])),
+        f"catch-up after {changed} changed relations": float(np.median(times)),
+    }
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cis", type=int, default=1_000_000)
@@ -153,22 +180,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--goal", action="store_true")
     parser.add_argument("--cold", type=Path, help=argparse.SUPPRESS)
+    add_sizes(parser)
     asked = parser.parse_args()
     if asked.cold:
         print(json.dumps(cold(asked.cold)))
         return 0
     changed = max(2, int(asked.changed * min(1.0, asked.scale * 10)))
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "cmdb.db"
-        store = SqliteStore(path)
-        fill(store, estate(int(asked.cis * asked.scale), int(asked.relations * asked.scale)))
-        store.close()
-        command = [sys.executable, "-m", "benchmarks.projection", "--cold", str(path)]
-        runs, bares = [], []
-        for _ in range(3):
-            bares.append(bare(path))
-            runs.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
-        times = catch_up(path, changed, asked.rounds)
+    runs, bares, times = measured(
+        int(asked.cis * asked.scale), int(asked.relations * asked.scale), changed, asked.rounds
+    )
     seconds, base = float(np.median([run["seconds"] for run in runs])), float(np.median(bares))
     run = runs[0]
     print(
@@ -181,6 +201,7 @@ def main() -> int:
     print(
         f"catch-up after {changed} changed relations: {caught * 1e3:.1f} ms, {caught / seconds:.2%} of the cold start"
     )
+    report_growth(asked, lambda size: growth(size, size * asked.relations // asked.cis, changed, asked.rounds))
     return 0 if caught / seconds <= GOAL or not asked.goal else 1
 
 

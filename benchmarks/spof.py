@@ -3,8 +3,10 @@
     python -m benchmarks.spof [--cis 10000] [--scale 0.1] [--pairs 1850] [--rounds 3] [--goal]
 
 The reference of the single points is one answer of the engine for each CI below the service, in the same run; that of
-the pairs is the search for single points on the same service. How both grow is printed as exponents. ``--cis``: how many CIs stand below the service whose
+the pairs is the search for single points on the same service. ``--cis``: how many CIs stand below the service whose
 single points are sought; ``--pairs``: below the one whose fatal pairs are. Some of both answers are verified one by one.
+How both grow is printed as exponents: over what stands below one service, and over the estate (``--sizes``) for the
+service of it that has the median below it.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.estate_arrays import estate
-from benchmarks.impact import exponent, interleaved
+from benchmarks.impact import interleaved
+from benchmarks.scaling import add_sizes, growth_told, report_growth
 from cmdb_server.analysis.impact import impact
+from cmdb_server.analysis.requires import below
 from cmdb_server.analysis.spof import FatalPairs, fatal_pairs, single_points
 from cmdb_server.projection.build import RelationColumns
 from cmdb_server.projection.columns import Longs
@@ -26,6 +30,7 @@ from cmdb_server.projection.projection import Projection
 REDUNDANT = 0.9
 SINGLE_GOAL_S, PAIRS_GOAL_S = 0.9, 5.0
 TRIED = 200
+SERVICES = 9
 
 
 def service_over(wanted: int) -> tuple[Projection, int]:
@@ -105,12 +110,14 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--goal", action="store_true")
+    add_sizes(parser)
     asked = parser.parse_args()
     met = [
         report_single(max(100, int(asked.cis * asked.scale)), asked.rounds),
         report_pairs(max(100, int(asked.pairs * asked.scale)), asked.rounds),
     ]
     report_scaling(asked)
+    report_growth(asked, lambda size: growth(size, asked.rounds))
     return 0 if all(met) or not asked.goal else 1
 
 
@@ -123,8 +130,19 @@ def report_scaling(asked: argparse.Namespace) -> None:
         sizes = [max(100, int(cis * asked.scale * part)) for part in parts]
         services = [service_over(size) for size in sizes]
         times = [interleaved(asked.rounds, lambda: work(*service))[0] for service in services]  # noqa: B023
-        told = ", ".join(f"{size:,} CIs {seconds:.3f} s" for size, seconds in zip(sizes, times, strict=True))
-        print(f"scaling, {title}: {told}; exponent {exponent(sizes, times):.2f}")
+        print(growth_told(f"{title} below one service", sizes, times))
+
+
+def growth(cis: int, rounds: int) -> dict[str, float]:
+    """Median seconds for the service that has the median below it, of a few of an estate of this size."""
+    made = estate(cis, 4 * cis, redundant=REDUNDANT)
+    projection = made.projection()
+    services = np.random.default_rng(9).integers(made.layer[-2], made.layer[-1], SERVICES).tolist()
+    service = sorted(services, key=lambda ci: len(below(projection, np.asarray([ci]))[0]))[SERVICES // 2]
+    single, pairs = interleaved(
+        rounds, lambda: single_points(projection, service), lambda: fatal_pairs(projection, service)
+    )
+    return {"single points of a typical service": single, "fatal pairs of a typical service": pairs}
 
 
 if __name__ == "__main__":
