@@ -15,6 +15,7 @@ from cmdb_server.store.port import Row
 TRAFFIC = "connections"
 """The section of claims that come from sockets: one that is not seen for a while is not therefore gone."""
 TRAFFIC_FORGOTTEN_MS = 30 * 86_400_000
+LISTENS = "listens"
 PRESENCE = ""
 """The attribute under which a record's presence is kept among its facts."""
 
@@ -230,7 +231,7 @@ def _components(
 ) -> None:
     told = {said.record: said for said in sighting.components}
     below = {part.id: part for part in batch.descendants(held.id)}
-    ports = _ports(batch, held)
+    met = _met(batch, held)
     origin = Origin(held.source, held.site, held.target, "", held.scope)
     for said in sighting.components:
         part = below.get(said.record)
@@ -255,15 +256,15 @@ def _components(
     for part in below.values():
         if part.id not in told and part.ended_at is None and is_complete(sections, part.section):
             end(batch, part, at)
-    if _ports(batch, held) != ports:
+    if _met(batch, held) != met:
         batch.listening.add(held.id)
 
 
-def _ports(batch: Batch, held: Held) -> dict[str, list[Any]]:
-    """What neighbours may call the ports of a thing, and which are there."""
+def _met(batch: Batch, held: Held) -> dict[str, list[Any]]:
+    """What others may call the parts of a thing that they meet, ports and listeners, and which of these are there."""
     return {
-        part.id: [part.ended_at is None, *(part.attributes.get(name, (None,))[0] for name in PORT_NAMING)]
-        for part in batch.descendants(held.id) if batch.is_port(part)
+        part.id: [part.ended_at is None, *(part.attributes.get(name, (None,))[0] for name in (*PORT_NAMING, LISTENS))]
+        for part in batch.descendants(held.id) if batch.is_port(part) or LISTENS in part.attributes
     }  # fmt: skip
 
 

@@ -72,10 +72,12 @@ def observations(draw: st.DrawFn, source: str) -> Observation:
 
 @st.composite
 def estates(draw: st.DrawFn) -> list[bytes]:
-    """Scans by every kind of source, in one part or two, whole or partial, with samples; no two of a scope at once."""
+    """Scans by every kind of source, of two scopes that overlap, in one part or two, whole or partial, with samples; no
+    two of a scope at once."""
     told: list[bytes] = []
-    moments = draw(st.lists(st.tuples(st.integers(0, 8), st.sampled_from(SOURCES)), max_size=7, unique=True))
-    for number, (minute, source) in enumerate(moments):
+    scopes = st.sampled_from(["all", "all", "half"])
+    moments = draw(st.lists(st.tuples(st.integers(0, 8), st.sampled_from(SOURCES), scopes), max_size=7, unique=True))
+    for number, (minute, source, scope) in enumerate(moments):
         parts = draw(st.sampled_from([1, 1, 2]))
         for part in range(1, parts + 1):
             seen = draw(
@@ -85,7 +87,7 @@ def estates(draw: st.DrawFn) -> list[bytes]:
             samples = [Sample("it", "uptime", float(minute))] if draw(st.booleans()) else []
             told.append(
                 report(
-                    f"r{number}.{part}", at, seen, target="all", source=source, scan=f"s{number}", part=part,
+                    f"r{number}.{part}", at, seen, target=scope, source=source, scan=f"s{number}", part=part,
                     parts=parts, sent=NOW, samples=samples,
                     coverage={"scope": draw(st.sampled_from(["complete", "complete", "partial"]))},
                 )

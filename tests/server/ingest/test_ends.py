@@ -155,3 +155,18 @@ def test_what_listens_anew_is_meant_by_every_address_of_its_host(estate: Estate)
     assert estate.relations("depends_on") == {("app", "depends_on", "a")}
     estate.tell(1, host("a", "10.0.0.3", mac="3c:ec:ef:00:00:02", listens=[443]), source="snmp")
     assert estate.relations("depends_on") == {("app", "depends_on", "app")}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_of_two_that_listened_at_a_port_the_one_that_is_left_is_meant(estate: Estate, order: tuple[int, ...]) -> None:
+    def serving(*names: str) -> Observation:
+        told = host("db", "10.0.0.2")
+        for name in names:
+            told.components.append(Component(name, "web_server", name, attributes={"listens": ["tcp:*:80"]}))
+        return told
+
+    web = host("web", "10.0.0.1", uses=[("10.0.0.2", 80)])
+    told = [(0, serving("p", "q"), "d"), (1, web, "w"), (2, serving("q"), "d")]
+    for step in order:
+        estate.tell(told[step][0], told[step][1], target=told[step][2], now=9)
+    assert estate.relations("depends_on") == {("app", "depends_on", "q")}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cmdb_schemas.report import End, Observation, Relation
+from cmdb_schemas.report import Component, End, Observation, Relation
 from cmdb_server.ingest.caller import Caller
 from cmdb_server.ingest.pipeline import ingest
 from cmdb_server.store.digest import graph_digest
@@ -38,12 +38,15 @@ def things(draw: Any) -> Any:
         kinds["mac"] = draw(
             st.lists(st.sampled_from([f"3c:ec:ef:00:00:0{n}" for n in (1, 2, 3)]), min_size=1, unique=True)
         )
-    return host(
+    told = host(
         name, draw(addresses), identifiers=kinds, listens=draw(st.lists(st.sampled_from([80, 443]), unique=True)),
         uses=draw(st.lists(st.tuples(addresses, st.sampled_from([80, 443])), max_size=2, unique=True)),
         packages=draw(st.lists(st.sampled_from(["pkg:deb/x@1", "pkg:deb/x@2"]), max_size=2, unique=True)),
         **draw(st.dictionaries(st.sampled_from(["os_name", "os_version"]), st.sampled_from(["1", "2", ""]))),
     )  # fmt: skip
+    for other in draw(st.lists(st.sampled_from(["p", "q"]), max_size=2, unique=True)):
+        told.components.append(Component(other, "web_server", other, attributes={"listens": ["tcp:0.0.0.0:80"]}))
+    return told
 
 
 def seen_as(thing: Any) -> str:
