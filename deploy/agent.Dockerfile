@@ -11,7 +11,9 @@ RUN python -m venv /opt/cmdb && /opt/cmdb/bin/pip install ./schemas './agents[ss
 FROM python:3.13-slim
 RUN useradd --system --uid 10002 --home-dir /var/lib/cmdb-agent --create-home cmdb-agent
 COPY --from=build /opt/cmdb /opt/cmdb
-ENV PATH=/opt/cmdb/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/opt/cmdb/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    CMDB_AGENT_SPOOL=/var/lib/cmdb-agent/spool.sqlite
 USER cmdb-agent
+WORKDIR /var/lib/cmdb-agent
 VOLUME /var/lib/cmdb-agent
 ENTRYPOINT ["cmdb-agent"]

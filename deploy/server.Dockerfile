@@ -10,8 +10,9 @@ RUN python -m venv /opt/cmdb && /opt/cmdb/bin/pip install ./schemas '.[neo4j]'
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/cmdb --create-home cmdb
 COPY --from=build /opt/cmdb /opt/cmdb
-ENV PATH=/opt/cmdb/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/opt/cmdb/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 CMDB_STORE=sqlite:///var/lib/cmdb/cmdb.db
 USER cmdb
+WORKDIR /var/lib/cmdb
 VOLUME /var/lib/cmdb
 EXPOSE 8460
 ENTRYPOINT ["cmdb"]

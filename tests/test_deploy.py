@@ -78,5 +78,27 @@ def test_images_copy_what_exists_and_drop_root(path: Path) -> None:
     assert any(line.startswith("USER ") for line in lines)
 
 
+@pytest.mark.parametrize("path", sorted(DEPLOY.glob("*.Dockerfile")), ids=lambda path: path.name)
+def test_images_keep_what_they_store_in_their_volume_where_their_user_may_write(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    [volume] = re.findall(r"^VOLUME (\S+)$", text, re.MULTILINE)
+    assert re.search(rf"--home-dir {volume} --create-home", text)
+    assert re.search(rf"(?:CMDB_STORE=sqlite://|CMDB_AGENT_SPOOL=){volume}/", text)
+
+
+def test_images_are_sent_all_that_they_copy_and_no_more() -> None:
+    told = (DEPLOY.parent / ".dockerignore").read_text(encoding="utf-8").split("\n")
+    assert "*" in told
+    sent = {line[1:] for line in told if line.startswith("!")}
+    copied = {
+        source
+        for path in DEPLOY.glob("*.Dockerfile")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.startswith("COPY ") and "--from" not in line
+        for source in line.split()[1:-1]
+    }
+    assert sent == copied
+
+
 def test_the_agents_image_holds_no_server_code() -> None:
     assert "cmdb_server" not in (DEPLOY / "agent.Dockerfile").read_text(encoding="utf-8")
