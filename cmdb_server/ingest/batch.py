@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +153,7 @@ class Batch:
     unnamed: set[str] = field(default_factory=set)
     listening: set[str] = field(default_factory=set)
     witnesses: dict[str, Witness] = field(default_factory=dict)
-    facts: dict[tuple[str, str, int], Row] = field(default_factory=dict)
+    facts: dict[str, dict[tuple[str, int], Row]] = field(default_factory=dict)
     claims: dict[tuple[str, str, int], Row] = field(default_factory=dict)
     members: list[Row] = field(default_factory=list)
     index: dict[tuple[str, str, str], Row] = field(default_factory=dict)
@@ -298,7 +298,14 @@ class Batch:
     # What is said ----------------------------------------------------------------------------------------------------
 
     def fact(self, record: str, attribute: str, at: int, value: Any) -> None:
-        self.facts[(record, attribute, at)] = (record, attribute, at, self.tx.revision, value)
+        self.facts.setdefault(record, {})[(attribute, at)] = (record, attribute, at, self.tx.revision, value)
+
+    def said(self, records: Iterable[str], attribute: str | None = None) -> Iterator[Row]:
+        """The facts of these records, all or of one attribute, that are still to be written."""
+        for record in records:
+            for key, row in self.facts.get(record, {}).items():
+                if attribute in (None, key[0]):
+                    yield row
 
     def claim(self, record: str, key: str, at: int, far: str, value: dict[str, Any] | None) -> None:
         self.claims[(record, key, at)] = (record, key, at, self.tx.revision, far, value)
@@ -353,7 +360,7 @@ class Batch:
         revision, tx = self.tx.revision, self.tx
         tx.put(tables.RECORD, [self.records[id_].row() for id_ in self.dirty])
         tx.put(tables.LANE, [self.lanes[key].row() for key in self.dirty_lanes])
-        tx.insert(tables.FACT, self.facts.values())
+        tx.insert(tables.FACT, [row for facts in self.facts.values() for row in facts.values()])
         tx.insert(tables.CLAIM, self.claims.values())
         tx.insert(tables.MEMBERSHIP, {row[:2]: row for row in self.members}.values())
         tx.insert(tables.FEED, [(revision, kind, id_, gone) for (kind, id_), gone in self.feed.items()])

@@ -150,8 +150,7 @@ def _intervals(batch: Batch, component: Sequence[Held]) -> dict[str, tuple[tuple
     batch.load_lanes(component)
     events: dict[str, dict[int, tuple[int, object]]] = {held.id: {} for held in component}
     rows = batch.tx.find(tables.FACT, ("record", "attribute"), [(held.id, PRESENCE) for held in component])
-    said = [row for (record, attribute, _), row in batch.facts.items() if attribute == PRESENCE and record in events]
-    for row in (*rows, *said):
+    for row in (*rows, *batch.said(events, PRESENCE)):
         known = events[row[0]].get(row[2])
         if known is None or known[0] <= row[3]:
             events[row[0]][row[2]] = (row[3], row[4])

@@ -354,8 +354,8 @@ class Rebuilt:
 
     def _history(self) -> None:
         ids = sorted({id_ for id_, _ in self.rows})
-        said = [row for key, row in self.batch.facts.items() if key[0] in set(ids)]
-        known = courses([*self.batch.tx.find(tables.FACT, ("record",), [(id_,) for id_ in ids]), *said], 4)
+        rows = self.batch.tx.find(tables.FACT, ("record",), [(id_,) for id_ in ids])
+        known = courses([*rows, *self.batch.said(ids)], 4)
         for (record, attribute), course in self.rows.items():
             for at, value in corrections(known.get((record, attribute), {}), course, self.batch.reach()):
                 self.batch.fact(record, attribute, at, value)

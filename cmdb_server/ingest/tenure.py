@@ -47,8 +47,7 @@ def follow(batch: Batch, wanted: Mapping[str, Course]) -> None:
     if not wanted:
         return
     keys = [(id_, TENURE) for id_ in sorted(wanted)]
-    said = [row for (record, attribute, _), row in batch.facts.items() if attribute == TENURE and record in wanted]
-    known = courses([*batch.tx.find(tables.FACT, ("record", "attribute"), keys), *said], 4)
+    known = courses([*batch.tx.find(tables.FACT, ("record", "attribute"), keys), *batch.said(wanted, TENURE)], 4)
     entries = []
     for record, course in wanted.items():
         stands = known.get((record, TENURE), {})
