@@ -25,6 +25,7 @@ from cmdb_server.store.draft import Draft
 from cmdb_server.store.port import Reading, Row
 
 OBSERVED_AT = tables.LANE.position("observed_at")
+ENDED = tables.CI.position("ended_at")
 R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
 
 
@@ -84,7 +85,7 @@ class Graph:
             return Life("current", None, "")
         runs = [one.run for one in members]
         last = max(run.last for run in runs) if class_.discovered else None
-        return Life(stage(runs, class_.life, now).stage, last, min(one.site for one in members))
+        return Life(stage(runs, class_.life, now, self.cis[ci][ENDED]).stage, last, min(one.site for one in members))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cmdb_server.answers.history import Graph
 
 R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
+ENDED = tables.CI.position("ended_at")
 L = {name: tables.LANE.position(name) for name, _ in tables.LANE.columns}
 
 
@@ -57,7 +58,7 @@ class Lives:
         class_ = self._kinds[row[1]]
         if not records:
             return Life("current", None, "")
-        found = stage([self._run(record) for record in records], class_.life, self._now)
+        found = stage([self._run(record) for record in records], class_.life, self._now, row[ENDED])
         last = None if not class_.discovered else max(self._last(record) for record in records)
         return Life(found.stage, last, min(self._top(record)[R["site"]] for record in records))
 

@@ -159,14 +159,18 @@ def _derived(parts: Iterable[Sequence[Row]], lanes: Lanes, projection: Projectio
     last, ended = records.last()[held], records.ended_within()[held]
     ageing_ms, missing_ms, retired_ms = _spans(projection, cis)
     there, lives = ended == NEVER, ageing_ms != NONE
-    open_last, last_seen, gone = (np.full(len(cis), NONE, np.int64) for _ in range(3))
+    open_last, last_seen, gone, natural = (np.full(len(cis), NONE, np.int64) for _ in range(4))
     np.maximum.at(open_last, at[there], last[there])
     np.maximum.at(last_seen, at, last)
     np.maximum.at(gone, at, np.where(there, np.where(lives[at], last + missing_ms[at], NEVER), ended))
+    np.maximum.at(natural, at, ended)
+    told = projection.ended_at[cis]
+    deleted = (told >= 0) & (told != natural)
+    retired = np.where((gone < NEVER) & lives, np.maximum(gone, last_seen + retired_ms), NEVER)
     return _Derived(
         cis, _least(records.site[held], at, len(cis), sites),
-        np.where((open_last >= 0) & lives, open_last + ageing_ms, NEVER), gone,
-        np.where((gone < NEVER) & lives, np.maximum(gone, last_seen + retired_ms), NEVER),
+        np.where((open_last >= 0) & lives, open_last + ageing_ms, NEVER),
+        np.where(deleted, told, gone), np.where(deleted, told, retired),
     )  # fmt: skip
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from cmdb_schemas.ci_class import classes
+from cmdb_server.answers.history import graph_at
 from cmdb_server.answers.life import Life
 from cmdb_server.answers.lives import Lives
+from cmdb_server.ingest.decisions import decide, undo
 from cmdb_server.ingest.declare import create
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading
@@ -83,3 +85,22 @@ def test_sources_are_told_once(estate: Estate) -> None:
 def test_a_ci_that_only_came_to_be_by_being_named_is_there_while_named(estate: Estate) -> None:
     estate.tell(0, host("a", "10.0.0.1", packages=["pkg:x"]))
     assert life(estate, "pkg:x", minute(0) + 100 * SERVER.retired_ms) == Life("current", None, "")
+
+
+@pytest.mark.parametrize("hold_back", [False, True])
+def test_what_people_deleted_is_retired_until_it_is_seen_again_or_they_take_it_back(
+    either: Estate, *, hold_back: bool
+) -> None:
+    for scope in ("a", "b"):
+        either.tell(0, host(scope, "10.0.0.1" if scope == "a" else "10.0.0.2"), target=scope)
+    body = {"sides": [[either.ci("a")["id"]]], "hold_back": hold_back}
+    decision = decide(either.store, "ann", "tombstone", body, "sold", minute(5))
+    assert {name: life(either, name, minute(6)).stage for name in ("a", "b")} == {"a": "retired", "b": "current"}
+    past = either.store.read(lambda tx: graph_at(tx, minute(6), None))
+    before = either.store.read(lambda tx: graph_at(tx, minute(4), None))
+    gone = either.ci("a")["id"]
+    assert (past.life(gone, minute(6)).stage, before.life(gone, minute(4)).stage) == ("retired", "current")
+    either.tell(10, host("a", "10.0.0.1"), target="a")
+    assert life(either, "a", minute(11)).stage == ("retired" if hold_back else "current")
+    undo(either.store, "ann", decision, "not sold", minute(12))
+    assert life(either, "a", minute(13)).stage == "current"

@@ -87,7 +87,7 @@ def machine(number: int, **more: object) -> Observation:
 def act(estate: Estate, dice: random.Random) -> None:
     """Something happens, some time after what happened before."""
     estate.now += dice.choice((1000, DAY // 2, 2 * DAY, 10 * DAY))
-    what = dice.choice(("tell", "tell", "tell", "again", "late", "merge", "split", "undo"))
+    what = dice.choice(("tell", "tell", "tell", "again", "late", "merge", "split", "delete", "undo"))
     some = dice.sample(range(1, 6), dice.randrange(1, 6))
     where = {"site": dice.choice(("north", "south")), "source": dice.choice(("ssh", "snmp"))}
     seen = [machine(number, os_name=dice.choice("ab")) for number in sorted(some)]
@@ -107,7 +107,10 @@ def decided(estate: Estate, what: str, dice: random.Random) -> None:
     with suppress(CmdbError):
         if what == "undo" and made:
             undo(estate.store, "ann", dice.choice(made), "", estate.now)
-        elif what != "undo" and len(records) > 1:
+        elif what == "delete" and records:
+            body = {"sides": [[dice.choice(records)[0]]], "hold_back": dice.random() < 0.5}
+            decide(estate.store, "ann", "tombstone", body, "", estate.now)
+        elif what in ("merge", "split") and len(records) > 1:
             sides = [[row[0]] for row in dice.sample(records, 2)]
             decide(estate.store, "ann", what, {"sides": sides}, "", estate.now)
 
