@@ -37,6 +37,7 @@ class ImportSchema(Schema):
     format = fields.String(required=True, validate=validate.OneOf(sorted(formats())))
     host = Text(load_default="", shortest=0, metadata={"description": _HOST})
     complete = fields.Boolean(load_default=False, metadata={"description": "What the file no longer has, ends"})
+    skip_faults = fields.Boolean(load_default=False, metadata={"description": "Import what has no fault all the same"})
     dry_run = fields.Boolean(load_default=False, metadata={"description": "Check and compare, and change nothing"})
 
 
@@ -71,7 +72,7 @@ _OUTCOME = OutcomeSchema()
 )
 @BLUEPRINT.response(200, OutcomeSchema)
 def take(asked: dict[str, Any]) -> Any:
-    """Import a file, all of it or nothing.
+    """Import a file, all of it or nothing, unless ``skip_faults``.
 
     With ``dry_run`` the answer is a preview with the faults of every row. Where ``application/x-ndjson`` is accepted,
     the progress is told as it goes, one JSON object a line, the outcome last.
@@ -84,7 +85,7 @@ def take(asked: dict[str, Any]) -> Any:
         return Response(stream_with_context(_lines(told)), mimetype=LINES)
     *_, outcome = told
     assert isinstance(outcome, Outcome)
-    if outcome.faults and not dry_run:
+    if outcome.faults and not dry_run and not outcome.applied:
         raise Invalid(
             f"{len(outcome.faults)} faults, nothing was imported; the first is in row {outcome.faults[0].row}",
             errors=[

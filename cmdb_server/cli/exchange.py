@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cmdb_server.cli.client import Client
 from cmdb_server.cli.exits import ABSENT, REFUSED, fail
@@ -36,6 +37,7 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     into.add_argument(
         "--host", help="whose software a bill of materials lists: an id, a name, or kind=value, such as serial=SN1"
     )
+    into.add_argument("--skip-faults", action="store_true", help="import what has no fault, and tell the others")
     into.add_argument("--dry-run", action="store_true", help="tell what it would do, and every fault, and do nothing")
     into.set_defaults(run=import_)
 
@@ -64,6 +66,7 @@ def import_(told: argparse.Namespace) -> None:
     query = {
         "name": told.name, "format": told.format or _BY_SUFFIX.get(told.file.suffix.lower(), "csv"),
         "complete": str(told.complete).lower(), "dry_run": str(told.dry_run).lower(), "host": told.host,
+        "skip_faults": str(told.skip_faults).lower(),
     }  # fmt: skip
     sent = {"Content_Type": "application/octet-stream", "Accept": "application/x-ndjson"}
     with Client(told.server, told.token_ref).stream(
@@ -74,11 +77,16 @@ def import_(told: argparse.Namespace) -> None:
 
 
 def _followed(lines: Iterator[dict[str, Any]]) -> dict[str, Any]:
-    """The outcome, once the progress was told on stderr."""
+    """The outcome, once the progress was told on stderr: as it goes to a terminal, line by line to a file."""
     console, last = Console(stderr=True, soft_wrap=True), None
-    for last in lines:
-        if "stage" in last:
-            console.print(f"{last['stage']}: {last['done']} rows", markup=False, highlight=False)
+    columns = SpinnerColumn(), TextColumn("{task.description}: {task.completed} rows"), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("sending", total=None)
+        for last in lines:
+            if "stage" in last:
+                progress.update(task, description=last["stage"], completed=last["done"])
+                if not console.is_terminal:
+                    console.print(f"{last['stage']}: {last['done']} rows", markup=False, highlight=False)
     if last is None or "rows" not in last:
         fail(REFUSED, f"{last['title']}: {last['detail']}" if last and "title" in last else "the answer was cut off")
     return last
@@ -95,5 +103,6 @@ def _tell(told: argparse.Namespace, outcome: dict[str, Any]) -> None:
         done = f"revision {outcome['revision']}" if outcome["applied"] else "nothing was changed"
         figures = ", ".join(f"{outcome[name]} {name}" for name in ("new", "changed", "unchanged", "ended"))
         console.print(f"{outcome['rows']} rows: {figures}; {done}", markup=False, highlight=False)
-    if outcome["faults"]:
-        fail(REFUSED, f"{len(outcome['faults'])} faults")
+    if count := len(outcome["faults"]):
+        left = "; what has them was left out" if outcome["applied"] else ""
+        fail(REFUSED, f"{count} fault{'s' * (count > 1)}{left}")

@@ -113,7 +113,7 @@ def edit(told: Told) -> None:
 
 def move(told: Told) -> None:
     client = client_of(told)
-    body = {"transition": told.transition, "body": _values(told.set), "note": told.note}
+    body = {"transition": told.transition, "body": values(told.set), "note": told.note}
     tell(told, client.ask("POST", f"{_place(client, told.number)}/transitions", body=body), _thing)
 
 
@@ -165,10 +165,10 @@ def _content(client: Client, told: Told) -> dict[str, Any]:
         if not ci:
             fail(USAGE, f"--ci {text}: write ROLE=CI")
         cis.setdefault(role, []).append(client.identify(ci))
-    return {"body": _values(told.set), "cis": cis, "note": told.note}
+    return {"body": values(told.set), "cis": cis, "note": told.note}
 
 
-def _values(texts: list[str]) -> dict[str, Any]:
+def values(texts: list[str]) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for text in texts:
         name, found, value = text.partition("=")

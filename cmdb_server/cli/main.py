@@ -17,6 +17,7 @@ from cmdb_server.cli import (
     commands,
     comparing,
     deciding,
+    entering,
     exchange,
     exits,
     explaining,
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _end(exits.USAGE if error.slug == "settings" else exits.REFUSED, f"{error.title}: {error.detail}")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # a file that is told of and cannot be read or written
+        return _end(exits.USAGE, f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
         return 130
     return exits.OK
@@ -74,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     _tokens(sub, asked)
     _questions(sub, asked)
     explaining.add(sub, asked)
+    entering.add(sub, asked)
     exchange.add(sub, asked)
     past.add(sub, asked)
     samples.add(sub, asked)

@@ -42,8 +42,9 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     feed.set_defaults(run=changes)
     well = sub.add_parser("health", parents=[asked], help="how complete, correct, fresh and far-reaching the CMDB is")
     well.add_argument("check", nargs="?", help="list the CIs that fail this check")
-    well.add_argument("--class", dest="class_")
-    well.add_argument("--owner", help="as the figures tell it; '' is nobody's")
+    well.add_argument("--class", dest="class_", help="of this class alone")
+    well.add_argument("--by", action="append", default=[], choices=("class", "owner"), help="each for itself")
+    well.add_argument("--owner", help="of this owner alone, as the figures tell it; '' is nobody's")
     well.add_argument("--limit", type=int, default=1000)
     well.add_argument("--at", metavar="TIME", help="the figures of then")
     well.add_argument("--since", metavar="TIME", help="their course, as recorded since then")
@@ -128,7 +129,9 @@ def health(told: Told) -> None:
         tell(told, client.get("/cmdb-health/course", **query), _course)
         return
     if told.check is None:
-        tell(told, client.get("/cmdb-health", at=told.at), _health)
+        narrowed = told.by or (told.class_, told.owner) != (None, None)
+        answer = client.get("/cmdb-health", at=told.at)
+        tell(told, answer, lambda found: _figures(found, told) if narrowed else _health(found))
         return
     query = {"check": told.check, "class": told.class_, "owner": told.owner}
     tell(told, client.every("/cmdb-health/findings", told.limit, **query), _findings)
@@ -140,6 +143,17 @@ def _health(answer: dict[str, Any]) -> RenderableType:
         ((one["dimension"], one["check"], plain(str(one["failing"]), "red" if one["failing"] else "green"),
           str(one["of"]), _trend(one["trend"]), one["meaning"]) for one in answer["checks"]),
     )  # fmt: skip
+
+
+def _figures(answer: dict[str, Any], told: Told) -> RenderableType:
+    sums: dict[tuple[str, ...], list[int]] = {}
+    for one in answer["figures"]:
+        if told.class_ in (None, one["class"]) and told.owner in (None, one["owner"]):
+            found = sums.setdefault((one["check"], *(one[name] for name in told.by)), [0, 0])
+            found[0] += one["failing"]
+            found[1] += one["of"]
+    rows = ((*key, plain(str(bad), "red" if bad else "green"), str(of)) for key, (bad, of) in sums.items())
+    return table(("check", *told.by, "failing", "of"), rows)
 
 
 ARROWS = {"better": ("↘", "green"), "worse": ("↗", "red"), "steady": ("→", "dim")}

@@ -77,7 +77,7 @@ def work(store: Store, name: str, now_ms: int) -> Work:
     """One agent and its work. Raises NotFound."""
 
     def read(tx: Reading) -> Work:
-        lanes = [row for row in pages(tx, LANE) if row[L["agent"]] == name and row[L["source"]] != DECLARED]
+        lanes = [row for row in pages(tx, LANE) if row[L["agent"]] == name and not _is_peoples(row[L["source"]])]
         agent = next((one for one in _agents(tx, now_ms) if one.name == name), None)
         if agent is None:
             raise NotFound(f"there is no agent {name!r}")
@@ -131,7 +131,7 @@ def _agents(tx: Reading, now_ms: int) -> list[Agent]:
             tokens[row[T["grant"]]["agent"]] += row[T["revoked_at"]] is None and row[T["expires_at"]] > now_ms
     lanes: defaultdict[str, list[Row]] = defaultdict(list)
     for row in pages(tx, LANE):
-        if row[L["source"]] != DECLARED:
+        if not _is_peoples(row[L["source"]]):
             lanes[row[L["agent"]]].append(row)
     sizes = _sizes(tx, [row for rows in lanes.values() for row in rows])
     return [
@@ -173,6 +173,11 @@ def _alone(tx: Reading, lanes: Iterable[Row], name: str) -> set[str]:
     }
     others = {row[R["ci"]] for row in rows if agents.get((row[R["scope"]], row[R["part"]])) not in (name, None)}
     return mine - others
+
+
+def _is_peoples(source: str) -> bool:
+    """Whether a person told, by hand or with a file; who did is no agent."""
+    return source == DECLARED or source.startswith("import:")
 
 
 def _stands(record: Row) -> bool:

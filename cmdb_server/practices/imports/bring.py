@@ -38,13 +38,15 @@ R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """``name``: what this source is called; ``complete``: the file holds all there is of it."""
+    """``name``: what this source is called; ``complete``: the file holds all there is of it; ``skip_faults``: what has
+    none is imported all the same."""
 
     name: str
     format: str
     text: str
     complete: bool = False
     host: str = ""
+    skip_faults: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """``new``, ``changed``, ``unchanged`` and ``ended`` count things with all their components. ``faults`` keep
-    anything from being applied; ``revision`` is None where nothing was."""
+    anything from being applied, or what has them where that is asked for; ``revision`` is None where nothing was."""
 
     rows: int
     new: int
@@ -81,6 +83,8 @@ def bring(
         raise _invalid("format", f"unknown; known are {', '.join(sorted(formats()))}")
     if NAME.fullmatch(asked.name) is None:
         raise _invalid("name", "must be lower-case letters, digits, dots, hyphens and underscores")
+    if asked.skip_faults and asked.complete:
+        raise _invalid("skip_faults", "what a complete file has and cannot be read would end")
     return _stages(store, asked, subject, kinds, now_ms, dry_run=dry_run)
 
 
@@ -102,10 +106,11 @@ def _stages(
     checked = observations(told, kinds)
     if not told:
         checked.faults.append(Fault(0, "", "there are no rows"))
+    origin = Origin.of(_report(asked, checked, subject, now_ms))
+    new, changed, unchanged, ended = store.read(lambda tx: _compared(tx, origin, checked, asked, kinds))
     report = _report(asked, checked, subject, now_ms)
-    new, changed, unchanged, ended = store.read(lambda tx: _compared(tx, Origin.of(report), checked, asked, kinds))
     ack: Ack | None = None
-    if not dry_run and not checked.faults:
+    if not dry_run and checked.observations and (asked.skip_faults or not checked.faults):
         yield Progress("applying", len(checked.observations))
         caller = Caller(subject, "operator")
         if about is None:
@@ -144,8 +149,8 @@ def _report(asked: Import, checked: Checked, subject: str, now_ms: int) -> Repor
 def _compared(
     tx: Reading, origin: Origin, checked: Checked, asked: Import, kinds: Mapping[str, CIClass]
 ) -> tuple[int, int, int, int]:
-    """How many things would be new, change, stay and end."""
-    marks = {}
+    """How many things would be new, change, stay and end. What cannot be read is left out, with its fault."""
+    marks, left = {}, []
     for seen in checked.observations:
         try:
             record, mark = _record(seen, origin, kinds)
@@ -153,6 +158,8 @@ def _compared(
             checked.faults.append(Fault(checked.rows.get(seen.ref, 0), "", error.detail))
             continue
         marks[record] = mark
+        left.append(seen)
+    checked.observations = left
     held = tx.get(tables.RECORD, [(record,) for record in marks])
     there = {key[0]: row for key, row in held.items() if row[R["ended_at"]] is None}
     unchanged = sum(row[R["evidence"]] == marks[id_] for id_, row in there.items())

@@ -31,12 +31,15 @@ class Checked:
 
 
 def observations(told: Iterable[Entry | Fault], kinds: Mapping[str, CIClass]) -> Checked:
-    """All entries as observations; those with faults are left out."""
+    """All entries as observations; those with faults are left out, and what an export lists though it comes to be by
+    being named in a relation."""
     checked = Checked()
     entries: dict[str, Entry] = {}
     for one in told:
         if isinstance(one, Fault):
             checked.faults.append(one)
+        elif _uuid(one.id) and (class_ := kinds.get(one.class_)) is not None and class_.identity == "key":
+            continue
         elif one.key in entries:
             checked.faults.append(Fault(one.row, "key", f"row {entries[one.key].row} has the key {one.key!r} too"))
         else:

@@ -28,6 +28,12 @@ def test_refusals_are_told(cmdb, tmp_path: Path) -> None:
     (tmp_path / "wrong.csv").write_text("class,name\nservr,x\n")
     refused = cmdb("import", "wrong.csv", "--name", "cmdb")
     assert refused.code == 1 and "row 2, class: unknown class 'servr'" in refused.out
+    (tmp_path / "half.csv").write_text("class,name\nservr,x\nserver,half\n")
+    half = cmdb("import", "half.csv", "--name", "half", "--skip-faults")
+    assert half.code == 1 and "row 2, class" in half.out and "1 fault; what has them was left out" in half.err
+    assert "half" in cmdb("list").out
+    nowhere = cmdb("export", "--to", "nowhere/out.csv")
+    assert nowhere.code == 2 and "nowhere/out.csv" in nowhere.err and "Traceback" not in nowhere.err
     assert cmdb("import", "absent.csv", "--name", "cmdb").code == 5
     wrong = cmdb("export", "--select", "nonsense == 1", "--to", "out.csv")
     assert wrong.code == 1 and "column 1" in wrong.err

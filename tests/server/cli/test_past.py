@@ -54,6 +54,10 @@ def test_health_and_what_is_behind(cmdb) -> None:
     behind = cmdb("health", "no-owner", "--class", "server", "--owner", "")
     assert "web-1" in behind.out and "db-1" in behind.out
     assert cmdb("health", "nothing").code == 1
+    servers = cmdb("health", "--class", "server", "--by", "owner").out.splitlines()
+    assert servers[0].split() == ["check", "owner", "failing", "of"]
+    assert ["no-owner", "2", "2"] in [line.split() for line in servers]
+    assert "network_interface" in cmdb("health", "--by", "class").out
 
 
 @pytest.mark.usefixtures("began")

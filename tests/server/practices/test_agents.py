@@ -44,6 +44,13 @@ def test_what_each_looks_after(estate: Estate) -> None:
         work(estate.store, "west", NOW)
 
 
+def test_people_who_import_are_no_agents(estate: Estate) -> None:
+    estate.tell(2, host("c", "10.0.0.3"), source="import:old", agent="ann")
+    assert [agent.name for agent in every(estate.store, NOW)] == ["north", "south"]
+    with pytest.raises(NotFound):
+        retire(estate.store, "ann", "eva", "gone", NOW)
+
+
 def test_its_tokens_and_codes_are_void_at_once_and_it_can_buy_no_other(estate: Estate) -> None:
     text, _ = token.create(estate.store, "north", "agent", Grant("north"), NOW, DAY)
     other, _ = token.create(estate.store, "south", "agent", Grant("south"), NOW, DAY)

@@ -1,4 +1,5 @@
-"""Tables: the columns ``class`` and ``name``, then attributes and relations by their names (RFC 4180).
+"""Tables: the columns ``class`` and ``name``, then attributes and relations by their names (RFC 4180), separated by
+commas, or by the semicolons or tabs of some spreadsheets.
 
 A relation's column is named after its type or the type's reverse, with ``rel:`` before it where an attribute has that
 name too; its cells name one or several others, separated by semicolons. What an export adds about a CI is left out.
@@ -17,13 +18,17 @@ from cmdb_server.practices.imports.entry import Entry, Fault, Link, Options
 
 TITLE = "A table with the columns class, name, attributes and relations"
 MEDIA = "text/csv"
+SEPARATORS = (",", ";", "\t")
 KEYS = ("class", "name", "key", "parent", "id")
 EXPORTED = ("life", "site", "first_discovered", "last_discovered")
 
 
 def read(text: str, options: Options) -> Iterator[Entry | Fault]:
     """One entry a row; the first row after the header is row 2, as a spreadsheet counts."""
-    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    table = text.removeprefix("\ufeff")
+    head = table.partition("\n")[0]
+    separator = max(SEPARATORS, key=head.count)
+    rows = csv.reader(io.StringIO(table, newline=""), delimiter=separator, strict=True)
     row = 0
     try:
         header = [plain(cell.strip()) for cell in next(rows, [])]

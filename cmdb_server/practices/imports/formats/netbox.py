@@ -42,7 +42,7 @@ def read(text: str, options: Options) -> Iterator[Entry | Fault]:
     parts = {part: _results(told.get(part)) for part in PARTS}
     held = _addresses(parts["ip_addresses"])
     for part, entry in (("sites", _site), ("racks", _rack), ("devices", _device), ("interfaces", _interface)):
-        for row, one in enumerate(parts[part], 1):
+        for row, one in enumerate(map(_named, parts[part]), 1):
             if not isinstance(one, dict) or not isinstance(one.get("id"), int) or not isinstance(one.get("name"), str):
                 yield Fault(row, part, "an object has an id and a name")
             else:
@@ -59,8 +59,15 @@ def _addresses(told: list[Any]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for one in told:
         if isinstance(one, dict) and one.get("assigned_object_type") == "dcim.interface":
-            found.setdefault(int(one.get("assigned_object_id") or 0), []).append(str(one.get("address")))
+            id_, address = one.get("assigned_object_id"), one.get("address")
+            if isinstance(id_, int) and isinstance(address, str):
+                found.setdefault(id_, []).append(address)
     return found
+
+
+def _named(thing: Any) -> Any:
+    """NetBox lets devices go without a name, and shows them by what they are."""
+    return {**thing, "name": thing.get("display")} if isinstance(thing, dict) and thing.get("name") is None else thing
 
 
 def _site(row: int, site: Thing, options: Options, held: Mapping[int, list[str]]) -> Entry:
@@ -129,7 +136,7 @@ def _cables(here: tuple[int, str], interface: Thing) -> Iterator[Link]:
 
 def _located(thing: Thing, part: str) -> tuple[Link, ...]:
     id_ = _at(thing, part, "id")
-    return (Link("located_in", f"{part}:{id_}"),) if isinstance(id_, int) else ()
+    return (Link("located_in", End(native_key=f"{part}:{id_}")),) if isinstance(id_, int) else ()
 
 
 def _at(thing: Any, *path: str) -> Any:

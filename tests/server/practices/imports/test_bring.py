@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from cmdb_server.answers.inventory import Filters
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import CiSummary
 from cmdb_server.errors import Invalid
+from cmdb_server.ingest.batch import Batch
 from cmdb_server.ingest.caller import Caller
 from cmdb_server.ingest.pipeline import ingest
 from cmdb_server.practices.imports import bring as module
@@ -135,3 +136,48 @@ def test_progress_is_told(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> No
     assert told[:-1] == [
         Progress("reading", 2), Progress("reading", 4), Progress("checking", 4), Progress("applying", 3),
     ]  # fmt: skip
+
+
+def test_faults_may_be_left_out_with_what_has_them(estate: Estate) -> None:
+    wrong = "servr,x,,,,,\nweb_server,y,,,,server:nowhere,\nserver,web-1,SN9,,,,\n"
+    asked = {"complete": False, "skip_faults": True}
+    preview = estate.bring(TABLE + wrong, dry_run=True, **asked)
+    outcome = estate.bring(TABLE + wrong, **asked)
+    assert figures(preview) == figures(outcome) == (3, 0, 0, 0) and outcome.applied
+    assert [fault.row for fault in outcome.faults] == [6, 7, 8]
+    assert set(estate.cis("server")) == {"web-1", "web-2"}
+    assert estate.cis("server")["web-1"].attributes["serial_number"] == "SN12345"
+    assert not estate.bring("class,name\nservr,x\n", **asked).applied, "nothing is left"
+    with pytest.raises(Invalid, match="skip_faults"):
+        estate.bring(TABLE, skip_faults=True)
+
+
+def test_what_an_export_lists_beside_can_be_imported(estate: Estate, tmp_path: Path) -> None:
+    """Software packages come to be by being named, and an export of everything has rows of them."""
+    bom = (CASES / "cyclonedx.json").read_text(encoding="utf-8")
+    assert estate.bring(bom, "cyclonedx", host="web-1").applied
+    text = b"".join(export.export(export.Selection(estate.store, ANN, None, estate.now), "jsonl")).decode()
+    assert '"software_package"' in text
+    other = Estate(tmp_path / "other.db")
+    outcome = other.bring(text, "json")
+    assert outcome.faults == () and set(other.cis("computer")) == {"web-1"}
+    other.store.close()
+
+
+def test_a_second_source_of_the_same_things_looks_at_each_once(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is still to be written is looked up by record: looked through for each thing, an import would take the
+    square of its size."""
+    rows = "".join(f"server,h-{n},SERIAL{n:05}\n" for n in range(200))
+    text, looked = "class,name,serial_number\n" + rows, [0]
+    said = Batch.said
+
+    def counted(self: Batch, records: Iterable[str], attribute: str | None = None) -> Iterator[Any]:
+        for row in said(self, records, attribute):
+            looked[0] += 1
+            yield row
+
+    monkeypatch.setattr(Batch, "said", counted)
+    estate.bring(text)
+    estate.bring(text, name="other")
+    assert len(estate.cis("server")) == 200
+    assert looked[0] < 2000

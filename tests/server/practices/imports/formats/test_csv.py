@@ -39,3 +39,9 @@ def test_attributes_are_typed_by_the_class_and_relations_named_by_their_columns(
 def test_faults_name_row_and_column(text: str, row: int, column: str) -> None:
     faults = [one for one in read(text, OPTIONS) if isinstance(one, Fault)]
     assert (row, column) in {(fault.row, fault.column) for fault in faults}
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_spreadsheets_separate_by_other_marks_too(separator: str) -> None:
+    (told,) = read(separator.join(("class", "name")) + "\n" + separator.join(("server", "a, b")) + "\n", OPTIONS)
+    assert isinstance(told, Entry) and told.attributes == {"name": "a, b"}
