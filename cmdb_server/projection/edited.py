@@ -71,7 +71,7 @@ def apart(projection: Projection) -> Projection:
         rules=_own(projection.rules), index=replace(projection.index, identities=projection.index.identities.apart()),
         gates=projection.gates.apart(), members=projection.members.apart(), slots=projection.slots.apart(),
         listed=projection.listed.apart(), direct=projection.direct.apart(), counted=projection.counted.apart(),
-        pool=Pool(projection.pool.secret),
+        pool=Pool(),
     )  # fmt: skip
 
 

@@ -117,8 +117,7 @@ class Projections:
             base = self.store.read(lambda reading, base=base: brought_forward(base, reading, self.clock()))  # type: ignore[misc]
             with self._lock:
                 if self._newest is None or self._newest.revision <= base.revision:
-                    secret = self._newest.pool.secret if self._newest else None
-                    self._newest = replace(base, pool=Pool(secret))
+                    self._newest = replace(base, pool=Pool())
                     break
         else:
             return False

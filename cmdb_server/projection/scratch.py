@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -38,11 +37,9 @@ class Scratch:
 
 
 class Pool:
-    """Scratches of the projections that share their columns. Safe for threads. ``secret``: keys the tokens that stand
-    for CIs a viewer may not see."""
+    """Scratches of the projections that share their columns. Safe for threads."""
 
-    def __init__(self, secret: bytes | None = None) -> None:
-        self.secret = secret or secrets.token_bytes(32)
+    def __init__(self) -> None:
         self._free: list[Scratch] = []
         self._lock = Lock()
 
