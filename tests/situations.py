@@ -85,6 +85,12 @@ SITUATIONS = (
                        key="vm-17", class_="virtual_machine")),
     ),
     situation(
+        "hypervisor's and guest's view of a VM, with nothing in common but the uuid in the other byte order", "ab",
+        ssh(1, box("a", {"uuid": ["BC4C4D56-A9C6-6919-3FEE-FA0F3887B6A5"], "name": ["web.example.net"]})),
+        vcenter(2, box("b", {"uuid": ["564d4cbc-c6a9-1969-3fee-fa0f3887b6a5"], "label": ["Web front (old)"]}, None,
+                       key="vm-17", class_="virtual_machine")),
+    ),
+    situation(
         "renamed and re-addressed", "abc",
         ssh(1, box("a", BOX)), ssh(3, box("b", of(BOX, name=["front.example.net"]), "10.0.0.9")),
         snmp(4, box("c", of(BOX, "mac", name=["front.example.net"]), "10.0.0.9")),
@@ -138,6 +144,13 @@ SITUATIONS = (
         "shared bogus serial and uuid", "a b",
         ssh(1, box("a", BOX), box("b", of(OTHER, serial=BOX["serial"], uuid=BOX["uuid"]), "10.0.0.2")),
         distrusted=["serial", "uuid"],
+    ),
+    situation(
+        "a placeholder in place of serial and uuid", "a b",
+        ssh(1, box("a", {"serial": ["To be filled by O.E.M."], "uuid": ["03000200-0400-0500-0006-000700080009"],
+                         "mac": ["02:42:ac:11:00:02"]}),
+            box("b", {"serial": ["To be filled by O.E.M."], "uuid": ["03000200-0400-0500-0006-000700080009"],
+                      "mac": ["02:42:ac:11:00:02"]}, "10.0.0.2")),
     ),
     situation(
         "a dock's NIC used by two laptops in turn", "ac bd",

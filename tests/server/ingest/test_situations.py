@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from cmdb_schemas.report import Component, End, Observation, Relation
+from cmdb_server.answers.history import graph_at
 from cmdb_server.store.port import Store
 from cmdb_server.store.sqlite import SqliteStore
+from cmdb_server.store.tables import CI
 from tests.delivered import Outcome, bodies, deliver, sighted
+from tests.estate import Estate, minute, opened
 from tests.observed import Scan, Thing
 from tests.situations import SITUATIONS, Situation
 
@@ -82,3 +86,74 @@ def test_every_situation_on_neo4j(case: Situation, neo4j_opener: Callable[[], St
     embedded, graph = SqliteStore(tmp_path / "cmdb.sqlite"), neo4j_opener()
     assert check(case, graph, told[::-1]) == check(case, embedded, told)
     embedded.close(), graph.close()
+
+
+# What else follows from a situation ------------------------------------------------------------------------------------
+
+
+def told_in_every_order(told: Sequence[tuple[int, Observation]], source: str) -> Iterable[Estate]:
+    for order in permutations(told):
+        with opened() as estate:
+            for at, seen in order:
+                estate.tell(at, seen, source=source, now=9)
+            yield estate
+
+
+def test_a_vm_that_moves_is_the_same_ci_on_another_hypervisor() -> None:
+    def manager(host: str) -> list[Observation]:
+        vm = Observation(
+            "vm", "virtual_machine", None, "vm-17", {"uuid": ["564d4cbc-c6a9-1969-3fee-fa0f3887b6a5"]}, {"name": "web"},
+            relations=[Relation("hosted_on", End(native_key=host))],
+        )  # fmt: skip
+        hosts = [Observation(key, "hypervisor", None, key, {"name": [key]}, {"name": key}) for key in ("esx1", "esx2")]
+        return [vm, *hosts]
+
+    for order in permutations([(0, "esx1"), (1, "esx2"), (2, "esx2")]):
+        with opened() as estate:
+            for at, host in order:
+                estate.tell(at, *manager(host), source="vcenter:prod", now=9)
+            assert estate.relations("hosted_on") == {("web", "hosted_on", "esx2")}
+            assert len(estate.cis("web")) == 1
+            past = estate.store.read(lambda tx: graph_at(tx, minute(0), None))
+            names = {id_: row[2] for id_, row in past.cis.items()}
+            hosted = {(names[row[0]], names[row[2]]) for row in past.relations if row[1] == "hosted_on"}
+            assert hosted == {("web", "esx1")}
+
+
+def test_a_stack_of_which_a_member_is_exchanged_has_the_new_one() -> None:
+    def stack(*serials: str) -> Observation:
+        members = [
+            Component(serial, "chassis", serial, attributes={"serial_number": serial, "stack_number": number})
+            for number, serial in enumerate(serials, 1)
+        ]
+        identifiers = {"serial": [*serials], "mac": ["70:6d:15:00:00:01"], "name": ["st"]}
+        return Observation("st", "stack", "10.0.0.3", None, identifiers, {"name": "st"}, components=members)
+
+    old, new = stack("FOC1A", "FOC2A", "FOC3A"), stack("FOC1A", "FOC2A", "FOC9A")
+    for estate in told_in_every_order([(0, old), (1, new), (2, new)], "snmp"):
+        assert len(estate.cis("st")) == 1
+        there = {row[5]["serial_number"] for row in estate.rows(CI) if row[1] == "chassis" and row[7] is None}
+        assert there == {"FOC1A", "FOC2A", "FOC9A"}
+
+
+def test_a_floating_address_is_told_of_the_pair_and_not_of_either() -> None:
+    """Two boxes that answer at one address in turn, and the group that both are members of."""
+
+    def box_of(name: str, address: str, serial: str) -> Observation:
+        return Observation(
+            name, "firewall", address, None, {"serial": [serial], "name": [name]}, {"name": name},
+            relations=[Relation("member_of", End(native_key="pair"))],
+        )  # fmt: skip
+
+    group = Observation("pair", "vip_cluster", None, "pair", {}, {"name": "fw", "protocol": "vrrp"})
+    one, two = ("10.0.0.3", "FOC1A"), ("10.0.0.4", "FOC2A")
+    scans = [
+        (0, [group, box_of("a", *one), box_of("b", *two), box_of("a", "10.0.0.5", one[1])]),
+        (1, [group, box_of("a", *one), box_of("b", *two), box_of("b", "10.0.0.5", two[1])]),
+    ]
+    for order in permutations(scans):
+        with opened() as estate:
+            for at, seen in order:
+                estate.tell(at, *seen, source="snmp", now=9)
+            assert estate.relations("member_of") == {("a", "member_of", "fw"), ("b", "member_of", "fw")}
+            assert estate.alive() == {"a", "b", "fw"}
