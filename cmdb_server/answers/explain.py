@@ -11,6 +11,7 @@ from cmdb_server.answers.lives import Lives
 from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import SourceView
+from cmdb_server.errors import Invalid
 from cmdb_server.ingest.declare import resolve
 from cmdb_server.ingest.decode import stored_observation
 from cmdb_server.ingest.late import unpacked
@@ -78,7 +79,7 @@ class Explanation:
 
 
 def explain(store: Store, viewer: Viewer, ci: str, attribute: str | None = None, *, now_ms: int) -> Explanation:
-    """Explain a CI, or one attribute of it. Raises NotFound."""
+    """Explain a CI, or one attribute of it. Raises NotFound, and Invalid for an attribute that its class has not."""
 
     def work(tx: Reading) -> Explanation:
         id_ = resolve(tx, ci)
@@ -87,10 +88,14 @@ def explain(store: Store, viewer: Viewer, ci: str, attribute: str | None = None,
         lives.load([id_])
         sources = {source.record: source for source in lives.sources(id_)}
         records = sorted(tx.find(tables.RECORD, ("ci",), [(id_,)]), key=lambda r: (r[R["first_at"]], r[0]))
-        attributes = _attributes(tx, row, records, sources, attribute, now_ms, viewer.kinds)
+        attributes = tuple(_attributes(tx, row, records, sources, attribute, now_ms, viewer.kinds))
+        class_ = viewer.kinds[row[1]]
+        if attribute is not None and not attributes and class_.attribute(attribute) is None:
+            message = f"{class_.title} has no such attribute"
+            raise Invalid(f"attribute: {message}", errors=[{"path": "attribute", "message": message}])
         return Explanation(
             id_, row[1], row[2], tuple(sources[r[0]] for r in records), tuple(_ties(tx, records, sources, viewer.kinds)),
-            tuple(attributes), tuple(_decisions(tx, {r[0] for r in records})),
+            attributes, tuple(_decisions(tx, {r[0] for r in records})),
         )  # fmt: skip
 
     return as_seen(store, viewer).read(work)

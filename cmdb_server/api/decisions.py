@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from marshmallow import Schema, fields, validate
 
-from cmdb_server.answers import decided
+from cmdb_server.answers import decided, inventory
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
-from cmdb_server.api.auth import caller, requires, seen
-from cmdb_server.api.conditional import tagged
+from cmdb_server.api.auth import caller, requires, seen, viewer
+from cmdb_server.api.conditional import expected_revision, tagged
 from cmdb_server.api.context import context, now_ms
 from cmdb_server.api.fields import Flag, Instant, Text
 from cmdb_server.api.resource import resource
-from cmdb_server.ingest import decisions
+from cmdb_server.errors import Invalid
+from cmdb_server.ingest import decisions, declare
+from cmdb_server.store.port import Reading
 
 BLUEPRINT = resource("decisions", __name__, "What people decide about identity and values; each can be undone")
 VERBS = ("merge", "split", "distrust", "pin", "tombstone")
@@ -83,6 +86,10 @@ class ListSchema(ListingSchema):
 
 
 _PAGE = DecidedPageSchema()
+MAY_MATCH = {
+    "in": "header", "name": "If-Match", "required": False, "schema": {"type": "string"},
+    "description": "The CI as it is meant, where it is decided of one: pin and tombstone",
+}  # fmt: skip
 
 
 @BLUEPRINT.route("/decisions", methods=["POST"])
@@ -90,14 +97,26 @@ _PAGE = DecidedPageSchema()
 @BLUEPRINT.arguments(
     DecideSchema, example={"verb": "distrust", "value": ["serial", "0123456789"], "reason": "a sticker"}
 )
-@BLUEPRINT.doc(responses={404: "NOT_FOUND"})
+@BLUEPRINT.doc(parameters=[MAY_MATCH], responses={404: "NOT_FOUND", 412: "PRECONDITION_FAILED"})
 @BLUEPRINT.response(201, DecidedSchema)
 def decide(wanted: dict[str, Any]) -> decided.Decided:
     """Decide. It is applied at once, to what it touches alone, and undone by another decision."""
     verb, reason = wanted.pop("verb"), wanted.pop("reason")
     body = decided.check_seen(seen(), verb, body_of(wanted))
-    id_ = decisions.decide(seen(), caller().subject, verb, body, reason, now_ms(), kinds=context().kinds)
+    check = _as_it_was(verb, body) if "If-Match" in request.headers else lambda _: None
+    id_ = decisions.decide(seen(), caller().subject, verb, body, reason, now_ms(), kinds=context().kinds, check=check)
     return decided.decision(seen(), id_)
+
+
+def _as_it_was(verb: str, body: Mapping[str, Any]) -> Callable[[Reading], object]:
+    """Refuses a decision about a CI that changed since its entity tag was given out."""
+    sides = decisions.checked(verb, body).get("sides", ())
+    if len(sides) != 1:
+        message = "is for what is decided of one CI: pin and tombstone"
+        raise Invalid(f"If-Match: {message}", errors=[{"path": "If-Match", "message": message}])
+    ci = sides[0][0]
+    revision = expected_revision(inventory.show(seen(), viewer(), ci, now_ms=now_ms()).summary.revision)
+    return lambda tx: declare.unchanged(tx, ci, revision)
 
 
 @BLUEPRINT.route("/decisions/effect", methods=["POST"])

@@ -11,6 +11,7 @@ from rich.tree import Tree
 
 from cmdb_server.cli.client import Client, segment
 from cmdb_server.cli.commands import Told, client_of, tell
+from cmdb_server.cli.exits import REFUSED, fail
 from cmdb_server.cli.render import joined, plain, table
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -43,6 +44,8 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     delete.add_argument("one", help="id or name")
     delete.add_argument("--hold-back", action="store_true", help="until this is undone, even when it is seen again")
     delete.set_defaults(run=decided, verb="tombstone")
+    for one in (pin, delete):
+        one.add_argument("--revision", type=int, help="of the CI that is meant; nothing is decided if it changed since")
     undo = verbs.add_parser("undo", parents=[asked], help="take a decision back")
     undo.add_argument("id")
     undo.add_argument("--reason", required=True)
@@ -109,7 +112,16 @@ def decided(told: Told) -> None:
     if told.dry_run:
         tell(told, client.ask("POST", "/decisions/effect", body=body), _effect)
     else:
-        tell(told, client.ask("POST", "/decisions", body={**body, "reason": told.reason}), _decision)
+        tag = None if getattr(told, "revision", None) is None else _tag(client, body["sides"][0][0], told.revision)
+        tell(told, client.ask("POST", "/decisions", body={**body, "reason": told.reason}, tag=tag), _decision)
+
+
+def _tag(client: Client, ci: str, revision: int) -> str:
+    """The entity tag of a CI that is at that revision. Ends the command for any other."""
+    present, tag = client.tagged(f"/cis/{segment(ci)}")
+    if present["revision"] != revision:
+        fail(REFUSED, f"{ci} is at revision {present['revision']}, not {revision}")
+    return tag
 
 
 def _body(client: Client, told: Told) -> dict[str, Any]:

@@ -57,6 +57,8 @@ def explanation(told: dict[str, Any]) -> RenderableType:
             branch.add(joined(Text("from", "green"), _word(one["winner"])))
         for loser in one["losers"]:
             branch.add(joined(Text("not", "dim"), plain(loser["value"]), _word(loser)))
+    if not told["attributes"]:
+        root.add(plain("no source says anything of it", "dim"))
     for tie in told["ties"]:
         branch = root.add(
             joined(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from cmdb_server.ingest.ruling import TOMBSTONE, UNDO, D
 from cmdb_server.ingest.sighting import Kinds
 from cmdb_server.model.normalise import normalise
 from cmdb_server.store import tables
-from cmdb_server.store.port import Row, Store, Writing
+from cmdb_server.store.port import Reading, Row, Store, Writing
 from cmdb_server.store.rollback import rolled_back
 
 Body = Mapping[str, Any]
@@ -35,9 +35,11 @@ class Effect:
 
 
 def decide(
-    store: Store, subject: str, verb: str, body: Body, reason: str, now_ms: int, *, kinds: Kinds | None = None
-) -> str:
-    """Decide, and give the decision's id. ``subject``: who. ``body`` by ``verb``:
+    store: Store, subject: str, verb: str, body: Body, reason: str, now_ms: int, *, kinds: Kinds | None = None,
+    check: Callable[[Reading], object] = lambda _: None,
+) -> str:  # fmt: skip
+    """Decide, and give the decision's id. ``subject``: who. ``check`` may refuse what it is decided of by raising.
+    ``body`` by ``verb``:
 
     - ``merge``, ``split``: ``sides``, two or more lists of record ids (a CI's id is one of its records');
     - ``distrust``: ``value``, [kind, value];
@@ -47,7 +49,12 @@ def decide(
     Raises Invalid by path, NotFound for a record that is not there.
     """
     row = _row(verb, body, subject, reason, now_ms)
-    store.write(lambda tx: _enter(tx, row, now_ms, kinds))
+
+    def work(tx: Writing) -> None:
+        check(tx)
+        _enter(tx, row, now_ms, kinds)
+
+    store.write(work)
     return str(row[D["id"]])
 
 

@@ -25,7 +25,7 @@ from cmdb_server.ingest.pipeline import take_in
 from cmdb_server.ingest.service_tree import check_service
 from cmdb_server.ingest.sighting import read
 from cmdb_server.store import tables
-from cmdb_server.store.port import Reading, Store, Writing
+from cmdb_server.store.port import Reading, Row, Store, Writing
 
 SITE = "*"
 """People's entries hold at every site."""
@@ -83,9 +83,7 @@ def edit(
     known = kinds or classes()
 
     def work(tx: Writing) -> Declared:
-        row = _row(tx, ci)
-        if row[6] != expected_revision:
-            raise PreconditionFailed(f"{row[0]} is at revision {row[6]}, not {expected_revision}")
+        row = unchanged(tx, ci, expected_revision)
         class_ = known[row[1]]
         _check(class_, {name: value for name, value in changes.items() if value is not None}, partial=True)
         _check_relations(tx, relations or (), known, class_)
@@ -103,6 +101,14 @@ def edit(
         return _enter(tx, subject, key, class_.name, told, kept, now_ms, known, onto=row[0] if record is None else None)
 
     return store.write(work)
+
+
+def unchanged(tx: Reading, ci: str, expected_revision: int) -> Row:
+    """The CI with that id. Raises NotFound, and PreconditionFailed when it changed since ``expected_revision``."""
+    row = _row(tx, ci)
+    if row[6] != expected_revision:
+        raise PreconditionFailed(f"{row[0]} is at revision {row[6]}, not {expected_revision}")
+    return row
 
 
 def _fault(path: str, message: str) -> dict[str, str]:

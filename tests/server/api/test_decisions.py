@@ -80,3 +80,17 @@ def test_refusals(as_role, reader, ids) -> None:
     assert answer.status_code == 404 and answer.content_type == "application/problem+json"
     assert reader.get(f"{PATH}/{uuid.uuid4()}").status_code == 404
     assert ann.post(f"{PATH}/{uuid.uuid4()}/undo", json={"reason": "x"}).status_code == 404
+
+
+def test_what_changed_meanwhile_is_not_deleted_unawares(admin) -> None:
+    made = admin.post("/api/v1/cis", json={"class": "server", "name": "web-1"})
+    ci, tag = made.json["id"], made.headers["ETag"]
+    gone = {"verb": "tombstone", "sides": [[ci]], "reason": "sold"}
+    admin.patch(f"/api/v1/cis/{ci}", json={"attributes": {"os_name": "x"}}, headers={"If-Match": tag})
+    assert admin.post("/api/v1/decisions", json=gone, headers={"If-Match": tag}).status_code == 412
+    assert admin.get(f"/api/v1/cis/{ci}").json["life"] == "current"
+    now = admin.get(f"/api/v1/cis/{ci}").headers["ETag"]
+    assert admin.post("/api/v1/decisions", json=gone, headers={"If-Match": now}).status_code == 201
+    assert admin.get(f"/api/v1/cis/{ci}").json["life"] == "retired"
+    of_many = {"verb": "distrust", "value": ["serial", "x"], "reason": "y"}
+    assert admin.post("/api/v1/decisions", json=of_many, headers={"If-Match": now}).status_code == 422

@@ -28,7 +28,8 @@ def test_one_attribute_alone(agent, reader) -> None:
     (web,) = reader.get("/api/v1/cis?class=server").json["items"]
     path = f"/api/v1/cis/{web['id']}/explain"
     assert [one["name"] for one in reader.get(f"{path}?attribute=os_name").json["attributes"]] == ["os_name"]
-    assert reader.get(f"{path}?attribute=never_told").json["attributes"] == []
+    assert reader.get(f"{path}?attribute=os_version").json["attributes"] == [], "nobody speaks of it"
+    assert reader.get(f"{path}?attribute=never_told").status_code == 422
 
 
 def test_an_unknown_ci_is_404(reader) -> None:

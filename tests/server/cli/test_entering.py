@@ -19,9 +19,10 @@ def test_a_ci_is_created_edited_and_retired_by_hand(cmdb) -> None:
     assert late.code == 1 and "is at revision" in late.err
     apart = cmdb("edit", "web-1", "--name", "web-9", "--unrelate")
     assert apart.code == 0 and "db-1" not in apart.out and "web-9" in apart.out
-    back = cmdb("edit", "db-1", "--relate", "used_by=web-9", "--json")
-    assert back.code in (0, 1)
-    assert cmdb("decide", "delete", "web-9", "--reason", "sold").code == 0
+    revision = json.loads(cmdb("show", "web-9", "--json").out)["revision"]
+    late = cmdb("decide", "delete", "web-9", "--reason", "sold", "--revision", str(revision - 1))
+    assert late.code == 1 and "is at revision" in late.err
+    assert cmdb("decide", "delete", "web-9", "--reason", "sold", "--revision", str(revision)).code == 0
     assert json.loads(cmdb("list", "--life", "retired", "--json").out)[0]["name"] == "web-9"
 
 
