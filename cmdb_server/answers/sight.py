@@ -74,7 +74,7 @@ class Sight:
     selected: Selected
     kinds: Mapping[str, CIClass]
     kept: Mapping[str, Kind]
-    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    secret: bytes
     _lock: Lock = field(default_factory=Lock)
     _mask: Mask | None = None
 
@@ -83,8 +83,7 @@ class Sight:
         return self.selected.projections
 
     def token(self, id_: str) -> str:
-        """What stands for a CI that is not seen: the same in every answer of this process, and nothing can be told
-        from it."""
+        """What stands for a CI that is not seen: the same as long as the server runs, and nothing can be told from it."""
         return f"{HIDDEN}-{hashlib.blake2b(id_.encode(), key=self.secret, digest_size=8).hexdigest()}"
 
     def fitting(self, tx: Reading, ids: Iterable[str], now: int, may: Callable[[str], bool] | None = None) -> set[str]:
@@ -263,13 +262,15 @@ class Then:
 
 
 class Sights:
-    """The policies in use, for all threads of a process: each is read once, and keeps what was found out by it."""
+    """The policies in use, for all threads of a process: each is read once, and keeps what was found out by it. ``secret``
+    keys the tokens: the same for all processes of a server, so that pages which each of them gives follow one another."""
 
     def __init__(
-        self, projections: Projections, kinds: Mapping[str, CIClass], kept: Mapping[str, Kind] | None = None
-    ) -> None:
+        self, projections: Projections, kinds: Mapping[str, CIClass], kept: Mapping[str, Kind] | None = None,
+        secret: bytes | None = None,
+    ) -> None:  # fmt: skip
         self._projections, self._kinds, self._kept = projections, kinds, kept or kept_kinds()
-        self._lock = Lock()
+        self._secret, self._lock = secret or secrets.token_bytes(32), Lock()
         self._held: OrderedDict[str, Sight] = OrderedDict()
 
     def of(self, text: str | None) -> Sight | None:
@@ -278,12 +279,16 @@ class Sights:
             return None
         with self._lock:
             found = self._held.pop(text, None)
-        found = found or Sight(selected(text, self._projections, self._kinds), self._kinds, self._kept)
+        found = found or self._read(text)
         with self._lock:
             self._held[text] = found
             while len(self._held) > MOST:
                 self._held.popitem(last=False)
         return found
+
+    def _read(self, text: str) -> Sight:
+        own = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=self._secret, digest_size=32).digest()
+        return Sight(selected(text, self._projections, self._kinds), self._kinds, self._kept, own)
 
 
 def _unseen(eyes: Eyes, projection: Projection, cis: Longs) -> Bools:

@@ -120,10 +120,16 @@ def test_a_restricted_list_is_what_the_selector_lists_with_all_parts(estate: Wat
         assert found == sorted(whole), text
 
 
-def test_tokens_are_of_this_process_and_policy_alone(estate: Watched) -> None:
+def test_tokens_are_of_this_server_and_policy_alone(estate: Watched) -> None:
     id_ = estate.ci("web")["id"]
     one, other = (estate.sight(text).token(id_) for text in ('name == "db"', 'name == "x"'))
     assert one == estate.sight('name == "db"').token(id_) and one != other
+    for number in range(MOST):
+        estate.sights.of(f'name == "{number}"')
+    assert estate.sight('name == "db"').token(id_) == one, "as long as it runs"
+    assert Sights(estate.projections, classes()).of('name == "db"').token(id_) != one  # type: ignore[union-attr]
+    pair = [Sights(estate.projections, classes(), secret=b"k" * 32).of("name == 'x'") for _ in range(2)]
+    assert len({sight.token(id_) for sight in pair if sight is not None}) == 1, "processes of one server"
     assert is_token(one) and not is_token(id_) and id_[:8] not in one
 
 
