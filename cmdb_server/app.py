@@ -114,9 +114,11 @@ BLUEPRINTS = (
 DESCRIPTION = "Every time is RFC 3339; every refusal is RFC 9457 problem+json; every list pages by cursor."
 
 
-def create_app(settings: Settings, store: Store | None = None, quota: Quota | None = None) -> Flask:
-    """The WSGI application. ``store``: instead of the one that the settings name; ``quota``: shared by processes
-    that part later. Raises SettingsError."""
+def create_app(
+    settings: Settings, store: Store | None = None, quota: Quota | None = None, key: bytes | None = None
+) -> Flask:
+    """The WSGI application. ``store``: instead of the one that the settings name; ``quota``, and the ``key`` of tokens
+    that stand for what is not seen: shared by processes that part later. Raises SettingsError."""
     app = Flask("cmdb_server", static_folder=None)
     app.config.update(
         API_TITLE="CMDB",
@@ -127,7 +129,7 @@ def create_app(settings: Settings, store: Store | None = None, quota: Quota | No
         API_SPEC_OPTIONS={"info": {"description": DESCRIPTION, "version": version("cmdb-server")}},
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions[KEY] = _context(settings, store, quota)
+    app.extensions[KEY] = _context(settings, store, quota, key)
     app.url_map.strict_slashes = False
     access.register(app)
     audit.register(app)
@@ -217,7 +219,7 @@ def _kept_kinds(settings: Settings) -> Mapping[str, Kind]:
         raise SettingsError(str(error)) from error
 
 
-def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Context:
+def _context(settings: Settings, store: Store | None, quota: Quota | None, key: bytes | None = None) -> Context:
     kinds, types = kinds_of(settings), relation_types()
     opened = Witnessed(store if store is not None else open_store(settings), audit.doing)
     # A store that was handed in may be another than the settings name.
@@ -233,5 +235,5 @@ def _context(settings: Settings, store: Store | None, quota: Quota | None) -> Co
         metrics=Metrics(),
         projections=projections,
         kept=kept,
-        sights=Sights(projections, kinds, kept),
+        sights=Sights(projections, kinds, kept, key),
     )

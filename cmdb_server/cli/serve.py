@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -41,6 +42,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
         self._settings, self._announce = settings, announce
         self._quota = Quota(settings.requests_per_minute, settings.bytes_per_minute)
+        self._key = secrets.token_bytes(32)
         super().__init__()
 
     def load_config(self) -> None:
@@ -66,7 +68,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         from cmdb_server.app import create_app
 
-        return create_app(self._settings, quota=self._quota)
+        return create_app(self._settings, quota=self._quota, key=self._key)
 
     def _when_ready(self, arbiter: Any) -> None:
         self._announce(url(self._settings, arbiter.LISTENERS[0].sock.getsockname()))

@@ -75,3 +75,14 @@ def test_a_neo4j_store_needs_its_password_s_reference(monkeypatch: pytest.Monkey
     monkeypatch.delenv("CMDB_NEO4J_PASSWORD", raising=False)
     with pytest.raises(SettingsError, match="CMDB_NEO4J_PASSWORD"):
         open_store(Settings(store=StoreAddress("neo4j", uri="neo4j://127.0.0.1:1")))
+
+
+def test_processes_of_one_server_hide_alike(tmp_path: Path) -> None:
+    def token(key: bytes | None) -> str:
+        app = create_app(Settings(StoreAddress("sqlite", tmp_path / "cmdb.db")), key=key)
+        sight = app.extensions[KEY].sights.of('name == "web"')
+        app.extensions[KEY].store.close()
+        return str(sight.token("an id"))
+
+    assert token(b"k" * 32) == token(b"k" * 32) != token(b"l" * 32)
+    assert token(None) != token(None)
