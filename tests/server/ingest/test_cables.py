@@ -69,17 +69,17 @@ TWO = switch("two", 2, sees("Gi0/2", chassis_id=["00:1b:21:00:00:01"], if_mac=["
 
 
 @pytest.mark.parametrize("order", [(ONE, TWO), (TWO, ONE)])
-def test_both_ends_tell_of_one_relation(estate: Estate, order: tuple[Observation, ...]) -> None:
+def test_both_ends_tell_of_one_relation(either: Estate, order: tuple[Observation, ...]) -> None:
     for at, device in enumerate(order):
-        estate.tell(at, device, target=device.ref, source="snmp")
-    assert ends(estate) == {(CABLE, 2)}
+        either.tell(at, device, target=device.ref, source="snmp")
+    assert ends(either) == {(CABLE, 2)}
 
 
-def test_explained_it_has_the_evidence_of_both_ends_asked_from_either(estate: Estate) -> None:
-    estate.tell(0, ONE, target="one", source="snmp")
-    estate.tell(0, TWO, target="two", source="snmp")
-    near, far = (estate.part(name, port)["id"] for name, port in (("one", "Gi0/1"), ("two", "Gi0/2")))
-    asked = [explain_relation(estate.store, VIEWER, *way, now_ms=minute(9)) for way in (
+def test_explained_it_has_the_evidence_of_both_ends_asked_from_either(either: Estate) -> None:
+    either.tell(0, ONE, target="one", source="snmp")
+    either.tell(0, TWO, target="two", source="snmp")
+    near, far = (either.part(name, port)["id"] for name, port in (("one", "Gi0/1"), ("two", "Gi0/2")))
+    asked = [explain_relation(either.store, VIEWER, *way, now_ms=minute(9)) for way in (
         (near, "connects_to", far), (far, "connects_to", near))]  # fmt: skip
     assert asked[0] == asked[1]
     assert (asked[0].stands, asked[0].why) == (True, "claimed")
@@ -96,15 +96,15 @@ def test_when_one_end_says_no_more_the_word_of_the_other_still_holds(estate: Est
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_a_claim_about_a_device_is_the_link_of_its_port(estate: Estate, order: tuple[int, ...]) -> None:
+def test_a_claim_about_a_device_is_the_link_of_its_port(either: Estate, order: tuple[int, ...]) -> None:
     """One protocol does not tell the far port, and a device not its own; only one cable is between the two."""
     vague = switch("one", 1, *ONE.relations, sees("Gi0/1", "CDP", name=["two"]), sees("", "CDP", name=["two"]))
     told = [(0, vague), (1, TWO), (2, vague)]
     for at in order:
-        estate.tell(told[at][0], told[at][1], target=told[at][1].ref, source="snmp", now=9)
-    assert ends(estate) == {(CABLE, 2)}
-    one, two = estate.ci("one")["id"], estate.ci("two")["id"]
-    assert explain_relation(estate.store, VIEWER, one, "connects_to", two, now_ms=minute(9)).why == "port"
+        either.tell(told[at][0], told[at][1], target=told[at][1].ref, source="snmp", now=9)
+    assert ends(either) == {(CABLE, 2)}
+    one, two = either.ci("one")["id"], either.ci("two")["id"]
+    assert explain_relation(either.store, VIEWER, one, "connects_to", two, now_ms=minute(9)).why == "port"
 
 
 def test_between_two_cables_a_claim_about_the_devices_stays_as_it_is(estate: Estate) -> None:
@@ -173,17 +173,17 @@ def scans(name: str, rng: random.Random) -> Iterator[tuple[str, Observation]]:
 
 @recorded
 @pytest.mark.parametrize("seed", range(3))
-def test_thirteen_links_of_nine_devices_by_two_protocols_from_both_ends(estate: Estate, seed: int) -> None:
+def test_thirteen_links_of_nine_devices_by_two_protocols_from_both_ends(either: Estate, seed: int) -> None:
     known = json.loads((TOPOLOGIES / "nms17216/expected_links.json").read_text(encoding="utf-8"))
     for key, device in scans("nms17216", random.Random(seed)):
-        estate.tell(sorted(network("nms17216")).index(key), device, target=key, source="snmp", now=99)
+        either.tell(sorted(network("nms17216")).index(key), device, target=key, source="snmp", now=99)
     by_lldp = {(row["a"], row["a_port"]) for row in known["lldp"]}
-    assert ends(estate) == {
+    assert ends(either) == {
         (frozenset((f"{row['a']} {row['a_port']}", f"{row['b']} {row['b_port']}")),
          4 if (row["a"], row["a_port"]) in by_lldp else 2)
         for row in known["physical_all"]
     }  # fmt: skip
-    assert open_ties(estate) == []
+    assert open_ties(either) == []
 
 
 @recorded

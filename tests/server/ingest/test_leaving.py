@@ -197,22 +197,22 @@ RIGHTS = {
 
 
 @pytest.mark.parametrize("rights", RIGHTS)
-def test_sweeps_with_different_rights_leave_each_other_alone(estate: Estate, rights: str) -> None:
+def test_sweeps_with_different_rights_leave_each_other_alone(either: Estate, rights: str) -> None:
     """One may read what needs root, the other may not: two records of one machine, both of which stay."""
     seen = {
         "10.0.0.0/24": host("a", "10.0.0.1", identifiers=FULL),
         HALF: host("a", "10.0.0.1", identifiers=RIGHTS[rights]),
     }
     for at, (target, thing) in enumerate(seen.items()):
-        estate.tell(at, thing, target=target)
-    before, changed = history(estate), {row[0]: row[6] for row in estate.rows(tables.CI)}
+        either.tell(at, thing, target=target)
+    before, changed = history(either), {row[0]: row[6] for row in either.rows(tables.CI)}
     for at in range(2, 8):
         target = HALF if at % 2 else "10.0.0.0/24"
-        estate.tell(at, seen[target], target=target, coverage={"scope": "complete" if at % 3 else "partial"})
-    assert history(estate) == before
-    assert {row[0]: row[6] for row in estate.rows(tables.CI)} == changed
-    assert [row[2] for row in estate.rows(tables.CI) if not row[3]] == ["a"]
-    assert estate.alive() == {"a"}
+        either.tell(at, seen[target], target=target, coverage={"scope": "complete" if at % 3 else "partial"})
+    assert history(either) == before
+    assert {row[0]: row[6] for row in either.rows(tables.CI)} == changed
+    assert [row[2] for row in either.rows(tables.CI) if not row[3]] == ["a"]
+    assert either.alive() == {"a"}
 
 
 def test_rights_that_are_lost_begin_another_record_in_the_same_sweep(estate: Estate) -> None:
