@@ -4,8 +4,9 @@
 
 A store is filled in reports of 500 CIs, and further reports with one host in a hundred changed bring it to so many
 revisions. Then, in turn: the graph as of half of these changes, as it is known now (CIs, relations, and what their
-lives are told by), against the same loaded as it is now; and both as arrays that impact is asked of. The timeline of a
-CI is timed in this store and in one of a tenth of its CIs with as many entries for it.
+lives are told by), against the same loaded as it is now; and the arrays that impact is asked of, as of then from those
+of now, against those of now made from the store. The timeline of a CI is timed in this store and in one of a tenth of
+its CIs with as many entries for it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ from cmdb_server.answers.lives import Lives
 from cmdb_server.answers.timeline import timeline
 from cmdb_server.ingest.caller import Caller
 from cmdb_server.ingest.pipeline import ingest
-from cmdb_server.projection.build import build, from_rows
+from cmdb_server.ingest.rewind import state_at
+from cmdb_server.ingest.since import Then
+from cmdb_server.projection.build import build
+from cmdb_server.projection.rewound import rewound
 from cmdb_server.projection.rules import Rules
 from cmdb_server.store.port import Reading, Row
 from cmdb_server.store.sqlite import SqliteStore
@@ -131,9 +135,11 @@ def run(folder: Path, cis: int, revisions: int, *, goal: bool) -> int:
     small, _ = filled(folder / "small.db", cis // 10, revisions // 10)
     rules = Rules.of(relation_types(), classes())
 
+    present_arrays = large.read(lambda tx: build(tx, rules, middle))
+
     def projected(tx: Reading) -> int:
-        graph = graph_at(tx, middle, None)
-        return len(from_rows(list(graph.cis.values()), graph.relations, rules, graph.revision, middle))
+        past = state_at(tx, Then(middle, tx.revision), classes(), middle)
+        return len(rewound(present_arrays, past, middle))
 
     then, now, view, built = in_turn(
         [

@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 from cmdb_schemas.ci_class import CIClass, classes
 from cmdb_schemas.errors import DefinitionError
 from cmdb_schemas.relations import relation_types
+from cmdb_server.answers.past_graphs import PastGraphs
 from cmdb_server.answers.sight import Sights
 from cmdb_server.api import (
     access,
@@ -236,4 +237,5 @@ def _context(settings: Settings, store: Store | None, quota: Quota | None, key: 
         projections=projections,
         kept=kept,
         sights=Sights(projections, kinds, kept, key),
+        past=PastGraphs(),
     )

@@ -6,15 +6,17 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cmdb_server.answers.history import Graph, graph_at
+from cmdb_server.answers.history import moment_of
 from cmdb_server.answers.sight import Eyes, Now, Then
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import NotFound
 from cmdb_server.ingest.declare import resolve
-from cmdb_server.projection.build import from_rows
+from cmdb_server.ingest.rewind import state_at
 from cmdb_server.projection.feed import RelationKey
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.projections import Projections
+from cmdb_server.projection.rewound import rewound
+from cmdb_server.store.draft import Draft
 from cmdb_server.store.port import Reading, Row
 from cmdb_server.store.tables import CI, RELATION
 
@@ -66,6 +68,33 @@ def asked_graph(
 
 
 def _present(projections: Projections, viewer: Viewer, reading: Reading) -> AskedGraph:
+    current = projections.current(reading)
+    projection = projections.memberships.joined(current, reading, projections.attributes, viewer.kinds)
+    eyes = None if viewer.sight is None else Now(viewer.sight, reading)
+    return _asked(reading, projection, eyes, "no CI {!r}")
+
+
+def _past(
+    projections: Projections, viewer: Viewer, reading: Reading, at: int | None, known_at: int | None
+) -> AskedGraph:
+    moment = moment_of(reading, at, known_at)
+
+    def make() -> tuple[Projection, Draft]:
+        past = state_at(reading, moment.then, viewer.kinds, moment.now)
+        told = rewound(projections.current(reading), past, moment.now)
+        return projections.memberships.past(told, past, viewer.kinds), past
+
+    projection, past = projections.past((moment, reading.revision), make)
+    eyes: Eyes | None = None
+    if viewer.sight is not None:
+        graph = viewer.past.at(reading, at, known_at, viewer.kinds)
+        eyes = Then(viewer.sight, reading, graph, moment.now)
+    return _asked(past.onto(reading), projection, eyes, "no CI {!r} then")
+
+
+def _asked(reading: Reading, projection: Projection, eyes: Eyes | None, unknown: str) -> AskedGraph:
+    """``unknown``: what is said of who is not there."""
+
     def attributes(ids: list[str]) -> dict[str, Mapping[str, Any]]:
         return {row[0]: attributes_of(row) for row in reading.get(CI, [(id_,) for id_ in ids]).values()}
 
@@ -75,53 +104,14 @@ def _present(projections: Projections, viewer: Viewer, reading: Reading) -> Aske
     def parts_of(ids: Collection[str]) -> list[str]:
         return [row[0] for row in reading.find(CI, ("parent",), [(id_,) for id_ in ids])]
 
-    current = projections.current(reading)
-    projection = projections.memberships.joined(current, reading, projections.attributes, viewer.kinds)
-    eyes = None if viewer.sight is None else Now(viewer.sight, reading)
-
     def living(id_: str) -> str:
-        return resolve(reading, id_)
+        try:
+            return resolve(reading, id_)
+        except NotFound:
+            raise NotFound(unknown.format(id_)) from None
 
     return AskedGraph(
-        projection, _seen_alone(living, eyes, "no CI {!r}"), _of_seen(attributes, eyes), related,
-        lambda ci: _components(ci, parts_of), living, eyes,
-    )  # fmt: skip
-
-
-def _past(
-    projections: Projections, viewer: Viewer, reading: Reading, at: int | None, known_at: int | None
-) -> AskedGraph:
-    key, now = (at, known_at, reading.revision), at if at is not None else projections.clock()
-    graphs: list[Graph] = []
-
-    def graph() -> Graph:
-        if not graphs:
-            graphs.append(graph_at(reading, at, known_at, viewer.kinds))
-        return graphs[0]
-
-    def make() -> Projection:
-        past = graph()
-        told = from_rows(list(past.cis.values()), past.relations, projections.rules, past.revision, now)
-        return projections.memberships.past(told, past.cis, past.relations, viewer.kinds)
-
-    def attributes(ids: list[str]) -> dict[str, Mapping[str, Any]]:
-        return {id_: attributes_of(graph().cis[id_]) for id_ in ids}
-
-    def related(keys: Collection[RelationKey]) -> set[RelationKey]:
-        wanted = set(keys)
-        return {(row[0], row[1], row[2]) for row in graph().relations if row[:3] in wanted}
-
-    def parts_of(ids: Collection[str]) -> list[str]:
-        return [id_ for id_, row in graph().cis.items() if row[CI.position("parent")] in ids]
-
-    projection = projections.past(key, make)
-    eyes = None if viewer.sight is None else Then(viewer.sight, reading, graph(), now)
-
-    def living(id_: str) -> str:
-        return graph().resolve(id_)
-
-    return AskedGraph(
-        projection, _seen_alone(living, eyes, "no CI {!r} then"), _of_seen(attributes, eyes), related,
+        projection, _seen_alone(living, eyes, unknown), _of_seen(attributes, eyes), related,
         lambda ci: _components(ci, parts_of), living, eyes,
     )  # fmt: skip
 

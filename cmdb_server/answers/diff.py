@@ -64,7 +64,7 @@ def diff(
     """What differs between two moments. ``change`` and ``class_`` narrow the items, not the counts."""
 
     def work(tx: Reading) -> DiffPage:
-        graphs = [graph_seen(tx, one.at, one.known_at, viewer.kinds, revision=one.revision) for one in (before, after)]
+        graphs = [graph_seen(tx, one.at, one.known_at, viewer, revision=one.revision) for one in (before, after)]
         found = list(differences(graphs[0], graphs[1]))
         counts = Counter[tuple[str, str, str]]((one.kind, one.class_, one.change) for one in found)
         wanted = [one for one in found if change in (None, one.change) and class_ in (None, one.class_)]

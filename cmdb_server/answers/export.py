@@ -63,7 +63,7 @@ class Selection:
             if self.at is None and self.known_at is None:
                 return tx.find(tables.RELATION, ("from_ci",), [(id_,) for id_ in wanted])
             among = set(wanted)
-            graph = graph_seen(tx, self.at, self.known_at, self.viewer.kinds)
+            graph = graph_seen(tx, self.at, self.known_at, self.viewer)
             return sorted(row for row in graph.relations if row[0] in among)
 
         return as_seen(self.store, self.viewer).read(work)

@@ -77,7 +77,7 @@ def list_cis(
 
 
 def _past(tx: Reading, viewer: Viewer, at: int | None, known_at: int | None) -> Graph | None:
-    return graph_seen(tx, at, known_at, viewer.kinds) if at is not None or known_at is not None else None
+    return graph_seen(tx, at, known_at, viewer) if at is not None or known_at is not None else None
 
 
 def _batches(

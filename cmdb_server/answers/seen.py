@@ -12,14 +12,13 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from cmdb_server.answers.guarded import guarded
-from cmdb_server.answers.history import Graph, graph_at
+from cmdb_server.answers.history import Graph
 from cmdb_server.answers.seen_kept import kept_links, kept_rows, kept_versions
 from cmdb_server.answers.sight import HIDDEN, Eyes, Now, Sight, Then
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Forbidden, Invalid
 from cmdb_server.ingest.declare import DeclaredRelation, resolve_all
 from cmdb_server.ingest.service_tree import ITSELF
-from cmdb_server.ingest.sighting import Kinds
 from cmdb_server.model.member_rule import ATTRIBUTE as MEMBERS
 from cmdb_server.practices.kept_rows import Kept, one_in
 from cmdb_server.store import tables
@@ -88,11 +87,11 @@ def as_seen(store: Store, viewer: Viewer) -> Store:
 
 
 def graph_seen(
-    tx: Reading, at: int | None, known_at: int | None, kinds: Kinds | None = None, *, revision: int | None = None
+    tx: Reading, at: int | None, known_at: int | None, viewer: Viewer, *, revision: int | None = None
 ) -> Graph:
-    """``graph_at``, of which what ``tx`` does not tell is left out. It is made of everything: who a claim means is no
+    """``history.graph_at``, of which what ``tx`` does not tell is left out. It is made of everything: who a claim means is no
     question of who looks."""
-    graph = graph_at(whole(tx), at, known_at, kinds, revision=revision)
+    graph = viewer.past.at(whole(tx), at, known_at, viewer.kinds, revision=revision)
     if not isinstance(tx, SeenReading):
         return graph
     now = next((one for one in (at, known_at) if one is not None), tx.sight.projections.clock())

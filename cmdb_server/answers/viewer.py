@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cmdb_schemas.ci_class import CIClass, classes
+from cmdb_server.answers.past_graphs import PastGraphs
 
 if TYPE_CHECKING:
     from cmdb_server.answers.sight import Sight
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """``subject`` and ``role`` of the token that asks. ``kinds``: the classes in use, the installation's own included.
-    ``sight``: what it sees; None: everything."""
+    ``sight``: what it sees; None: everything. ``past``: where graphs of the past are kept for the next question."""
 
     subject: str
     role: str
     kinds: Mapping[str, CIClass] = field(default_factory=classes, repr=False, compare=False)
     sight: Sight | None = field(default=None, repr=False, compare=False)
+    past: PastGraphs = field(default_factory=PastGraphs, repr=False, compare=False)

@@ -83,7 +83,8 @@ def caller() -> Caller:
 
 def viewer() -> Viewer:
     """The same, as one who looks at the graph. Raises SelectorError for a policy that cannot be read any more."""
-    return Viewer(caller().subject, caller().role, context().kinds, context().sights.of(caller().sees))
+    own = context()
+    return Viewer(caller().subject, caller().role, own.kinds, own.sights.of(caller().sees), own.past)
 
 
 def seen() -> Store:

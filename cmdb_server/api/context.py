@@ -10,6 +10,7 @@ from flask import current_app
 
 from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.relations import RelationType
+from cmdb_server.answers.past_graphs import PastGraphs
 from cmdb_server.answers.sight import Sights
 from cmdb_server.api.metrics_registry import Metrics
 from cmdb_server.api.quota import Quota
@@ -32,6 +33,7 @@ class Context:
     projections: Projections
     kept: Mapping[str, Kind]
     sights: Sights
+    past: PastGraphs
 
 
 def context() -> Context:

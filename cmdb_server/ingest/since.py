@@ -6,7 +6,7 @@ what its part had told before bears upon nothing, so that the search follows the
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -130,27 +130,29 @@ def _order(row: Row) -> tuple[int, int]:
 
 def _sighted_otherwise(tx: Reading, told: Mapping[Part, set[str]], lanes: Mapping[Part, Row | None]) -> set[str]:
     """Records that some report since told of with other bytes than the newest one then, or did not tell of, or that only
-    that one did."""
-    changed = {
-        lane: [digest for digest in digests if (row := lanes[lane]) is None or digest != row[P["digest"]]]
-        for lane, digests in told.items()
-    }
-    wanted = {digest for digests in changed.values() for digest in digests}
-    wanted.update(row[P["digest"]] for lane in changed if changed[lane] and (row := lanes[lane]) is not None)
-    contents = tx.get(tables.CONTENT, [(digest,) for digest in sorted(wanted)])
+    that one did; and those told of by several parts of a scope, any of which may be the one that confirms them."""
+    newest = {part: set() if row is None else {row[P["digest"]]} for part, row in lanes.items()}
+    sizes = Counter(scope for scope, _ in lanes)
+    shared = {part for part in lanes if sizes[part[0]] > 1}
+    changed = {part: digests - newest[part] for part, digests in told.items()}
+    wanted = {part: changed[part] | newest[part] for part in told if changed[part]}
+    wanted |= {part: told.get(part, set()) | newest[part] for part in shared}
+    contents = tx.get(tables.CONTENT, [(digest,) for digest in sorted(set().union(*wanted.values()))])
     found: set[str] = set()
-    for lane, digests in changed.items():
-        row = lanes[lane]
-        before = _members(contents, row[P["digest"]]) if row is not None else set()
+    for part, digests in changed.items():
+        before = _members(contents, newest[part])
         for digest in digests:
-            found.update(record for _, record in before ^ _members(contents, digest))
-    return found
+            found.update(record for _, record in before ^ _members(contents, {digest}))
+    by_scope: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for part in shared:
+        by_scope[part[0]].update({record for _, record in _members(contents, wanted[part])})
+    return found.union(record for times in by_scope.values() for record, count in times.items() if count > 1)
 
 
-def _members(contents: Mapping[tuple[str, ...], Row], digest: str) -> set[tuple[bytes, str]]:
-    """(digest of an observation, its record) of a content."""
-    row = contents.get((digest,))
-    return set(unpack(row[2]).items()) if row is not None else set()
+def _members(contents: Mapping[tuple[str, ...], Row], digests: Iterable[str]) -> set[tuple[bytes, str]]:
+    """(digest of an observation, its record) of contents."""
+    rows = (row for digest in digests if (row := contents.get((digest,))) is not None)
+    return {member for row in rows for member in unpack(row[2]).items()}
 
 
 def decided_of(tx: Reading) -> Sequence[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -37,22 +37,9 @@ _DECIDED = ("id", "class", "name", "first_discovered")
 """What a CI has beside its attributes and the projection's columns decide."""
 
 
-class Source(Protocol):
-    """The rows of a graph."""
-
-    def pages(self) -> Iterator[Sequence[Row]]:
-        """All CIs."""
-
-    def rows(self, ids: Collection[str]) -> dict[str, Row]:
-        """Those of these CIs that there are."""
-
-    def ends(self, ids: Collection[str], related: Related) -> Iterator[tuple[str, str]]:
-        """(one of these CIs, the CI at the other end) of each relation of the type."""
-
-
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The present graph, as the store has it."""
+    """The graph that a reading has, of now or of the past."""
 
     reading: Reading
 
@@ -68,25 +55,6 @@ class Stored:
             return ((row[2], row[0]) for row in rows if row[1] == related.type)
         rows = self.reading.find(RELATIONS, ("from_ci", "type"), [(id_, related.type) for id_ in ids])
         return ((row[0], row[2]) for row in rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A graph in memory, such as one of the past."""
-
-    cis: Mapping[str, Row]
-    relations: Sequence[Row]
-
-    def pages(self) -> Iterator[Sequence[Row]]:
-        yield list(self.cis.values())
-
-    def rows(self, ids: Collection[str]) -> dict[str, Row]:
-        return {id_: self.cis[id_] for id_ in ids if id_ in self.cis}
-
-    def ends(self, ids: Collection[str], related: Related) -> Iterator[tuple[str, str]]:
-        near, far = (2, 0) if related.incoming else (0, 2)
-        wanted = set(ids)
-        return ((row[near], row[far]) for row in self.relations if row[1] == related.type and row[near] in wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +76,7 @@ class _Spoken:
             yield _Spoken(row, {})
 
 
-def fitting(rule: Selector, rows: Collection[Row], source: Source) -> Iterator[str]:
+def fitting(rule: Selector, rows: Collection[Row], source: Stored) -> Iterator[str]:
     """The ids of those of the rows that fit the rule."""
     others: dict[tuple[str, str, bool], list[Row]] = {}
     for one in {(part.type, part.incoming): part for part in parts(rule.tree) if isinstance(part, Related)}.values():
@@ -162,15 +130,14 @@ class Memberships:
                 self._newest = projection, joined(projection, self._members(projection, kinds, some))
             return self._newest[1]
 
-    def past(
-        self, projection: Projection, cis: Mapping[str, Row], relations: Sequence[Row], kinds: Mapping[str, CIClass]
-    ) -> Projection:
-        """The ``projection`` of these rows with the members of its services."""
+    def past(self, projection: Projection, past: Reading, kinds: Mapping[str, CIClass]) -> Projection:
+        """The ``projection`` of a past state with the members of its services."""
         if not _services(projection):
             return projection
-        source = Held(cis, relations)
+        source = Stored(past)
+        cis = [row for page in source.pages() for row in page]
         with self._lock:
-            members = self._members(projection, kinds, lambda rule: fitting(rule, list(cis.values()), source))
+            members = self._members(projection, kinds, lambda rule: fitting(rule, cis, source))
         return joined(projection, members)
 
     def broken(self, projection: Projection, kinds: Mapping[str, CIClass]) -> dict[int, str]:
@@ -208,7 +175,7 @@ def _services(projection: Projection) -> dict[int, str]:
 
 
 def _present(
-    projection: Projection, reading: Reading, attributes: Attributes, rule: Selector, source: Source
+    projection: Projection, reading: Reading, attributes: Attributes, rule: Selector, source: Stored
 ) -> Iterable[str]:
     """Who fits now: by the columns where they decide it, by the rows of the rest."""
     mask = candidates(attributes, projection, reading, rule.tree, 0)
@@ -227,7 +194,7 @@ def _undecided(tree: Node) -> bool:
     )
 
 
-def _confirmed(projection: Projection, rule: Selector, cis: Longs, source: Source) -> Iterator[str]:
+def _confirmed(projection: Projection, rule: Selector, cis: Longs, source: Stored) -> Iterator[str]:
     for start in range(0, len(cis), PAGE):
         rows = source.rows([projection.id(ci) for ci in cis[start : start + PAGE].tolist()])
         yield from fitting(rule, rows.values(), source)

@@ -70,7 +70,7 @@ def verify(projections: Projections, viewer: Viewer, number: str, limit: int = 1
         start, end = _begun(change), projections.clock()
         if "ended_at" in change.body:
             end = min(end, instants.parse(change.body["ended_at"]) + SEEN_WITHIN)
-        graphs = [graph_seen(tx, at, None, viewer.kinds) for at in (start, max(start, end))]
+        graphs = [graph_seen(tx, at, None, viewer) for at in (start, max(start, end))]
         return _verified(change, graphs[0], graphs[1], (start, end), limit)
 
     return as_seen(projections.store, viewer).read(work)
@@ -180,7 +180,7 @@ def unplanned(
         end = projections.clock() if until is None else until
         if end <= since:
             raise Invalid("until: must be after since", errors=[{"path": "until", "message": "must be after since"}])
-        before, after = (graph_seen(tx, at, None, viewer.kinds) for at in (since, end))
+        before, after = (graph_seen(tx, at, None, viewer) for at in (since, end))
         covered = _covered(tx, before, after, (since, end), projections.clock())
         found = [one for one in differences(before, after) if not _within(one, covered)]
         return Unplanned(tx.revision, since, end, tuple(found[:limit]), max(0, len(found) - limit))

@@ -11,6 +11,7 @@ from cmdb_server.answers.impact import impact
 from cmdb_server.answers.requires import requires
 from cmdb_server.answers.what_if import Edit
 from cmdb_server.errors import NotFound
+from cmdb_server.projection.projection import GONE
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
 from cmdb_server.store.sqlite import SqliteStore
@@ -28,7 +29,8 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 def test_the_present_and_the_past_have_what_there_was(shop: Shop) -> None:
     def sizes(at: int | None) -> int:
-        return shop.store.read(lambda tx: len(asked_graph(shop.projections, VIEWER, tx, at, None).projection))
+        graph = shop.store.read(lambda tx: asked_graph(shop.projections, VIEWER, tx, at, None).projection)
+        return int((graph.ended_at != GONE).sum())
 
     assert sizes(None) == len(shop.ids)
     assert sizes(NOW) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from cmdb_schemas.ci_class import classes
 from cmdb_schemas.report import Component, End, Observation, Relation
-from cmdb_server.answers.history import Graph, graph_at
+from cmdb_server.answers.history import Graph, PastRecord, graph_at
 from cmdb_server.errors import CmdbError
 from cmdb_server.ingest import decisions
 from cmdb_server.ingest.deadlines import notice
@@ -161,7 +162,14 @@ def clock(store: Store) -> int:
 def bare(graph: Graph) -> object:
     """Without revisions."""
     cis = {id_: (*row[:6], row[7]) for id_, row in graph.cis.items()}
-    return cis, {row[:3]: row[3:8] for row in graph.relations}, graph.records
+    return cis, {row[:3]: row[3:8] for row in graph.relations}, {id_: told(one) for id_, one in graph.records.items()}
+
+
+def told(record: PastRecord) -> PastRecord:
+    """What follows the record in being confirmed, with when that was last: the same, written otherwise."""
+    said = record.attributes.items()
+    when = {name: [value, since, record.run.last if at is None else at] for name, (value, since, at) in said}
+    return replace(record, attributes=when)
 
 
 def test_nothing_of_it_reaches_the_store(either: Estate) -> None:
@@ -178,6 +186,16 @@ def test_nothing_of_it_reaches_the_store(either: Estate) -> None:
     assert names(minute(1)) == {"a", "eth0"}
     assert names(minute(-1)) == set()
     assert (estate.digest(), estate.sizes(), estate.store.revision()) == before
+
+
+def test_another_part_may_have_been_the_one_that_confirmed(estate: Estate) -> None:
+    """The first part tells of it again after the second did, in the same bytes as before."""
+    seen = host("a", "10.0.0.1")
+    estate.tell(0, seen, scan="one")
+    estate.tell(1, seen, scan="two", part=2, parts=2)
+    estate.tell(2, seen, scan="two", part=1, parts=2)
+    assert_equal(estate.store, minute(1), estate.store.revision())
+    assert_equal(estate.store, None, 2)
 
 
 def test_only_what_was_told_otherwise_is_computed_again(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:

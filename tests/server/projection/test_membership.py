@@ -15,8 +15,8 @@ from cmdb_server.analysis.checker import check
 from cmdb_server.analysis.impact import impact
 from cmdb_server.model.member_rule import member_rule
 from cmdb_server.model.selector_vocabulary import Vocabulary
-from cmdb_server.projection.build import from_rows
-from cmdb_server.projection.membership import Held, Memberships, Stored, fitting
+from cmdb_server.projection.build import build
+from cmdb_server.projection.membership import Memberships, Stored, fitting
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.projections import Projections
 from cmdb_server.projection.rules import Rules
@@ -91,7 +91,7 @@ def stands_on(graph: Projection) -> dict[str, set[str]]:
 def expected(store: MemoryStore, graph: Projection) -> dict[str, set[str]]:
     """By the rows, rule by rule."""
     rows = store.rows[CI]
-    source = Held({key[0]: one for key, one in rows.items()}, list(store.rows[RELATION].values()))
+    source = Stored(store)  # type: ignore[arg-type]
     found: dict[str, set[str]] = {}
     for (id_,), one in rows.items():
         if one[1] == "business_service" and not graph.retired[graph.ci(id_)]:
@@ -120,10 +120,8 @@ def test_members_follow_revisions_and_are_those_of_the_rows(seed: int) -> None:
         assert stands_on(base) == before
         again = projections.memberships.joined(base, store, projections.attributes, KINDS)  # type: ignore[arg-type]
         assert again is graph
-        rows, relations = list(store.rows[CI].values()), list(store.rows[RELATION].values())
-        past = from_rows(rows, relations, projections.rules, store.revision, NOW)
-        held = {one[0]: one for one in rows}
-        assert stands_on(Memberships().past(past, held, relations, KINDS)) == stands_on(graph)
+        past = build(store, projections.rules, NOW)  # type: ignore[arg-type]
+        assert stands_on(Memberships().past(past, store, KINDS)) == stands_on(graph)  # type: ignore[arg-type]
         answer = impact(graph, [ci for ci in range(3) if not graph.retired[ci]])
         assert check(graph, answer.certificate()) == []
         random_change(dice, store, size)
