@@ -43,7 +43,11 @@ Question = Callable[[Viewer], Any]
 def questions(store: SqliteStore, projections: Projections) -> dict[str, Question]:
     """Each by its name; of the first host that both see."""
     kinds = classes()
-    host = list_cis(store, Viewer("", "", kinds), Filters(class_="server", name="host0.example.net"), now_ms=NOW).items[0].id
+    host = (
+        list_cis(store, Viewer("", "", kinds), Filters(class_="server", name="host0.example.net"), now_ms=NOW)
+        .items[0]
+        .id
+    )
     return {
         "one CI": lambda who: show(store, who, host, now_ms=NOW),
         "a page of 1000": lambda who: list_cis(store, who, Filters(), limit=1000, now_ms=NOW),
