@@ -22,7 +22,7 @@ from cmdb_server.answers.what_if import Edit, Supposed, supposing, told
 from cmdb_server.errors import Invalid, NotFound
 from cmdb_server.model.gates import State
 from cmdb_server.projection.columns import Bools, Longs
-from cmdb_server.projection.projection import Projection
+from cmdb_server.projection.projection import GONE, Projection
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
 
@@ -248,7 +248,7 @@ def _counterparts(before: _Answered, after: _Answered) -> Longs:
     gone = found >= 0
     gone[gone] = after.graph.retired[found[gone]]
     gone[before.answer.failed] = False
-    found[gone] = -1
+    found[gone | (before.graph.ended_at == GONE)] = -1
     return found
 
 

@@ -188,8 +188,9 @@ def spans(first: Ints, last: Ints, rows: Column) -> Ints:
         return np.arange(start[0], last[rows[0]], dtype=np.int32)
     count = last.take(rows)
     count -= start
-    if len(rows) > SOME and len(full := marked(count > 0)) * 4 < len(rows) * 3:
-        # Repeating takes its time by list, empty ones included.
+    if len(rows) > SOME:
+        # What follows takes its time by list, empty ones included.
+        full = marked(count > 0)
         start, count = start.take(full), count.take(full)
     end = count.cumsum(dtype=np.int32)
     positions: Ints = np.arange(int(end[-1]) if len(end) else 0, dtype=np.int32)

@@ -20,7 +20,8 @@ from cmdb_server.store.port import Row
 @dataclass(frozen=True, slots=True)
 class Edits:
     """What is otherwise, by ids. ``removed``: CIs that are not there. ``gates``: what CIs set, None for nothing.
-    ``relations``: rows by key, as of the table ``relation``, None for what is not there."""
+    ``relations``: rows by key, as of the table ``relation``, None for what is not there; where impact flows both ways,
+    what there is the other way round too."""
 
     removed: frozenset[str] = frozenset()
     gates: Mapping[str, Overrides | None] = field(default_factory=dict)

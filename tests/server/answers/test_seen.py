@@ -83,7 +83,7 @@ def test_the_far_end_of_a_relation_is_a_token(estate: SecretEstate, viewer: View
 
 def test_a_graph_of_the_past_is_made_of_everything_and_told_in_part(estate: SecretEstate, viewer: Viewer) -> None:
     def past(tx: Reading) -> tuple[set[str], set[str]]:
-        graph = graph_seen(tx, estate.between, None)
+        graph = graph_seen(tx, estate.between, None, viewer)
         return set(graph.cis), {end for row in graph.relations for end in (row[0], row[2])}
 
     every, _ = estate.store.read(past)

@@ -35,7 +35,8 @@ def test_questions_suppose_things(as_role, reader) -> None:
     top = enter("top", base)
     gone = [{"edit": "unrelate", "from": top, "relation": "depends_on", "to": base}]
     answer = reader.post("/api/v1/impact", json={"failed": [base], "edits": gone}).json
-    assert (answer["services"], answer["supposed"][0]["to"]["name"]) == ([], "base")
+    hit = [one["affected"]["ci"]["name"] for one in answer["services"]]
+    assert (hit, answer["supposed"][0]["to"]["name"]) == (["base"], "base"), "itself alone"
     assert reader.post(f"/api/v1/cis/{top}/requires", json={"edits": gone}).json["items"] == []
     assert reader.post(f"/api/v1/cis/{top}/single-points", json={"edits": gone}).json["items"] == []
     assert len(reader.post(f"/api/v1/cis/{top}/single-points", json={}).json["items"]) == 1

@@ -46,6 +46,11 @@ def change(world: World, dice: random.Random) -> tuple[World, Edits]:
             key = dice.choice(list(relations))
             del relations[key]
             told[name_id(str(key[0])), key[1], name_id(str(key[2]))] = None
+            if (mirror := relations.get((key[2], key[1], key[0]))) is not None:
+                ends = (str(mirror[0]), str(mirror[2]))
+                told[name_id(ends[0]), key[1], name_id(ends[1])] = worlds.relation_row(
+                    ends[0], key[1], ends[1], *mirror[3:]
+                )
     edits = Edits(frozenset(name_id(str(ci)) for ci in removed - world.retired), own, told)
     return replace(world, relations=tuple(relations.values()), gates=gates, retired=frozenset(removed)), edits
 
