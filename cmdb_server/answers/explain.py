@@ -11,7 +11,7 @@ from cmdb_server.answers.lives import Lives
 from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import SourceView
-from cmdb_server.errors import Invalid
+from cmdb_server.errors import NotFound
 from cmdb_server.ingest.declare import resolve
 from cmdb_server.ingest.decode import stored_observation
 from cmdb_server.ingest.late import unpacked
@@ -79,7 +79,7 @@ class Explanation:
 
 
 def explain(store: Store, viewer: Viewer, ci: str, attribute: str | None = None, *, now_ms: int) -> Explanation:
-    """Explain a CI, or one attribute of it. Raises NotFound, and Invalid for an attribute that its class has not."""
+    """Explain a CI, or one attribute of it. Raises NotFound, for an attribute that its class has not, too."""
 
     def work(tx: Reading) -> Explanation:
         id_ = resolve(tx, ci)
@@ -91,8 +91,7 @@ def explain(store: Store, viewer: Viewer, ci: str, attribute: str | None = None,
         attributes = tuple(_attributes(tx, row, records, sources, attribute, now_ms, viewer.kinds))
         class_ = viewer.kinds[row[1]]
         if attribute is not None and not attributes and class_.attribute(attribute) is None:
-            message = f"{class_.title} has no such attribute"
-            raise Invalid(f"attribute: {message}", errors=[{"path": "attribute", "message": message}])
+            raise NotFound(f"{class_.title} has no attribute {attribute!r}")
         return Explanation(
             id_, row[1], row[2], tuple(sources[r[0]] for r in records), tuple(_ties(tx, records, sources, viewer.kinds)),
             attributes, tuple(_decisions(tx, {r[0] for r in records})),

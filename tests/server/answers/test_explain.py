@@ -9,7 +9,7 @@ import pytest
 from cmdb_schemas.report import Component, Observation
 from cmdb_server.answers.explain import AttributeExplained, explain
 from cmdb_server.answers.viewer import Viewer
-from cmdb_server.errors import Invalid, NotFound
+from cmdb_server.errors import NotFound
 from cmdb_server.ingest.decisions import decide
 from cmdb_server.ingest.declare import edit
 from tests.estate import DAY, MINUTE, Estate, minute
@@ -120,7 +120,7 @@ def test_a_components_word_comes_from_its_section(estate: Estate) -> None:
 def test_what_is_not_there_is_not_explained(estate: Estate) -> None:
     estate.tell(0, box())
     assert explain(estate.store, VIEWER, estate.ci("h")["id"], "role", now_ms=minute(1)).attributes == ()
-    with pytest.raises(Invalid):
+    with pytest.raises(NotFound):
         explain(estate.store, VIEWER, estate.ci("h")["id"], "nothing", now_ms=minute(1))
     with pytest.raises(NotFound):
         explain(estate.store, VIEWER, "nobody", now_ms=minute(1))

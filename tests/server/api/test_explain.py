@@ -29,7 +29,7 @@ def test_one_attribute_alone(agent, reader) -> None:
     path = f"/api/v1/cis/{web['id']}/explain"
     assert [one["name"] for one in reader.get(f"{path}?attribute=os_name").json["attributes"]] == ["os_name"]
     assert reader.get(f"{path}?attribute=os_version").json["attributes"] == [], "nobody speaks of it"
-    assert reader.get(f"{path}?attribute=never_told").status_code == 422
+    assert reader.get(f"{path}?attribute=never_told").status_code == 404
 
 
 def test_an_unknown_ci_is_404(reader) -> None:
