@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from cmdb_server.answers.seen import as_seen
-from cmdb_server.answers.viewer import Viewer
 from cmdb_server.ingest.tasks import task_id
 from cmdb_server.store import tables
 from cmdb_server.store.digest import PAGE
-from cmdb_server.store.port import Reading, Row, Store
+from cmdb_server.store.port import Reading, Row
 
 R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
 ADDRESS = "address"
@@ -32,13 +30,8 @@ class Duplicate:
         return task_id("duplicate-address", self.site, self.address)
 
 
-def duplicate_addresses(store: Store, viewer: Viewer) -> list[Duplicate]:
-    """All of them, sorted by site and address. Work follows the number of addresses."""
-    return as_seen(store, viewer).read(lambda tx: list(duplicates_in(tx)))
-
-
 def duplicates_in(tx: Reading) -> Iterator[Duplicate]:
-    """The same within a read, sorted."""
+    """All of them, sorted by site and address. Work follows the number of addresses."""
     for value, rows in groupby(_entries(tx), key=lambda row: row[1]):
         borne = [(row[2],) for row in rows if row[4] is None]
         if len(borne) < 2:

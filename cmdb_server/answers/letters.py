@@ -45,13 +45,6 @@ def recipients(services: Iterable[AffectedService], known: Mapping[str, str]) ->
     return {address: tuple(theirs) for address, theirs in found.items()}
 
 
-def letters(
-    event: Event, services: Sequence[AffectedService], known: Mapping[str, str]
-) -> tuple[Letter, ...]:  # fmt: skip
-    """One for each recipient, in order of their addresses."""
-    return tuple(letter(event, address, theirs) for address, theirs in sorted(recipients(services, known).items()))
-
-
 def letter(event: Event, address: str, theirs: Sequence[AffectedService]) -> Letter:
     """What one recipient is told."""
     report = notice(event, theirs)

@@ -67,8 +67,3 @@ def clip(one: Intervals, within: Interval) -> Intervals:
 def total(one: Intervals) -> int:
     """How long it is in all, in ms."""
     return sum(end - start for start, end in one)
-
-
-def overlap(one: Intervals, other: Intervals) -> bool:
-    """Whether some time is in both."""
-    return next(_shared(one, other), None) is not None

@@ -35,11 +35,6 @@ class Budget:
     def minutes_left(self) -> Fraction:
         return self.left_ms / MINUTE_MS
 
-    @property
-    def availability(self) -> Fraction | None:
-        """The share of its service hours in which it was not down; None where it had none."""
-        return None if not self.service_ms else 1 - Fraction(self.down_ms, self.service_ms)
-
 
 def budget(target: Fraction, service: Intervals, down: Iterable[Interval]) -> Budget:
     """``target``: 0 to 1; ``service``: the service hours of the period; ``down``: any intervals, that may overlap."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cmdb_server.answers.impact import Affected, AffectedService
-from cmdb_server.answers.letters import Event, letters, notice, recipients
+from cmdb_server.answers.letters import Event, Letter, letter, notice, recipients
 from cmdb_server.answers.told import Named, StepTold
 
 KNOWN = {"ann": "ann@example.org", "crew": "crew@example.org"}
@@ -21,19 +21,24 @@ def service(name: str, owner: Any) -> AffectedService:
 SHOP, WIKI, MAIL, LOST = service("shop", "ann"), service("wiki", "crew"), service("mail", "ann"), service("lost", "zed")
 
 
+def letters(event: Event, *services: AffectedService) -> list[Letter]:
+    """One for each recipient, in order of their addresses."""
+    return [letter(event, address, theirs) for address, theirs in sorted(recipients(services, KNOWN).items())]
+
+
 def test_each_owner_is_told_of_their_services_in_one_letter() -> None:
     assert recipients((SHOP, WIKI, MAIL, LOST), KNOWN) == {"ann@example.org": (SHOP, MAIL), "crew@example.org": (WIKI,)}
-    ann, crew = letters(EVENT, (SHOP, WIKI, MAIL, LOST), KNOWN)
+    ann, crew = letters(EVENT, SHOP, WIKI, MAIL, LOST)
     assert (ann.to, crew.to) == ("ann@example.org", "crew@example.org")
     assert ann.subject == "CHG0000007 scheduled: move rack (shop, mail)"
     for part in (ann.text, ann.html):
         assert "shop" in part and "mail" in part and "wiki" not in part and "1970-01-01T01:00:00" in part
-    assert letters(EVENT, (LOST,), KNOWN) == ()
+    assert letters(EVENT, LOST) == []
 
 
 def test_a_letter_bears_the_same_id_for_the_same_version_alone() -> None:
-    (first,), (again,) = letters(EVENT, (SHOP,), KNOWN), letters(EVENT, (SHOP, MAIL), KNOWN)
-    (later,) = letters(Event("CHG0000007", 5, "change", "cancel", "cancelled", "", "olga"), (SHOP,), KNOWN)
+    (first,), (again,) = letters(EVENT, SHOP), letters(EVENT, SHOP, MAIL)
+    (later,) = letters(Event("CHG0000007", 5, "change", "cancel", "cancelled", "", "olga"), SHOP)
     assert first.id == again.id != later.id and first.thread == later.thread
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cmdb_server.errors import Invalid
 from cmdb_server.model.calendar import Window, expand, window
 from cmdb_server.model.instants import of_moment, parse, rfc3339
-from cmdb_server.model.intervals import normalise, overlap
+from cmdb_server.model.intervals import intersection, normalise
 from cmdb_server.model.slots import first_free
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -226,7 +226,7 @@ def test_two_thousand_booked_windows_overlap_as_if_each_pair_were_looked_at() ->
     period = (parse("2026-06-01T00:00:00Z"), parse("2026-08-01T00:00:00Z"))
     nights = mine.intervals(period)
     assert len(nights) == 8
-    found = {place for place, one in enumerate(windows) if overlap(one.intervals(period), nights)}
+    found = {place for place, one in enumerate(windows) if intersection(one.intervals(period), nights)}
     naive = {
         place
         for place, one in enumerate(windows)

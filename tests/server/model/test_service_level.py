@@ -27,7 +27,6 @@ def test_against_minutes_counted_one_by_one(service: Intervals, down: list[Inter
     lost = {at for start, end in down for at in range(start, end)} & serving
     found = budget(target, normalise(in_ms(service)), in_ms(down))
     assert found.minutes_left == (1 - target) * len(serving) - len(lost)
-    assert found.availability == (Fraction(len(serving) - len(lost), len(serving)) if serving else None)
 
 
 def test_three_nines_of_a_month_are_not_rounded() -> None:
