@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cmdb_schemas.report import Component, End, Observation, Relation
-from cmdb_server.answers.duplicates import duplicate_addresses
+from cmdb_server.answers.duplicates import duplicates_in
 from cmdb_server.answers.reviews import tasks
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.ingest.decisions import decide
@@ -92,7 +92,7 @@ def two_and_a_task(store: Store) -> None:
 
 
 def reported_and_not_linked(store: Store) -> None:
-    assert [one.address for one in duplicate_addresses(store, VIEWER)] == ["10.10.10.1"]
+    assert store.read(lambda tx: [one.address for one in duplicates_in(tx)]) == ["10.10.10.1"]
     assert not [row for row in store.read(lambda tx: list(pages(tx, tables.RELATION))) if row[1] == "connects_to"]
 
 

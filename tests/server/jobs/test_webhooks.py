@@ -109,7 +109,8 @@ def test_what_nobody_thought_of_is_that_webhooks_fault_alone(store: SqliteStore)
         webhooks.register(store, url, "env:HOOK_KEY", [], "root", NOW)
     change(store, "x")
     assert deliver(store, (), NOW, send) == 1
-    assert [one.fault for one in webhooks.every(store)] == ["UnicodeError", None]
+    faults = {one.url: one.fault for one in webhooks.every(store)}
+    assert faults == {"https://a.example": "UnicodeError", "https://b.example": None}
 
 
 def test_kinds_narrow_and_one_that_is_down_holds_up_no_other(store: SqliteStore) -> None:
