@@ -1,4 +1,4 @@
-"""A projection made from nothing: out of the store, out of rows (of the past, say), or out of arrays."""
+"""A projection made from nothing: out of the store, out of rows, or out of arrays."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def build(reading: Reading, rules: Rules, now: int) -> Projection:
 
 
 def from_rows(cis: Sequence[Row], relations: Sequence[Row], rules: Rules, revision: int, now: int) -> Projection:
-    """The graph of these rows of the tables ``ci`` and ``relation``, in any order: a graph of the past, a what-if."""
+    """The graph of these rows of the tables ``ci`` and ``relation``, in any order and from wherever they come."""
     columns = ci_columns([cis], rules)
     return assemble(columns, relation_columns([relations], columns.index, rules), rules, revision, now)
 

@@ -18,11 +18,10 @@ from cmdb_agent.device import device_observation, read_device
 from cmdb_schemas.report import Component, End, Observation, Relation
 from cmdb_server.answers.relation_explained import explain_relation
 from cmdb_server.answers.viewer import Viewer
-from cmdb_server.store.sqlite import SqliteStore
 from cmdb_server.store.tables import CI, RELATION
 from tests.estate import Estate, minute, open_ties
 from tests.factories import START, report
-from tests.server.ingest.test_order import MINUTE, NOW, digest_after
+from tests.server.ingest.test_order import MINUTE, NOW, assert_order_is_nothing
 from tests.server.ingest.test_rewind import assert_equal, filled
 from tests.snmprec import Recording
 
@@ -262,13 +261,7 @@ def links_told(draw: Any) -> list[bytes]:
 def test_any_order_and_any_repeats_give_the_same_links(
     tmp_path_factory: pytest.TempPathFactory, told: list[bytes], seed: int
 ) -> None:
-    rng = random.Random(seed)
-    folder = tmp_path_factory.mktemp("order")
-    shuffled = told + [body for body in told if rng.random() < 0.3]
-    rng.shuffle(shuffled)
-    one, other = SqliteStore(folder / "one"), SqliteStore(folder / "other")
-    assert digest_after(one, told) == digest_after(other, shuffled)
-    one.close(), other.close()
+    assert_order_is_nothing(tmp_path_factory.mktemp("order"), told, random.Random(seed))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
