@@ -1,36 +1,34 @@
-"""RRULEs of RFC 5545: days that come again, at one time of the day or several. A rule's frequency is a day or longer.
+"""When an RRULE of RFC 5545 comes: days that come again, at one time of the day or several.
 
-Weeks of the year (BYWEEKNO) are not read: the library takes days of 52 weeks for such of a 53rd.
+Which days of a year a rule means follows from a year's shape alone: the weekday on which it begins, and which of it and
+its neighbours are leap years. There are 28 shapes. So a rule that never comes is known after looking at so many, and
+one that began long ago is gone through from where it is asked about.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from functools import lru_cache
-from itertools import dropwhile, takewhile
+from itertools import dropwhile, groupby, islice, takewhile
+from operator import itemgetter
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrule, rrulestr
+from cmdb_server.model.recurrence_rule import LAST, MOST_A_DAY, Days, Rule, read
+
+__all__ = ["LONGEST", "MOST_A_DAY", "check", "starts"]
 
 LONGEST = 512
-_TIMES = {"BYHOUR": 23, "BYMINUTE": 59, "BYSECOND": 59}
-"""The parts that tell times of the day, and the largest number of each."""
-MOST_A_DAY = 48
-_DAYS_OF = ("BYDAY", "BYMONTHDAY", "BYYEARDAY")
-_PARTS = frozenset(
-    {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYSETPOS", "WKST"} | set(_DAYS_OF) | _TIMES.keys()
-)
-_LAST = "25000101T000000"
-"""Windows do not lie beyond: a rule that does not come before then never does."""
-_LARGEST_SET = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}
-"""How many days one period has at most, from which BYSETPOS chooses."""
-_LENGTH = {"DAILY": timedelta(days=1), "WEEKLY": timedelta(days=7)}
-_UNTIL = re.compile(r"\d{8}(T\d{6}Z?)?", re.ASCII)
-_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_NUMBER = re.compile(r"[+-]?\d{1,4}", re.ASCII)
-_WEEKDAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
+_DAY = timedelta(days=1)
+_LONGEST = {"DAILY": 0, "WEEKLY": 6, "MONTHLY": 31, "YEARLY": 371}
+"""How many days of a period may lie before one of its days."""
+ALL_SHAPES = 41
+"""Among so many years that follow one another are all shapes."""
+Day: TypeAlias = tuple[int, int]
+"""The number of the period in which a day is counted, and its ordinal."""
 
 
 def check(text: object, first: datetime, zone: ZoneInfo) -> None:
@@ -45,128 +43,131 @@ def check(text: object, first: datetime, zone: ZoneInfo) -> None:
 def _fault(text: str, first: datetime, zone: ZoneInfo) -> str:
     """What is wrong with it, or an empty text."""
     try:
-        parts = _parts(text)
-        _check_values(parts)
-        told = {name: value for name, value in parts.items() if name != "COUNT"}
-        found = next(iter(_rule(told, first, zone)), None)
+        rule = read(text, first, zone)
     except ValueError as error:
         return str(error)
-    return "never comes" if found is None else ""
+    if rule.interval == 1:
+        rule = replace(rule, until=min(rule.until, datetime(first.year + ALL_SHAPES, 12, 31)))  # noqa: DTZ001
+    return "never comes" if next(_times(rule, first, first), None) is None else ""
 
 
 def starts(text: str, first: datetime, zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[datetime]:
     """When it begins by the clock of the zone, of all times from ``first`` on those from ``since`` to ``until``."""
-    rest = timedelta(microseconds=first.microsecond)  # which the library drops
-    begin = max(since, first)
-    parts, moved = _moved(_parts(text), first, begin)
-    found = (start + rest for start in _rule(parts, moved, zone))
-    return takewhile(lambda start: start <= until, dropwhile(lambda start: start < begin, found))
+    rule = read(text, first, zone)
+    found = _times(rule, first, first if rule.count is not None else max(since, first))
+    return takewhile(lambda start: start <= until, dropwhile(lambda start: start < since, islice(found, rule.count)))
 
 
-def _moved(parts: dict[str, str], first: datetime, since: datetime) -> tuple[dict[str, str], datetime]:
-    """The rule as if it began shortly before ``since``, with all that it takes from its beginning told: otherwise
-    every time since then would be gone through. One that counts has to be."""
-    every, freq = int(parts.get("INTERVAL", "1")), parts["FREQ"]
-    if "COUNT" in parts:
-        return parts, first
-    if freq in _LENGTH:
-        step = _LENGTH[freq] * every
-        return parts, first + max((since - first) // step - 1, 0) * step
-    told = dict(parts)
-    if not told.keys() & set(_DAYS_OF):
-        told["BYMONTHDAY"] = str(first.day)
-        if freq == "YEARLY":
-            told.setdefault("BYMONTH", str(first.month))
-    if freq == "YEARLY":
-        periods = (since.year - first.year) // every - 1
-        return (
-            (told, first.replace(year=first.year + periods * every, month=1, day=1)) if periods > 0 else (told, first)
-        )
-    months = 12 * (since.year - first.year) + since.month - first.month
-    periods = months // every - 1
-    if periods <= 0:
-        return told, first
-    year, month = divmod(12 * first.year + first.month - 1 + periods * every, 12)
-    return told, first.replace(year=year, month=month + 1, day=1)
+def _times(rule: Rule, first: datetime, since: datetime) -> Iterator[datetime]:
+    """All times from ``since`` on, as if none was counted."""
+    fewest = min((abs(place) for place in rule.positions), default=1)
+    for _, days in groupby(_days(rule, first, since), itemgetter(0)):
+        ordinals = [ordinal for _, ordinal in days]
+        if len(ordinals) * len(rule.times) < fewest:
+            continue
+        found = [datetime.combine(datetime.fromordinal(day), at) for day in ordinals for at in rule.times]
+        if rule.positions:
+            found = _chosen(rule.positions, found)
+        if found and found[0] > rule.until:
+            return
+        yield from (one for one in found if since <= one <= rule.until)
 
 
-def _rule(parts: dict[str, str], first: datetime, zone: ZoneInfo) -> rrule:
-    try:
-        found = rrulestr(_local(parts, zone), dtstart=first)
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise ValueError(f"is no RRULE: {error}") from None
-    if not isinstance(found, rrule):
-        raise ValueError("must be one rule")  # noqa: TRY004
-    return found
+def _chosen(positions: Collection[int], found: Sequence[datetime]) -> list[datetime]:
+    places = {place - 1 if place > 0 else len(found) + place for place in positions}
+    return [found[place] for place in sorted(places) if 0 <= place < len(found)]
 
 
-def _parts(text: str) -> dict[str, str]:
-    """The parts of the rule, which may be told as the line of a calendar, with its name."""
-    parts: dict[str, str] = {}
-    for part in text.upper().removeprefix("RRULE:").split(";"):
-        name, _, value = part.partition("=")
-        if name not in _PARTS or not value:
-            raise ValueError(f"{part or 'an empty part'} is not read: {', '.join(sorted(_PARTS))} are")
-        if name in parts:
-            raise ValueError(f"{name} is told twice")
-        parts[name] = value
-    if parts.get("FREQ") not in _LARGEST_SET:
-        raise ValueError(f"FREQ must be one of {', '.join(_LARGEST_SET)}")
-    return parts
+def _days(rule: Rule, first: datetime, since: datetime) -> Iterator[Day]:
+    """The days of the periods in which it comes, in order, from the beginning of the one in which ``since`` lies."""
+    low = (since.date() - timedelta(days=_LONGEST[rule.freq])).toordinal()
+    for year in range(date.fromordinal(low).year - 1, min(rule.until, LAST).year + 2):
+        begin = date(year, 1, 1).toordinal()
+        offsets = _offsets(rule.days, *_shape(year))
+        yield from _in_turn(rule, first, year, begin, offsets[bisect_left(offsets, low - begin) :])
 
 
-def _local(parts: dict[str, str], zone: ZoneInfo) -> str:
-    """The rule with its UNTIL by the zone's clock, as the days it makes are."""
-    told = dict(parts)
-    until = told.get("UNTIL", "")
-    if until and not _UNTIL.fullmatch(until):
-        raise ValueError("UNTIL must be such as 20261231 or 20261231T220000Z")
-    if until.endswith("Z"):
-        moment = datetime.strptime(until, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        told["UNTIL"] = moment.astimezone(zone).strftime("%Y%m%dT%H%M%S")
-    elif len(until) == 8:
-        told["UNTIL"] = (datetime.strptime(until, "%Y%m%d") + timedelta(days=1, seconds=-1)).strftime("%Y%m%dT%H%M%S")  # noqa: DTZ007
-    elif not until and "COUNT" not in told:
-        told["UNTIL"] = _LAST
-    return ";".join(f"{name}={value}" for name, value in told.items())
+def _in_turn(rule: Rule, first: datetime, year: int, begin: int, offsets: Sequence[int]) -> list[Day]:
+    """Those days of a year that lie in every so many periods."""
+    every = rule.interval
+    if rule.freq == "YEARLY":
+        own = _year_of_week(first, rule.days.week_start) if rule.days.weeks else first.year
+        return [] if (year - own) % every else [(year, begin + offset) for offset in offsets]
+    if rule.freq == "MONTHLY":
+        months, own = _MONTHS[_leap(year)], 12 * first.year + first.month
+        told = ((12 * year + months[offset], begin + offset) for offset in offsets)
+    else:
+        length, shift = (1, 0) if rule.freq == "DAILY" else (7, 1 + rule.days.week_start)
+        own = (first.toordinal() - shift) // length
+        told = (((begin + offset - shift) // length, begin + offset) for offset in offsets)
+    return [one for one in told if not (one[0] - own) % every]
 
 
-def _check_values(parts: dict[str, str]) -> None:
-    """What the library would take and then search for until the end of all years."""
-    if "COUNT" in parts and "UNTIL" in parts:
-        raise ValueError("COUNT and UNTIL exclude each other")
-    freq = parts["FREQ"]
-    _numbers(parts, "INTERVAL", 1, 1000)
-    _numbers(parts, "COUNT", 1, 10_000)
-    months = _numbers(parts, "BYMONTH", 1, 12)
-    days = _numbers(parts, "BYMONTHDAY", -31, 31)
-    if _numbers(parts, "BYYEARDAY", -366, 366) and freq != "YEARLY":
-        raise ValueError("BYYEARDAY is for FREQ=YEARLY")
-    largest = min(_LARGEST_SET[freq] * _times_a_day(parts), 366)
-    _numbers(parts, "BYSETPOS", -largest, largest)
-    for word in parts["BYDAY"].split(",") if "BYDAY" in parts else ():
-        found = _WEEKDAY.fullmatch(word)
-        most = {"MONTHLY": 5, "YEARLY": 5 if months else 53}.get(freq, 0)
-        if found is None or (found[1] is not None and not 1 <= abs(int(found[1])) <= most):
-            raise ValueError(f"BYDAY {word} is no day, such as SA or, each month or year, 1SA")
-    if days and min(abs(day) for day in days) > max(_DAYS[month - 1] for month in months or range(1, 13)):
-        raise ValueError("never comes: these months have no such day")
+# Days of a year --------------------------------------------------------------------------------------------------------
 
 
-def _times_a_day(parts: dict[str, str]) -> int:
-    found = 1
-    for name, most in _TIMES.items():
-        found *= max(1, len(set(_numbers(parts, name, 0, most))))
-    if found > MOST_A_DAY:
-        raise ValueError(f"comes {found} times a day: at most {MOST_A_DAY}")
-    return found
+def _shape(year: int) -> tuple[int, bool, bool, bool]:
+    """The weekday on which it begins; whether the year before, it and the one after are leap years."""
+    return date(year, 1, 1).weekday(), _leap(year - 1), _leap(year), _leap(year + 1)
 
 
-def _numbers(parts: dict[str, str], name: str, low: int, high: int) -> list[int]:
-    """Of what counts from its beginning, 0 is none."""
-    found = []
-    for word in parts[name].split(",") if name in parts else ():
-        if not _NUMBER.fullmatch(word) or not low <= int(word) <= high or (int(word) == 0 and low):
-            raise ValueError(f"{name} {word} is not between {low} and {high}{', or 0' if low else ''}")
-        found.append(int(word))
-    return found
+def _leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+_LIKE = {_shape(year): year for year in range(1600, 2000)}
+"""By shape a year that has it: the calendar comes again after 400 years."""
+_MONTHS = [[(date(year, 1, 1) + offset * _DAY).month for offset in range(366)] for year in (1999, 2000)]
+"""The month of each day of a year, and of a leap year."""
+
+
+@lru_cache(8192)
+def _offsets(days: Days, weekday: int, before: bool, leap: bool, after: bool) -> tuple[int, ...]:
+    """The days that are meant in a year of this shape, 0 for the 1st of January, in order."""
+    year = _LIKE[weekday, before, leap, after]
+    begin = date(year, 1, 1)
+    candidates = _weeks(days, year) if days.weeks else range(365 + leap)
+    return tuple(offset for offset in candidates if _meant(days, begin + offset * _DAY))
+
+
+def _weeks(days: Days, year: int) -> list[int]:
+    """The days of the weeks that are meant, whole ones, whichever year the clock shows."""
+    begin = date(year, 1, 1)
+    first, last = (_first_week(each, days.week_start) for each in (year, year + 1))
+    count = (last - first).days // 7
+    numbers = {number if number > 0 else count + 1 + number for number in days.weeks}
+    return [
+        (first - begin).days + 7 * (number - 1) + day
+        for number in sorted(numbers) if 1 <= number <= count
+        for day in range(7)
+    ]  # fmt: skip
+
+
+def _first_week(year: int, week_start: int) -> date:
+    """Where the first week begins that has at least four days in the year."""
+    fourth = date(year, 1, 4)
+    return fourth - (fourth.weekday() - week_start) % 7 * _DAY
+
+
+def _year_of_week(day: datetime, week_start: int) -> int:
+    return max(year for year in range(day.year - 1, day.year + 2) if _first_week(year, week_start) <= day.date())
+
+
+def _meant(days: Days, day: date) -> bool:
+    leap = _leap(day.year)
+    of_year = day.timetuple().tm_yday
+    length = (date(day.year + day.month // 12, day.month % 12 + 1, 1) - day.replace(day=1)).days
+    return (
+        (not days.months or day.month in days.months)
+        and (not days.year_days or not days.year_days.isdisjoint((of_year, of_year - 366 - leap)))
+        and (not days.month_days or not days.month_days.isdisjoint((day.day, day.day - length - 1)))
+        and (not days.weekdays or _weekday_meant(days, day, of_year - 1, 365 + leap, length))
+    )
+
+
+def _weekday_meant(days: Days, day: date, of_year: int, year: int, month: int) -> bool:
+    """Such a weekday, or the one of the month or the year that is told."""
+    place, length = (day.day - 1, month) if days.by_month else (of_year, year)
+    weekday = day.weekday()
+    told = ((0, weekday), (place // 7 + 1, weekday), (-((length - 1 - place) // 7) - 1, weekday))
+    return not days.weekdays.isdisjoint(told)
