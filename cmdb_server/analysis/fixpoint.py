@@ -19,7 +19,7 @@ from cmdb_server.analysis.partition import Dependencies, Sight, partitioned
 from cmdb_server.analysis.reachability import reach
 from cmdb_server.projection.columns import Bools, Ints, Longs, marked, spans
 from cmdb_server.projection.network import Network
-from cmdb_server.projection.ordered import distinct
+from cmdb_server.projection.ordered import distinct, united
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.scratch import Scratch
 
@@ -203,14 +203,15 @@ def spread_down(run: Run, failed: Longs, excluded: Longs = NOTHING, lost_before:
 def _cut_off(run: Run, network: Network, excluded: Longs) -> None:
     """Settle who has lost the way to every gateway, and who has lost the way to a provider, and who depends on them,
     until nothing changes."""
-    down, seen = np.zeros(len(run.projection), bool), 0
-    spared = np.zeros(len(run.projection), bool)
-    spared[excluded] = True
-    while any(network.matters.take(part).any() for part in run.parts[seen:]):
+    down, fallen, seen, spared = np.zeros(len(run.projection), bool), NOTHING, 0, distinct(excluded)
+    while True:
         for part in run.parts[seen:]:
             down[part] = True
-        seen = len(run.parts)
-        found = reach(network, down)
+        new = [part[network.matters[part]] for part in run.parts[seen:]]
+        if not any(len(part) for part in new):
+            return
+        fallen, seen = united(fallen, *new), len(run.parts)
+        found = reach(network, down, fallen)
         run.second_path_lost, run.gateway_unknown = found.second_path_lost, found.gateway_unknown
         open_ = run.scratch.open[: len(run.projection)]
         lost = found.lost.take(marked(open_.take(found.lost)))

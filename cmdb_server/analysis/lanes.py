@@ -146,10 +146,10 @@ class Wires:
         """The places lost to the network while these of ``matter`` are down."""
         key = np.packbits(down).tobytes()
         if key not in self.known:
-            fallen = np.zeros(len(self.projection), bool)
-            fallen[self.ci[self.matter[down]]] = True
-            found = reach(self.network, fallen)
-            cut = partitioned(self.projection, Sight(self.network, found.label, fallen), found.touched, ~fallen)
+            gone, fallen = np.zeros(len(self.projection), bool), self.ci[self.matter[down]]
+            gone[fallen] = True
+            found = reach(self.network, gone, distinct(fallen))
+            cut = partitioned(self.projection, Sight(self.network, found.label, gone), found.touched, ~gone)
             pairs = zip(cut.gate.tolist(), cut.provider.tolist(), strict=True)
             ways = [self.way_of[pair] for pair in pairs if pair in self.way_of]
             lost = np.searchsorted(self.ci, found.lost).clip(max=len(self.ci) - 1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmdb_server.projection.columns import Bools, Ints, Longs, spans
-from cmdb_server.projection.network import Network, alive
+from cmdb_server.projection.network import Labels, Network, alive
 from cmdb_server.projection.ordered import distinct, united, within, without
 from cmdb_server.projection.projection import Projection
 
@@ -66,32 +66,31 @@ UNCUT = Cut(NONE, NOTHING)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sight:
-    """The network at one moment: ``label``, the part of each forwarding CI, and who is ``down``."""
+    """The network at one moment: ``label``, the part of each forwarding CI, and who is ``down``; None: nobody."""
 
     network: Network
-    label: Longs
-    down: Bools
+    label: Labels
+    down: Bools | None
 
     @classmethod
     def well(cls, network: Network) -> Sight:
         """While nothing has failed."""
-        return cls(network, network.tree, np.zeros(len(network.tree), bool))
+        return cls(network, network.whole(), None)
 
 
 def partitioned(
-    projection: Projection, now: Sight, touched: Longs, standing: Bools, spared: Bools | None = None
+    projection: Projection, now: Sight, touched: Longs, standing: Bools, spared: Longs = NOTHING
 ) -> Dependencies:
     """The dependencies, of consumers ``standing`` on providers that are not down, whose ends were in touch while all
-    was well and are not ``now``. ``touched``: devices of which anything else may have changed. ``spared``: providers that serve
-    whatever happens."""
+    was well and are not ``now``. ``touched``: devices of which anything else may have changed. ``spared``: providers that
+    serve whatever happens, ascending."""
     crosses = _types(projection, "crosses")
     if not crosses.any() or not len(touched):
         return NONE
-    near = np.zeros(len(projection), bool)
-    near[_residents(projection, now.network, touched)] = True
-    asked = _crossing(projection, near, crosses)
-    serves = ~now.down if spared is None else ~(now.down | spared)
-    asked = asked.rows(standing[asked.consumer] & serves[asked.provider])
+    asked = _crossing(projection, _residents(projection, now.network, touched), crosses)
+    asked = asked.rows(standing[asked.consumer] & ~within(asked.provider, spared))
+    if now.down is not None:
+        asked = asked.rows(~now.down[asked.provider])
     if not len(asked):
         return NONE
     places = Places.of(projection, now.network, united(asked.consumer, asked.provider))
@@ -117,18 +116,15 @@ def _linked(network: Network, cis: Longs) -> Bools:
 
 
 def _residents(projection: Projection, network: Network, devices: Longs) -> Longs:
-    """``devices`` and all that stand where they are."""
-    places, seen = _types(projection, "places"), np.zeros(len(projection), bool)
-    seen[devices] = True
-    parts, frontier = [devices], devices
+    """``devices`` and all that stand where they are, ascending."""
+    places, seen = _types(projection, "places"), distinct(devices)
+    frontier = seen
     while len(frontier):
         above = _dependents(projection, frontier)
-        consumer = above.consumer[places[projection.gates.type[above.gate]]]
-        frontier = distinct(consumer[~seen[consumer]])
+        frontier = without(above.consumer[places[projection.gates.type[above.gate]]], seen)
         frontier = frontier[~_linked(network, frontier)]
-        seen[frontier] = True
-        parts.append(frontier)
-    return np.concatenate(parts)
+        seen = united(seen, frontier)
+    return seen
 
 
 def _dependents(projection: Projection, providers: Longs) -> Dependencies:
@@ -149,13 +145,13 @@ def _dependents(projection: Projection, providers: Longs) -> Dependencies:
     )
 
 
-def _crossing(projection: Projection, near: Bools, crosses: Bools) -> Dependencies:
-    """The dependencies over the network of which either end is ``near``."""
-    cis = np.flatnonzero(near)
-    gate, provider = projection.providers_of(cis)
+def _crossing(projection: Projection, near: Longs, crosses: Bools) -> Dependencies:
+    """The dependencies over the network of which either end is ``near``, which ascend."""
+    gate, provider = projection.providers_of(near)
     theirs = provider[crosses[projection.gates.type[gate]]]
-    found = _dependents(projection, united(cis, theirs.astype(np.int64)))
-    return found.rows(crosses[projection.gates.type[found.gate]] & (near[found.consumer] | near[found.provider]))
+    found = _dependents(projection, united(near, theirs.astype(np.int64)))
+    found = found.rows(crosses[projection.gates.type[found.gate]])
+    return found.rows(within(found.consumer, near) | within(found.provider, near))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,15 +193,17 @@ def _stands_on(projection: Projection, cis: Longs, places: Bools) -> tuple[Longs
 def in_touch(asked: Dependencies, places: Places, sight: Sight) -> Bools:
     """By dependency."""
     size = len(sight.label)
-    up = np.flatnonzero(~sight.down[places.device])
-    ci, device = places.ci[up], places.device[up]
+    ci, device = places.ci, places.device
+    if sight.down is not None:
+        up = np.flatnonzero(~sight.down[device])
+        ci, device = ci[up], device[up]
     owner, at = _own_links(sight, device)
     far = sight.network.links.to[at]
     passing = sight.network.forwards[far] & ~sight.network.forwards[device[owner]]
     forwards = sight.network.forwards[device]
     # A part of the network has its number; a device among those wired to it directly has its own beyond them.
-    own = (np.append(ci, ci[forwards]), np.append(2 * size + device, sight.label[device[forwards]]))
-    reached = (ci[owner[passing]], sight.label[far[passing]])
+    own = (np.append(ci, ci[forwards]), np.append(2 * size + device, sight.label.of(device[forwards])))
+    reached = (ci[owner[passing]], sight.label.of(far[passing]))
     consumer, word = np.append(own[0], reached[0]), np.append(own[1], reached[1])
     provider = distinct(np.append(consumer, ci[owner]) * (3 * size) + np.append(word, 2 * size + far))
     order = np.argsort(consumer, kind="stable")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmdb_server.projection.columns import Bools, Longs
-from cmdb_server.projection.network import Network, alive, joined_parts, reaching
+from cmdb_server.projection.network import Labels, Network, alive, joined_parts, reaching
 from cmdb_server.projection.ordered import distinct, united, within
 
 
@@ -16,26 +16,26 @@ from cmdb_server.projection.ordered import distinct, united, within
 class Reach:
     """``lost``: CIs that are up themselves and reach none of their gateways any more. ``second_path_lost``: those that
     reached one over several links, and by one alone now. ``gateway_unknown``: those that are cut off from something,
-    and of which no gateway is known. ``label``: the part of the network by forwarding CI, -1 for others and those down.
+    and of which no gateway is known. ``label``: the part of the network by forwarding CI, none for others and those
+    down.
     ``touched``: devices of which anything may have changed; the others reach whom they reached. Ascending CIs."""
 
     lost: Longs
     second_path_lost: Longs
     gateway_unknown: Longs
-    label: Longs
+    label: Labels
     touched: Longs
 
 
-def reach(network: Network, down: Bools) -> Reach:
-    """The network while ``down``, by CI, are down."""
-    fallen = np.flatnonzero(down & network.matters)
+def reach(network: Network, down: Bools, fallen: Longs) -> Reach:
+    """The network while ``down``, by CI, are down. ``fallen``: those of them that matter to it, ascending."""
     apart = _detached(network, fallen, down)
     label = _labels(network, apart, fallen)
     touched = _touched(network, apart, fallen)
     asked = _asked(network, touched, down)
     now = reaching(network, asked, label, down)
     once = asked[now == 1]
-    before = reaching(network, once, network.tree, np.zeros(len(down), bool))
+    before = reaching(network, once, network.whole(), None)
     unknown = _gateway_unknown(network, apart, fallen, down)
     return Reach(asked[now == 0], once[before > 1], unknown, label, touched)
 
@@ -59,8 +59,7 @@ def _detached(network: Network, fallen: Longs, down: Bools) -> _Apart:
     cut = cut[(up >= 0) & ~_lives(network, up, cut, down)]
     below = _descended(network, united(cut, fallen[network.forwards[fallen]]))
     inside = np.zeros(len(down), bool)
-    inside[below] = True
-    inside &= ~down
+    inside[below] = ~down[below]
     pending = np.flatnonzero(inside) if len(below) * 8 > len(down) else below[inside[below]]
     owner, at = network.links.rows(pending)
     whole = _whole(network, owner, at, down)
@@ -98,11 +97,10 @@ def _descended(network: Network, roots: Longs) -> Longs:
     return united(*parts)
 
 
-def _labels(network: Network, apart: _Apart, fallen: Longs) -> Longs:
-    label = network.tree.copy()
-    label[apart.ci] = len(label) + apart.part
-    label[fallen] = -1
-    return label
+def _labels(network: Network, apart: _Apart, fallen: Longs) -> Labels:
+    size = len(network.tree)
+    fallen = fallen[network.forwards[fallen]]
+    return network.whole().but(np.append(apart.ci, fallen), np.append(size + apart.part, np.full(len(fallen), -1)))
 
 
 def _touched(network: Network, apart: _Apart, fallen: Longs) -> Longs:

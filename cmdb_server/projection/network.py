@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cmdb_server.projection.rules import Rules
 
 CONTAINS, MEMBER_OF, ROUTES_VIA = "contains", "member_of", "routes_via"
+NOTHING: Longs = np.empty(0, np.int64)
 DEEPEST = 4
 """How many parts may stand between an interface and its device."""
 
@@ -49,6 +50,41 @@ class Lists:
         return np.repeat(cis, self.last[cis] - self.first[cis]), at
 
 
+DENSE = 8
+"""Labels of which more than one in so many changed are written out whole."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """The part of the network of every CI, -1 for none: ``whole``, but for those of ``ci``, which ascend, ``part``. So
+    the cost is that of what changed."""
+
+    whole: Longs
+    ci: Longs
+    part: Longs
+
+    def but(self, ci: Longs, part: Longs) -> Labels:
+        """With other parts for these CIs, instead of what was changed so far."""
+        if len(ci) * DENSE > len(self.whole):
+            whole = self.whole.copy()
+            whole[ci] = part
+            return Labels(whole, NOTHING, NOTHING)
+        order = np.argsort(ci)
+        return Labels(self.whole, ci[order], part[order])
+
+    def of(self, cis: Longs) -> Longs:
+        """The parts of these, in their order."""
+        found = self.whole.take(cis)
+        if len(self.ci):
+            place = np.searchsorted(self.ci, cis)
+            changed = self.ci.take(place, mode="clip") == cis
+            found[changed] = self.part[place[changed]]
+        return found
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
     """``links``: by device, the device at the other end and the port at either (the device itself where no port is
@@ -69,6 +105,10 @@ class Network:
     unknown: Longs
     matters: Bools
     holder: Longs
+
+    def whole(self) -> Labels:
+        """The parts of the network while all is well."""
+        return Labels(self.tree, NOTHING, NOTHING)
 
     def ways(self, ci: int) -> Iterator[list[int]]:
         """For each gateway of ``ci``, the devices and ports on the forest's way there, nearest first."""
@@ -211,32 +251,34 @@ def _made(projection: Projection, wiring: Wiring) -> Network:
     gated, linked = np.zeros(size, bool), distinct(links.to)
     made = Network(links, forwards, tree, up, below, gateways, clients, gated, linked, matters, holder)
     asked = np.flatnonzero((gateways.last > gateways.first) & (links.last > links.first))
-    gated[asked[reaching(made, asked, tree, np.zeros(size, bool)) > 0]] = True
+    gated[asked[reaching(made, asked, made.whole(), None) > 0]] = True
     return Network(links, forwards, tree, up, below, gateways, clients, gated, linked[~gated[linked]], matters, holder)
 
 
-def reaching(network: Network, cis: Longs, label: Longs, down: Bools) -> Longs:
+def reaching(network: Network, cis: Longs, label: Labels, down: Bools | None) -> Longs:
     """For each of ``cis`` by how many of its links it reaches a gateway of its own, where ``label`` tells the parts of
-    the network and ``down`` who is down; 1 for a forwarding CI or one that is its own gateway."""
+    the network and ``down`` who is down, None for nobody; 1 for a forwarding CI or one that is its own gateway."""
     size = len(label)
     owner, at = network.gateways.rows(cis)
     to, port = network.gateways.to[at], network.gateways.far[at]
-    serves = ~(down[to] | down[port])
-    aims = distinct(owner[serves] * (size * 2) + label[to[serves]])
+    serves = np.ones(len(to), bool) if down is None else ~(down[to] | down[port])
+    aims = distinct(owner[serves] * (size * 2) + label.of(to[serves]))
     itself = within(cis, owner[serves & (to == owner)])
     at_place = np.arange(len(cis))
     passing = network.forwards[cis]
-    own = within(cis * (size * 2) + label[cis], aims) & passing
+    own = within(cis * (size * 2) + label.of(cis), aims) & passing
     whose = np.repeat(at_place, network.links.last[cis] - network.links.first[cis])
     owner, at = network.links.rows(cis)
     lives = alive(network, at, down) & network.forwards[network.links.to[at]]
-    hits = lives & within(owner * (size * 2) + label[network.links.to[at]], aims) & ~passing[whose]
+    hits = lives & within(owner * (size * 2) + label.of(network.links.to[at]), aims) & ~passing[whose]
     counts: Longs = np.bincount(whose[hits], minlength=len(cis))
     return np.maximum(counts, (own | itself).astype(np.int64))
 
 
-def alive(network: Network, at: Longs, down: Bools) -> Bools:
-    """Of rows of ``links``, whether the link and the device at its other end are up."""
+def alive(network: Network, at: Longs, down: Bools | None) -> Bools:
+    """Of rows of ``links``, whether the link and the device at its other end are up; ``down`` is None for nobody."""
+    if down is None:
+        return np.ones(len(at), bool)
     links = network.links
     up: Bools = ~(
         down[links.near[at]] | down[links.far[at]] | down[links.to[at]] | down[network.holder[links.near[at]]]
