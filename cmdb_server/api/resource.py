@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from flask import Request, g, request
@@ -94,9 +94,16 @@ class Resource(Blueprint):  # type: ignore[misc]
         decorator: Decorator = super().alt_response(status_code, response, **options)
         return decorator
 
-    def doc(self, **described: Any) -> Decorator:
-        """As flask-smorest's, typed."""
-        decorator: Decorator = super().doc(**described)
+    def doc(self, *, parameters: Iterable[Mapping[str, Any]] = (), **described: Any) -> Decorator:
+        """As flask-smorest's, but for ``parameters``: they join those of the arguments, which they would replace."""
+        outer: Decorator = super().doc(**described)
+
+        def decorator(view: View) -> View:
+            told = outer(view)
+            if parameters:
+                told._apidoc.setdefault("arguments", {}).setdefault("parameters", []).extend(parameters)  # type: ignore[attr-defined]
+            return told
+
         return decorator
 
 

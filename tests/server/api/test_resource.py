@@ -39,6 +39,19 @@ def test_query_strings_are_held_to_their_description(reader, query: str) -> None
     assert reader.get(f"/api/v1/search?{query}").status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/cis", {"class", "select", "at", "known_at", "cursor", "limit", "If-None-Match"}),
+        ("/cis/{ci}", {"at", "known_at", "If-None-Match"}),
+        ("/changes", {"since", "cursor", "limit", "If-None-Match"}),
+    ],
+)
+def test_a_header_stands_beside_the_query_in_the_description(client, path: str, expected: set[str]) -> None:
+    described = client.get("/openapi.json").json["paths"][f"/api/v1{path}"]["get"]["parameters"]
+    assert expected <= {parameter["name"] for parameter in described}
+
+
 def test_nothing_is_read_of_a_sender_who_is_not_known(client) -> None:
     answer = client.post("/api/v1/tokens", data=b"{" * 100, content_type="text/plain")
     assert answer.status_code == 401
