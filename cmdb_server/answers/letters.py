@@ -1,15 +1,17 @@
-"""What owners are told when something is planned or down that their services stand on: each of their own alone."""
+"""What owners are told when something is planned, down or not as expected that their services stand on: each of their
+own alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from cmdb_server.answers.changes.shortfall import Shortfall
 from cmdb_server.answers.directory import address_of
 from cmdb_server.answers.impact import AffectedService
 from cmdb_server.answers.render.html import html
 from cmdb_server.answers.render.plain_text import plain_text
-from cmdb_server.answers.render.report import Cell, Report, Row, Section, called, marked, name, ranked, way
+from cmdb_server.answers.render.report import Cell, Report, Row, Section, called, left_out, marked, name, ranked, way
 from cmdb_server.answers.spans import Span
 from cmdb_server.answers.told import moment
 from cmdb_server.notify.mail import Letter
@@ -22,7 +24,7 @@ UNKNOWN = "unknown"
 @dataclass(frozen=True, slots=True)
 class Event:
     """What happened to what is kept: ``number`` at ``version`` by ``transition``. ``spans``: when its CIs are down, the
-    first ones."""
+    first ones. ``change``: the number of that of which it tells, with the ``shortfall`` that it left."""
 
     number: str
     version: int
@@ -34,6 +36,8 @@ class Event:
     note: str = ""
     effect: str = ""
     spans: tuple[Span, ...] = ()
+    change: str = ""
+    shortfall: Shortfall | None = None
 
 
 def recipients(services: Iterable[AffectedService], known: Mapping[str, str]) -> dict[str, tuple[AffectedService, ...]]:
@@ -49,18 +53,34 @@ def letter(event: Event, address: str, theirs: Sequence[AffectedService]) -> Let
     """What one recipient is told."""
     report = notice(event, theirs)
     id_ = f"{event.number} {event.version} {address}"
-    return Letter(address, f"{report.title} ({_names(theirs)})", plain_text(report), html(report), id_, event.number)
+    title = f"{report.title} ({_names(theirs)})" if theirs else report.title
+    return Letter(address, title, plain_text(report), html(report), id_, event.change or event.number)
 
 
 def notice(event: Event, theirs: Sequence[AffectedService]) -> Report:
     """The report that a letter bears."""
-    title = f"{event.number} {event.state}: {event.summary or event.kind}"
+    title = f"{event.change or event.number} {event.transition if event.change else event.state}"
+    columns = ("State meanwhile", "Service", "Criticality", "Why")
+    rows = tuple(_row(event, one) for one in theirs)
+    return Report(
+        f"{title}: {event.summary or event.kind}", _verdict(event, theirs), tuple(_facts(event)),
+        (*_differs(event), Section("Your services", columns, rows)),
+    )  # fmt: skip
+
+
+def _verdict(event: Event, theirs: Sequence[AffectedService]) -> str:
+    if not theirs:
+        return f"{event.change} did not leave what was expected of it."
     hit = f"{len(theirs)} of your services stand on what it touches" if len(theirs) > 1 else (
         "One of your services stands on what it touches"
     )  # fmt: skip
-    columns = ("State meanwhile", "Service", "Criticality", "Why")
-    rows = tuple(_row(event, one) for one in theirs)
-    return Report(title, f"{hit}: {_names(theirs)}.", tuple(_facts(event)), (Section("Your services", columns, rows),))
+    return f"{hit}: {_names(theirs)}."
+
+
+def _differs(event: Event) -> Iterable[Section]:
+    if event.shortfall is not None:
+        rows = tuple(Row(row) for row in event.shortfall.rows)
+        yield Section("What differs", ("", "What"), rows, left_out(event.shortfall.more, "differences"))
 
 
 def _row(event: Event, one: AffectedService) -> Row:
@@ -75,7 +95,7 @@ def _row(event: Event, one: AffectedService) -> Row:
 def _facts(event: Event) -> Iterable[tuple[str, Cell]]:
     yield "What", f"{event.kind} {event.number}, {event.state} ({event.transition})"
     yield "By", event.subject
-    if event.effect:
+    if event.effect and not event.change:
         yield "Effect on what it touches", event.effect
     for start, end in event.spans[:FEW]:
         yield "When", f"{moment(start)} to {moment(end) or 'not known yet'}"

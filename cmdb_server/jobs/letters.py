@@ -1,4 +1,5 @@
-"""Tells the owners of services by mail, each at least once; a repeat bears the same Message-ID.
+"""Tells the owners of services by mail, each at least once; a repeat bears the same Message-ID. Of a change that did not
+leave what was expected, who asked for it is told as well, and whose it is.
 
 Whom to tell is found in one job, and each of them is told in a job of their own: one address that is refused keeps
 nobody else from being told, and is tried again alone.
@@ -7,8 +8,10 @@ nobody else from being told, and is tried again alone.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
-from cmdb_server.answers.directory import directory
+from cmdb_server.answers.changes.shortfall import Shortfall, shortfall
+from cmdb_server.answers.directory import address_of, directory
 from cmdb_server.answers.impact import AffectedService, impact
 from cmdb_server.answers.letters import UNKNOWN, Event, letter, recipients
 from cmdb_server.answers.viewer import Viewer
@@ -22,6 +25,7 @@ from cmdb_server.practices.kept_rows import Kept, Version
 from cmdb_server.practices.notices import LETTER, OWNERS
 from cmdb_server.practices.timed import Job
 from cmdb_server.practices.unplanned import KIND as UNPLANNED
+from cmdb_server.practices.verifications import VERIFICATION
 from cmdb_server.settings import Settings, secret
 
 LOG = logging.getLogger(__name__)
@@ -35,26 +39,36 @@ def tell_owners(running: Running, mine: Job, now_ms: int) -> None:
     """Find out whom to tell, and have each of them told."""
     if not running.settings.smtp_host:
         return
-    number, version = mine.subject["number"], mine.subject["version"]
-    services = _services(running, _as_of(running, number, version))
+    number = mine.subject["number"]
+    version = _as_of(running, number, mine.subject["version"])
+    services = _services(running, version)
     known = running.store.read(lambda tx: directory(tx, running.kinds))
-    found = recipients(services, known)
-    LOG.info("%s: %d services are hit, %d owners are told", number, len(services), len(found))
+    found = recipients(services, known).keys() | _asked_for(running, version, known)
+    LOG.info("%s: %d services are hit, %d are told", number, len(services), len(found))
     if found:
-        running.store.write(lambda tx: [notices.tell(tx, number, version, to, now_ms) for to in sorted(found)])
+        running.store.write(lambda tx: [notices.tell(tx, number, version.version, to, now_ms) for to in sorted(found)])
 
 
 @job(LETTER)
 def tell_one(running: Running, mine: Job, now_ms: int) -> None:
-    """Tell one owner of those of their services that are hit now; of none, nothing."""
+    """Tell one recipient of those of their services that are hit now; of none, nothing, but to who asked for it."""
     if not running.settings.smtp_host:
         return
-    version = _as_of(running, mine.subject["number"], mine.subject["version"])
+    version, to = _as_of(running, mine.subject["number"], mine.subject["version"]), mine.subject["to"]
     known = running.store.read(lambda tx: directory(tx, running.kinds))
-    theirs = recipients(_services(running, version), known).get(mine.subject["to"], ())
-    if theirs:
-        told = letter(_event(version, _kind(running, version), now_ms), mine.subject["to"], theirs)
+    theirs = recipients(_services(running, version), known).get(to, ())
+    if theirs or to in _asked_for(running, version, known):
+        told = letter(_event(running, version, now_ms), to, theirs)
         mail.send(_server(running.settings), lambda: secret(running.settings.smtp_password), told, now_ms // 1000)
+
+
+def _asked_for(running: Running, version: Version, known: Mapping[str, str]) -> set[str]:
+    """The addresses of who is to look after a change that was verified: its requester and its owner."""
+    if _kind(running, version) != VERIFICATION:
+        return set()
+    change = kept_rows.one(running.store, version.body["change"])
+    told = {address_of(one, known) for one in (change.subject, change.body.get("owner"))}
+    return {one for one in told if one is not None}
 
 
 def _server(told: Settings) -> mail.MailServer:
@@ -87,7 +101,10 @@ def _services(running: Running, version: Version) -> tuple[AffectedService, ...]
     return impact(running.projections, viewer, sorted(there), limit=MOST).services
 
 
-def _event(version: Version, kind: str, now_ms: int) -> Event:
+def _event(running: Running, version: Version, now_ms: int) -> Event:
+    kind = _kind(running, version)
+    if kind == VERIFICATION:
+        return _shortfall(running, version)
     spans: tuple[tuple[int, int | None], ...] = ()
     effect = UNKNOWN if kind == UNPLANNED else str(version.body.get("interruption", ""))
     if kind == CHANGE:
@@ -97,4 +114,14 @@ def _event(version: Version, kind: str, now_ms: int) -> Event:
     return Event(
         version.number, version.version, kind, version.transition, version.state, str(version.body.get("summary", "")),
         version.subject, version.note, effect, spans,
+    )  # fmt: skip
+
+
+def _shortfall(running: Running, version: Version) -> Event:
+    """Told of the change, in whose thread it stands."""
+    change = kept_rows.one(running.store, version.body["change"])
+    found: Shortfall = running.store.read(lambda tx: shortfall(tx, version.body, change.cis.get("changed", ())))
+    return Event(
+        version.number, version.version, VERIFICATION, "not as expected", version.state,
+        str(change.body.get("summary", "")), change.subject, effect=UNKNOWN, change=change.number, shortfall=found,
     )  # fmt: skip

@@ -27,6 +27,13 @@ def tell_owners(tx: Writing, attempt: Attempt) -> None:
     timed.schedule(tx, f"{OWNERS} {number} {version}", OWNERS, {"number": number, "version": version}, attempt.now_ms)
 
 
+@effect("verification", "open")
+def tell_of_shortfall(tx: Writing, attempt: Attempt) -> None:
+    """Who asked for a change and the owners hear of it when it did not leave what was expected, and of nothing else."""
+    if not attempt.after.body["holds"]:
+        tell_owners(tx, attempt)
+
+
 def tell(tx: Writing, number: str, version: int, address: str, now_ms: int) -> Job | None:
     """Have one owner told, unless that was noted before."""
     id_ = f"{LETTER} {number} {version} {address}"

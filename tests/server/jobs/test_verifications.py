@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,22 @@ import pytest
 
 from cmdb_schemas.ci_class import classes
 from cmdb_server.answers.changes.proceeding import move
+from cmdb_server.answers.feed import changes
 from cmdb_server.answers.viewer import Viewer
+from cmdb_server.ingest.declare import DeclaredRelation, create
 from cmdb_server.jobs.timed import Running, run
+from cmdb_server.jobs.webhooks import event
 from cmdb_server.model.instants import rfc3339
 from cmdb_server.practices import kept, kept_rows, timed
 from cmdb_server.practices.kept import By
 from cmdb_server.practices.kind_files import kinds
+from cmdb_server.practices.notices import OWNERS
 from cmdb_server.projection.projections import Projections
 from cmdb_server.settings import Settings
 from cmdb_server.store.sqlite import SqliteStore
 from tests.estate import Estate, minute
 from tests.factories import host
+from tests.smtpd import smtpd
 
 DAY = 24 * 60
 
@@ -141,3 +147,51 @@ def test_what_was_done_before_it_was_said_to_be_begun(upgrade: Upgrade) -> None:
 def test_one_that_was_called_off_meanwhile(upgrade: Upgrade) -> None:
     upgrade.go("cancel")
     assert upgrade.work() == []
+
+
+def test_who_asked_for_it_and_the_owners_are_told_when_it_did_not_work(upgrade: Upgrade) -> None:
+    """By a real mail server, and by what webhooks are sent."""
+    store, ci = upgrade.store, upgrade.estate.ci("a")["id"]
+    for name, address in (("bob", "bob@example.org"), ("Ann", "ann@example.org")):
+        create(store, "x", "person", {"name": name, "email": address}, now_ms=minute(5))
+    on = (DeclaredRelation("depends_on", ci),)
+    create(store, "x", "business_service", {"name": "shop", "owned_by": "Ann"}, on, now_ms=minute(5))
+    upgrade.at(61)
+    upgrade.go("implement")
+    upgrade.at(90)
+    upgrade.go("review", outcome="successful")
+    upgrade.at(110)
+    upgrade.scan("11", asset_tag="A9")
+    revision = store.revision()
+    with smtpd() as box:
+        settings = Settings(
+            smtp_host="127.0.0.1", smtp_port=box.port, smtp_security="none", smtp_from="cmdb@example.org"
+        )
+        upgrade.running = replace(upgrade.running, settings=settings)
+        assert upgrade.work() == [(f"{upgrade.number}: 1 missing, 1 not planned", False, True)]
+        upgrade.at(111)
+        upgrade.work()
+        letters = {made["To"]: made for made in box.messages if "as expected" in made["Subject"]}
+        assert len(box.messages) == len(letters) + 1, "and Ann of the change as it was booked"
+    assert letters.keys() == {"bob@example.org", "ann@example.org"}
+    assert letters["bob@example.org"]["Subject"] == f"{upgrade.number} not as expected: up"
+    assert letters["ann@example.org"]["Subject"] == f"{upgrade.number} not as expected: up (shop)"
+    for made in letters.values():
+        text = made.get_body(("plain",))
+        assert text is not None
+        assert "a os_version: 12" in text.get_content() and "a changed: asset_tag from" in text.get_content()
+    events = [event(one) for one in changes(store, revision).items if one.kept]
+    [told] = [one for one in events if one["type"] == "cmdb.verification.opened"]
+    assert told["data"]["kept"]["summary"] == f"{upgrade.number}: 1 missing, 1 not planned"
+
+
+def test_nobody_is_told_when_it_did(upgrade: Upgrade) -> None:
+    upgrade.at(61)
+    upgrade.go("implement")
+    upgrade.at(90)
+    upgrade.go("review", outcome="successful")
+    upgrade.at(110)
+    upgrade.scan("12")
+    assert upgrade.work() == [(f"{upgrade.number}: as expected", True, True)]
+    told = [job.subject["number"] for job in timed.every(upgrade.store) if job.kind == OWNERS]
+    assert told == [upgrade.number], "of its booking alone"
