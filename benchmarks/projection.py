@@ -42,7 +42,7 @@ def fill(store: SqliteStore, made: Estate) -> None:
     classes = [made.rules.classes[code] for code in made.cis.class_of.tolist()]
     attributes = {"os_name": "Debian GNU/Linux", "environment": "production", "model_number": "R640"}
     cis = [
-        (id_, class_, made.cis.names[ci], "", 0, attributes, 1, None)
+        (id_, class_, made.cis.names[ci], "", 0, attributes, 1, None, 0)
         for ci, (id_, class_) in enumerate(zip(ids, classes, strict=True))
     ]
     for start in range(0, len(cis), BATCH):

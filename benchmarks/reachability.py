@@ -45,7 +45,7 @@ def graph(cis: int, relations: int) -> tuple[list[str], list[tuple[int, int]]]:
 
 
 def projected(ids: list[str], pairs: list[tuple[int, int]]) -> Projection:
-    rows = [(id_, "application", f"ci-{at}", "", 0, {}, 1, None) for at, id_ in enumerate(ids)]
+    rows = [(id_, "application", f"ci-{at}", "", 0, {}, 1, None, 0) for at, id_ in enumerate(ids)]
     relations = [(ids[one], "depends_on", ids[other], f"{one}-{other}", 1, 1.0, 0, 1, 1) for one, other in pairs]
     return from_rows(rows, relations, Rules.of(relation_types(), classes()), 1, 0)
 

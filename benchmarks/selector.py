@@ -60,7 +60,7 @@ class Rows:
             told |= {"cpu_count": dice.randrange(1, 65), "is_virtual": dice.random() < 0.5}
         if dice.random() < 0.3:
             told["ip_addresses"] = [f"10.0.{dice.randrange(256)}.{dice.randrange(256)}"]
-        return (id_, dice.choice(KINDS), f"host-{number % 50_000}", "", 0, told, 1, None)
+        return (id_, dice.choice(KINDS), f"host-{number % 50_000}", "", 0, told, 1, None, 0)
 
     def scan(self, table: Table, after: Any, limit: int) -> list[tuple[Any, ...]]:
         if table is CI:

@@ -73,6 +73,7 @@ def ci(key: object, /, **values: Any) -> Row:
         "parent": None,
         "attributes": {},
         "ended_at": None,
+        "deleted": 0,
         **values,
     }
     return row(CI, **given)

@@ -59,9 +59,9 @@ def name_id(name: str) -> str:
 
 
 def ci_row(
-    name: str, class_name: str = "server", attributes: Any = None, ended_at: int | None = None
+    name: str, class_name: str = "server", attributes: Any = None, ended_at: int | None = None, deleted: int = 0
 ) -> tuple[Any, ...]:
-    return (name_id(name), class_name, name, "", 0, attributes or {}, 1, ended_at)
+    return (name_id(name), class_name, name, "", 0, attributes or {}, 1, ended_at, deleted)
 
 
 def relation_row(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from cmdb_server.answers.deleted import deleted_of
 from cmdb_server.ingest.tasks import task_id
 from cmdb_server.store import tables
 from cmdb_server.store.digest import PAGE
@@ -38,6 +39,8 @@ def duplicates_in(tx: Reading) -> Iterator[Duplicate]:
             continue
         held = [row for row in tx.get(tables.RECORD, borne).values() if row[R["ended_at"]] is None]
         cis = {row[R["ci"]] for row in held}
+        if len(cis) > 1 and (gone := deleted_of(tx, cis)):
+            cis, held = cis - gone, [row for row in held if row[R["ci"]] not in gone]
         if len(cis) > 1:
             site, _, address = value.partition("|")
             yield Duplicate(site, address, tuple(sorted(cis)), tuple(sorted(row[0] for row in held)))

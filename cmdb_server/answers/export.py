@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from cmdb_server.answers import graphml, inventory
+from cmdb_server.answers.deleted import deleted_of, is_deleted
 from cmdb_server.answers.graphml import Column
 from cmdb_server.answers.seen import as_seen, graph_seen
 from cmdb_server.answers.selected import Selected
@@ -61,10 +62,13 @@ class Selection:
 
         def work(tx: Reading) -> list[Row]:
             if self.at is None and self.known_at is None:
-                return tx.find(tables.RELATION, ("from_ci",), [(id_,) for id_ in wanted])
+                rows = tx.find(tables.RELATION, ("from_ci",), [(id_,) for id_ in wanted])
+                gone = deleted_of(tx, (row[2] for row in rows)).difference(wanted)
+                return [row for row in rows if row[2] not in gone]
             among = set(wanted)
             graph = graph_seen(tx, self.at, self.known_at, self.viewer)
-            return sorted(row for row in graph.relations if row[0] in among)
+            gone = {id_ for id_, row in graph.cis.items() if is_deleted(row)} - among
+            return sorted(row for row in graph.relations if row[0] in among and row[2] not in gone)
 
         return as_seen(self.store, self.viewer).read(work)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cmdb_schemas.ci_class import CIClass
+from cmdb_server.answers.deleted import is_deleted
 from cmdb_server.answers.duplicates import duplicates_in
 from cmdb_server.answers.lives import Lives
 from cmdb_server.answers.seen import SeenReading, as_seen
@@ -176,7 +177,7 @@ def expected(class_: CIClass) -> Expected:
 
 @dataclass(slots=True)
 class _Estate:
-    """All CIs with what has to be known of others to judge one."""
+    """All CIs but those that people deleted, with what has to be known of others to judge one."""
 
     kinds: Mapping[str, CIClass]
     rows: dict[str, Row] = field(default_factory=dict)
@@ -187,11 +188,16 @@ class _Estate:
     @classmethod
     def read(cls, tx: Reading, kinds: Mapping[str, CIClass], now_ms: int) -> _Estate:
         estate = cls(kinds)
+        gone = set()
         for row in pages(tx, tables.CI):
-            estate.rows[row[0]] = row
+            if is_deleted(row):
+                gone.add(row[0])
+            else:
+                estate.rows[row[0]] = row
         estate._age(tx, now_ms)
         for row in pages(tx, tables.RELATION):
-            estate.related.update((row[0], row[2]))
+            if row[0] not in gone and row[2] not in gone:
+                estate.related.update((row[0], row[2]))
             if row[1] in RESPONSIBLE and row[2] in estate.rows:
                 estate.owners.setdefault(row[0], estate.rows[row[2]][C["name"]])
         for id_, row in estate.rows.items():

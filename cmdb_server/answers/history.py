@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cmdb_schemas.ci_class import classes
+from cmdb_server.answers.deleted import deleted_at
 from cmdb_server.answers.life import Life
 from cmdb_server.errors import NotFound
 from cmdb_server.ingest import deadlines
@@ -25,7 +26,6 @@ from cmdb_server.store.draft import Draft
 from cmdb_server.store.port import Reading, Row
 
 OBSERVED_AT = tables.LANE.position("observed_at")
-ENDED = tables.CI.position("ended_at")
 R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
 
 
@@ -85,7 +85,9 @@ class Graph:
             return Life("current", None, "")
         runs = [one.run for one in members]
         last = max(run.last for run in runs) if class_.discovered else None
-        return Life(stage(runs, class_.life, now, self.cis[ci][ENDED]).stage, last, min(one.site for one in members))
+        return Life(
+            stage(runs, class_.life, now, deleted_at(self.cis[ci])).stage, last, min(one.site for one in members)
+        )
 
 
 @dataclass(frozen=True, slots=True)

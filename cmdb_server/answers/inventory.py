@@ -13,6 +13,7 @@ from typing import Any
 
 from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.relations import relation_types
+from cmdb_server.answers.deleted import is_deleted
 from cmdb_server.answers.history import Graph
 from cmdb_server.answers.lives import Lives
 from cmdb_server.answers.samples import latest
@@ -51,11 +52,14 @@ def list_cis(
     store: Store, viewer: Viewer, filters: Filters, cursor: str | None = None, limit: int = 100,
     at: int | None = None, known_at: int | None = None, *, now_ms: int, selected: Selected | None = None,
 ) -> Page:  # fmt: skip
-    """CIs in order of their ids, those alone that are ``selected``. Raises Invalid for an unknown class."""
+    """CIs in order of their ids, those alone that are ``selected``; of those that people deleted none, unless asked for
+    by stage. Raises Invalid for an unknown class."""
     limit = max(1, min(limit, PAGE_LIMIT))
     known = viewer.kinds
     if filters.class_ is not None and filters.class_ not in known:
         raise Invalid(f"class: unknown class {filters.class_!r}", errors=[{"path": "class", "message": "unknown"}])
+
+    by_stage = filters.stage == "retired" or (selected is not None and selected.asks("stage"))
 
     def work(tx: Reading) -> Page:
         graph, now = _past(tx, viewer, at, known_at), now_ms if at is None else at
@@ -63,7 +67,7 @@ def list_cis(
         found: list[CiSummary] = []
         narrowed = selected.batches(tx, cursor, now) if selected is not None and graph is None else None
         for rows in narrowed or _batches(tx, graph, filters, known, cursor):
-            fitting = [row for row in rows if _fits(row, filters, known)]
+            fitting = [row for row in rows if (by_stage or not is_deleted(row)) and _fits(row, filters, known)]
             if selected is not None:
                 fitting = selected.holding(tx, fitting, lives, graph, now)
             for summary in _summaries(fitting, lives):
@@ -140,14 +144,15 @@ def show(
             return _show_past(graph, graph.resolve(ci), lives)
         id_ = resolve(tx, ci)
         row = tx.get(tables.CI, [(id_,)])[(id_,)]
-        parts = tx.find(tables.CI, ("parent",), [(id_,)])
+        parts = _beside(row, tx.find(tables.CI, ("parent",), [(id_,)]))
         relations = [*tx.find(tables.RELATION, ("from_ci",), [(id_,)]), *tx.find(tables.RELATION, ("to_ci",), [(id_,)])]
-        others = tx.get(tables.CI, {(_other(r, id_),) for r in relations})
+        ends = tx.get(tables.CI, {(_other(relation, id_),) for relation in relations})
+        others = {one[0]: one for one in _beside(row, ends.values())}
         lives.load([id_, *(part[0] for part in parts)])
         return CiAnswer(
             _summary(row, lives),
             tuple(sorted((_summary(part, lives) for part in parts), key=_by_name)),
-            _views(relations, id_, lambda other: others.get((other,)), _passing(tx, relations)),
+            _views(relations, id_, others.get, _passing(tx, relations)),
             tuple(_open_ends(tx, id_)), tuple(lives.sources(id_)),
             latest(tx, lives, id_, {part[0]: part[2] for part in parts}),
         )  # fmt: skip
@@ -156,13 +161,19 @@ def show(
 
 
 def _show_past(graph: Graph, id_: str, lives: Lives) -> CiAnswer:
-    parts = [row for row in graph.cis.values() if row[3] == id_]
+    row = graph.cis[id_]
+    parts = _beside(row, (one for one in graph.cis.values() if one[3] == id_))
     relations = [r for r in graph.relations if id_ in (r[0], r[2])]
     return CiAnswer(
-        _summary(graph.cis[id_], lives),
+        _summary(row, lives),
         tuple(sorted((_summary(part, lives) for part in parts), key=_by_name)),
-        _views(relations, id_, graph.cis.get),
+        _views(relations, id_, {one[0]: one for one in _beside(row, graph.cis.values())}.get),
     )
+
+
+def _beside(ci: Row, others: Iterable[Row]) -> list[Row]:
+    """What is told of others with a CI: of those that people deleted nothing, unless they deleted this one."""
+    return [row for row in others if is_deleted(ci) or not is_deleted(row)]
 
 
 def _by_name(summary: CiSummary) -> tuple[str, str, str]:
@@ -238,13 +249,18 @@ def search(
         graph = _past(tx, viewer, at, known_at)
         lives = Lives(tx, now_ms if at is None else at, viewer.kinds, graph)
         found: dict[str, tuple[Row, str]] = {}
+
+        def take(row: Row, matched: str) -> None:
+            if not is_deleted(row):
+                found.setdefault(row[0], (row, matched))
+
         if graph is None:
             for row, matched in _by_identifier(tx, wanted):
-                found.setdefault(row[0], (row, matched))
+                take(row, matched)
             for row in tx.find(tables.CI, ("name",), [(text.strip(),), (wanted,)]):
-                found.setdefault(row[0], (row, "name"))
+                take(row, "name")
             for row in _by_part_of_name(tx, projections, wanted, limit):
-                found.setdefault(row[0], (row, "name"))
+                take(row, "name")
         looked = 0
         for rows in _batches(tx, graph, Filters(), viewer.kinds, None):
             if len(found) >= limit or looked >= ATTRIBUTE_SCAN:
@@ -253,7 +269,7 @@ def search(
             for row in rows:
                 where = _contains(row, wanted)
                 if where is not None:
-                    found.setdefault(row[0], (row, where))
+                    take(row, where)
         chosen = list(found.values())[:limit]
         lives.load([row[0] for row, _ in chosen])
         return tuple(Hit(_summary(row, lives), matched) for row, matched in chosen)
@@ -305,14 +321,15 @@ def _contains(row: Row, wanted: str) -> str | None:
 
 
 def counts(store: Store, viewer: Viewer) -> dict[str, int]:
-    """class -> number of CIs that are not retired by their sources, largest first."""
+    """class -> number of CIs, without those that people deleted, largest first."""
 
     def work(tx: Reading) -> dict[str, int]:
         found: dict[str, int] = {}
         after = None
         while rows := tx.scan(tables.CI, after, SCAN):
             for row in rows:
-                found[row[1]] = found.get(row[1], 0) + 1
+                if not is_deleted(row):
+                    found[row[1]] = found.get(row[1], 0) + 1
             after = (rows[-1][0],)
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 

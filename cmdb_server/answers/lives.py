@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from cmdb_server.answers.deleted import deleted_at
 from cmdb_server.answers.life import Life
 from cmdb_server.answers.views import SourceView
 from cmdb_server.ingest.ruling import in_transaction
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from cmdb_server.answers.history import Graph
 
 R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
-ENDED = tables.CI.position("ended_at")
 L = {name: tables.LANE.position(name) for name, _ in tables.LANE.columns}
 
 
@@ -58,7 +58,7 @@ class Lives:
         class_ = self._kinds[row[1]]
         if not records:
             return Life("current", None, "")
-        found = stage([self._run(record) for record in records], class_.life, self._now, row[ENDED])
+        found = stage([self._run(record) for record in records], class_.life, self._now, deleted_at(row))
         last = None if not class_.discovered else max(self._last(record) for record in records)
         return Life(found.stage, last, min(self._top(record)[R["site"]] for record in records))
 

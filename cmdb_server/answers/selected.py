@@ -18,7 +18,7 @@ from cmdb_server.answers.history import Graph
 from cmdb_server.answers.lives import Lives
 from cmdb_server.model.selector import Selector
 from cmdb_server.model.selector_evaluation import UNKNOWN
-from cmdb_server.model.selector_tree import Related, parts
+from cmdb_server.model.selector_tree import Related, fields, parts
 from cmdb_server.model.selector_vocabulary import Vocabulary
 from cmdb_server.projection.columns import Longs
 from cmdb_server.projection.identities import words
@@ -48,6 +48,10 @@ class Selected:
 
     selector: Selector
     projections: Projections
+
+    def asks(self, name: str) -> bool:
+        """Whether it is about what the CIs have of this name beside their attributes."""
+        return any(one.own and one.name == name for one in fields(self.selector.tree))
 
     def batches(self, tx: Reading, cursor: str | None, now: int) -> Iterator[list[Row]] | None:
         """The rows of all that may fit, in order of their ids, after the cursor. None where a look at every CI is

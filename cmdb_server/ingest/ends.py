@@ -272,7 +272,7 @@ def keyed(batch: Batch) -> set[str]:
                 batch.changed("ci", ci, deleted=True)
             continue
         row = _keyed_row(batch, ci, naming, None if ci in lost else old)
-        if old is None or (*row[:6], row[7]) != (*old[:6], old[7]):
+        if old is None or (*row[:6], *row[7:]) != (*old[:6], *old[7:]):
             rows.append(row)
             batch.changed("ci", ci)
     batch.tx.put(tables.CI, rows)
@@ -304,4 +304,4 @@ def _keyed_row(batch: Batch, ci: str, naming: Iterable[Tie], old: Row | None) ->
         attributes[key_name] = key
     name = attributes.get("name")
     label = name if isinstance(name, str) else key
-    return (ci, class_, label, "", first, dict(sorted(attributes.items())), batch.tx.revision, None)
+    return (ci, class_, label, "", first, dict(sorted(attributes.items())), batch.tx.revision, None, 0)

@@ -59,7 +59,7 @@ def _row(batch: Batch, ci: str, members: list[Held], due: dict[str, int]) -> Row
     deleted = hidden(batch, members)
     return (
         ci, class_, name, parent, min(held.first_at for held in members), attributes, batch.tx.revision,
-        deleted if deleted is not None else _ended(batch, members),
+        deleted if deleted is not None else _ended(batch, members), int(deleted is not None),
     )  # fmt: skip
 
 

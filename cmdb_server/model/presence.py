@@ -73,16 +73,15 @@ def _latest(a: int | None, b: int | None) -> int | None:
     return None if a is None or b is None else max(a, b)
 
 
-def stage(claims: Iterable[Run], life: Life | None, now: int, ended_at: int | None = None) -> LifeState:
+def stage(claims: Iterable[Run], life: Life | None, now: int, deleted_at: int | None = None) -> LifeState:
     """The life of a CI at ``now`` from the last run of each of its records. It lives while any source claims it: it is
     missing when scans ended all claims, or when the last one was not confirmed for ``missing_ms``. Without a ``life``
-    only scans end it. ``ended_at``: the CI's; where its claims do not tell why it ended, people deleted it, and it is
-    retired."""
+    only scans end it. ``deleted_at``: when people deleted it, since when it is retired."""
     held = list(claims)
     if not held:
         raise ValueError("a CI without records has no life")
-    if ended_at is not None and ended_at != _ended(held):
-        return LifeState("retired", ended_at, None)
+    if deleted_at is not None:
+        return LifeState("retired", deleted_at, None)
     last = max(run.last for run in held)
     open_ = [run.last for run in held if run.ended_at is None]
     ageing = max(open_) + life.ageing_ms if open_ and life else None
@@ -95,12 +94,6 @@ def stage(claims: Iterable[Run], life: Life | None, now: int, ended_at: int | No
     if retired is None or now < retired:
         return LifeState("missing", gone, retired)
     return LifeState("retired", retired, None)
-
-
-def _ended(held: Iterable[Run]) -> int | None:
-    """When scans ended the last claim; None while one of them is open."""
-    ends = [run.ended_at for run in held]
-    return None if None in ends else max(end for end in ends if end is not None)
 
 
 def _gone(held: Iterable[Run], life: Life | None) -> int | None:

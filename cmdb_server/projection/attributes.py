@@ -299,7 +299,7 @@ def _forward(held: AttributeColumns, projection: Projection, reading: Reading) -
         return held
     cis, keys = changed(held.revision, reading)
     there = reading.get(CI, [(id_,) for id_ in cis])
-    rows = [there.get((id_,)) or (id_, "", None, None, None, {}, 0, 0) for id_ in cis]
+    rows = [there.get((id_,)) or (id_, "", None, None, None, {}, 0, 0, 0) for id_ in cis]
     columns = _read([rows], list(held.held), held.held, projection)
     relations = held.relations
     if relations is not None and keys:

@@ -14,7 +14,7 @@ from cmdb_server.projection.columns import Bools, Column, Ints, Longs
 from cmdb_server.projection.gates import Edges, Gates, Members, Slots, flow_lists, gate_rows, list_bounds
 from cmdb_server.projection.identities import Identities, Index, Names, words
 from cmdb_server.projection.network import Wiring
-from cmdb_server.projection.projection import GONE, Bounds, Counted, Direct, Listed, Projection
+from cmdb_server.projection.projection import DELETED, GONE, Bounds, Counted, Direct, Listed, Projection
 from cmdb_server.projection.rules import Overrides, Rules, overrides_of
 from cmdb_server.store.port import Reading, Row
 from cmdb_server.store.tables import CI, RELATION, Table
@@ -23,13 +23,15 @@ T = TypeVar("T")
 PAGE = 20_000
 """Rows read at once: few enough to hold as Python objects, many enough for the arrays to be made in bulk."""
 
+_ENDED, _DELETED = CI.position("ended_at"), CI.position("deleted")
+
 HEAVIEST = 1_000_000
 """The most that one relation weighs, whatever an agent says: sums must stay small numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CIColumns:
-    """The CIs of a graph. ``ended_at``: milliseconds, -1 while claimed. ``refused``: gate attributes that are none;
+    """The CIs of a graph. ``ended_at``: milliseconds, -1 while claimed, or ``DELETED``. ``refused``: gate attributes that are none;
     ``member_rules``: by which services have their members."""
 
     index: Index
@@ -125,11 +127,12 @@ def ci_columns(parts: Iterable[Sequence[Row]], rules: Rules) -> CIColumns:
     for rows in parts:
         if not rows:
             continue
-        ids, class_names, row_names, _, _, attributes, _, ends = zip(*rows, strict=True)
+        ids, class_names, row_names, _, _, attributes, _, ends, deleted = zip(*rows, strict=True)
         halves.append(words(ids))
         codes = {name: rules.classes.code(name) for name in dict.fromkeys(class_names)}
         classes.append(_mapped(codes, class_names))
         ended.append(np.fromiter((-1 if end is None else end for end in ends), np.int64, len(rows)))
+        ended[-1][np.fromiter(deleted, bool, len(rows))] = DELETED
         names.append(Names.of(row_names))
         for place, values in enumerate(attributes):
             if values and "gate" in values:
@@ -142,6 +145,12 @@ def ci_columns(parts: Iterable[Sequence[Row]], rules: Rules) -> CIColumns:
     return CIColumns(
         index, Names.joined(names), np.concatenate(classes), np.concatenate(ended), overrides, refused, member_rules
     )
+
+
+def end_of(row: Row) -> int:
+    """When the CI of a row ended, as ``Projection.ended_at`` has it."""
+    ended_at: int | None = row[_ENDED]
+    return -1 if ended_at is None else DELETED if row[_DELETED] else ended_at
 
 
 def read_member_rule(ci: int, value: object, member_rules: dict[int, str]) -> None:
@@ -191,18 +200,18 @@ def _mapped(codes: Mapping[T, int], values: Sequence[T]) -> Ints:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Retirement:
-    """``retired``: who has ended for longer than the class allows; ``next_at``: when the next one will have."""
+    """``retired``: who has ended for longer than the class allows, or was deleted; ``next_at``: when the next one will have."""
 
     retired: Bools
     next_at: int | None
 
 
 def retirement(now: int, class_of: Ints, ended_at: Longs, rules: Rules) -> Retirement:
-    """Who is retired at ``now``. A class without a life retires as it ends."""
+    """Who is retired at ``now``. A class without a life retires as it ends, and what people delete does at once."""
     allowed = np.asarray([rules.retired_ms.get(name, 0) for name in rules.classes.values] or [0], np.int64)
     ended = np.flatnonzero(ended_at >= 0)
     due = ended_at[ended] + allowed[class_of[ended]]
-    retired: Bools = ended_at == GONE
+    retired: Bools = (ended_at == GONE) | (ended_at == DELETED)
     retired[ended[due <= now]] = True
     waiting = due[due > now]
     return Retirement(retired, int(waiting.min()) if len(waiting) else None)

@@ -25,7 +25,7 @@ from cmdb_server.projection.build import pages
 from cmdb_server.projection.columns import Longs
 from cmdb_server.projection.edited import Edits, edited
 from cmdb_server.projection.feed import RelationKey
-from cmdb_server.projection.projection import GONE, Projection
+from cmdb_server.projection.projection import DELETED, GONE, Projection
 from cmdb_server.projection.selection import candidates
 from cmdb_server.store.port import Reading, Row
 from cmdb_server.store.tables import CI
@@ -181,7 +181,7 @@ def _present(
     mask = candidates(attributes, projection, reading, rule.tree, 0)
     if mask is None or any(isinstance(part, Related) for part in parts(rule.tree)):
         return [id_ for page in source.pages() for id_ in fitting(rule, page, source)]
-    unseen = (projection.ended_at != -1) & (projection.ended_at != GONE)
+    unseen = ~np.isin(projection.ended_at, (-1, GONE, DELETED))
     doubtful = np.flatnonzero(unseen | mask) if _undecided(rule.tree) else np.flatnonzero(unseen)
     sure = np.empty(0, np.int64) if _undecided(rule.tree) else np.flatnonzero(mask & ~unseen)
     return [*map(projection.id, sure.tolist()), *_confirmed(projection, rule, doubtful, source)]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cmdb_server.projection.projection import GONE, Projection
+from cmdb_server.projection.projection import DELETED, GONE, Projection
 
 
 def named(projection: Projection, part: str) -> Iterator[int]:
@@ -29,4 +29,4 @@ def named(projection: Projection, part: str) -> Iterator[int]:
 
 
 def _is_there(projection: Projection, ci: int) -> bool:
-    return bool(projection.ended_at[ci] != GONE)
+    return projection.ended_at[ci] not in (GONE, DELETED)

@@ -18,6 +18,7 @@ from cmdb_server.projection.build import (
     RelationColumns,
     Retirement,
     edges_of,
+    end_of,
     from_edges,
     read_member_rule,
     read_override,
@@ -58,7 +59,7 @@ def with_cis(old: Projection, changes: Changes, now: int) -> tuple[Projection, L
     gone = [known[id_] for id_, row in changes.cis.items() if row is None and known[id_] >= 0]
     index = old.index.extended(old.index.identities.extended(*words(fresh))) if fresh else old.index
     class_of = _with(old.class_of, {ci: old.rules.classes.code(row[1]) for ci, row in rows.items()}, len(fresh))
-    ends = {ci: -1 if row[7] is None else row[7] for ci, row in rows.items()} | dict.fromkeys(gone, GONE)
+    ends = {ci: end_of(row) for ci, row in rows.items()} | dict.fromkeys(gone, GONE)
     ended_at = _with(old.ended_at, ends, len(fresh))
     status = Retirement(old.retired, old.next_retirement)
     if class_of is not old.class_of or ended_at is not old.ended_at or old.retires_by(now):

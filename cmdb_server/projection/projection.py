@@ -16,8 +16,8 @@ from cmdb_server.projection.network import Network, Wiring
 from cmdb_server.projection.rules import Overrides, Rules
 from cmdb_server.projection.scratch import Pool
 
-GONE = -2
-"""In place of the time a CI ended: it was taken out of the store."""
+GONE, DELETED = -2, -3
+"""In place of the time a CI ended: it was taken out of the store; people deleted it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,8 +55,8 @@ class Bounds:
 class Projection:
     """The graph at one revision. CIs are numbered from 0; numbers are kept from revision to revision.
 
-    ``class_of``: number of the class; ``ended_at``: milliseconds, -1 while some source claims the CI, or ``GONE``;
-    ``retired``: ended for longer than its class allows, so that it counts nowhere;
+    ``class_of``: number of the class; ``ended_at``: milliseconds, -1 while some source claims the CI, ``GONE`` or ``DELETED``;
+    ``retired``: ended for longer than its class allows, or deleted, so that it counts nowhere;
     ``next_retirement``: when the next one will be. ``overrides``: the gates that CIs set; ``refused``: why what they
     set is no gate; ``member_rules``: by which services have members, which are no part of this graph yet.
     """

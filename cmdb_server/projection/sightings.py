@@ -19,12 +19,12 @@ from cmdb_server.projection.build import pages
 from cmdb_server.projection.columns import Bools, Column, Interned, Ints, Longs, frozen
 from cmdb_server.projection.feed import changed
 from cmdb_server.projection.identities import Identities, Index, words
-from cmdb_server.projection.projection import Projection
+from cmdb_server.projection.projection import DELETED, Projection
 from cmdb_server.projection.rules import Rules
 from cmdb_server.store.port import Reading, Row
 from cmdb_server.store.tables import FACT, LANE, MEMBERSHIP, RECORD
 
-NEVER = 1 << 62
+NEVER, EVER = 1 << 62, 0
 STAGES: tuple[Stage, ...] = ("current", "ageing", "missing", "retired")
 NONE = -1
 REFRESH_MS = 300_000
@@ -159,18 +159,16 @@ def _derived(parts: Iterable[Sequence[Row]], lanes: Lanes, projection: Projectio
     last, ended = records.last()[held], records.ended_within()[held]
     ageing_ms, missing_ms, retired_ms = _spans(projection, cis)
     there, lives = ended == NEVER, ageing_ms != NONE
-    open_last, last_seen, gone, natural = (np.full(len(cis), NONE, np.int64) for _ in range(4))
+    open_last, last_seen, gone = (np.full(len(cis), NONE, np.int64) for _ in range(3))
     np.maximum.at(open_last, at[there], last[there])
     np.maximum.at(last_seen, at, last)
     np.maximum.at(gone, at, np.where(there, np.where(lives[at], last + missing_ms[at], NEVER), ended))
-    np.maximum.at(natural, at, ended)
-    told = projection.ended_at[cis]
-    deleted = (told >= 0) & (told != natural)
+    deleted = projection.ended_at[cis] == DELETED
     retired = np.where((gone < NEVER) & lives, np.maximum(gone, last_seen + retired_ms), NEVER)
     return _Derived(
         cis, _least(records.site[held], at, len(cis), sites),
         np.where((open_last >= 0) & lives, open_last + ageing_ms, NEVER),
-        np.where(deleted, told, gone), np.where(deleted, told, retired),
+        np.where(deleted, EVER, gone), np.where(deleted, EVER, retired),
     )  # fmt: skip
 
 

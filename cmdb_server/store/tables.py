@@ -137,12 +137,13 @@ CI = Table(
     "ci", "state",
     (
         ("id", "text"), ("class", "text"), ("name", "text"), ("parent", "text"), ("first_at", "integer"),
-        ("attributes", "json"), ("revision", "integer"), ("ended_at", "integer"),
+        ("attributes", "json"), ("revision", "integer"), ("ended_at", "integer"), ("deleted", "integer"),
     ),
     key=("id",), indexes=(("class", "name"), ("name",), ("parent",), ("revision",)),
 )
-"""A configuration item with its winning values. ``ended_at`` null: some source still claims it. Neo4j keeps it as a
-node labelled ``CI`` and with its class and all ancestors, its attributes as properties."""
+"""A configuration item with its winning values. ``ended_at`` null: some source still claims it; ``deleted``: 1 if it is
+people who ended it then, else 0. Neo4j keeps it as a node labelled ``CI`` and with its class and all ancestors, its
+attributes as properties."""
 
 DEADLINE = Table("deadline", "state", (("ci", "text"), ("at", "integer")), key=("ci",), indexes=(("at",),))
 """When a winning value of a CI goes stale unless it is confirmed: to be looked at then, or sooner for nothing."""

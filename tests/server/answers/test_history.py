@@ -27,7 +27,7 @@ NOW = minute(100)
 
 def seen_of(cis: list[Row], relations: list[Row]) -> Seen:
     """CIs and relations without revisions."""
-    return {row[0]: (*row[1:6], row[7]) for row in cis}, {row[:3]: row[3:8] for row in relations}
+    return {row[0]: (*row[1:6], *row[7:]) for row in cis}, {row[:3]: row[3:8] for row in relations}
 
 
 def present(store: Store) -> Seen:

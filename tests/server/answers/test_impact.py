@@ -143,7 +143,7 @@ def test_what_the_viewer_may_not_see_is_a_token_and_the_arithmetic_stays(estate:
 def test_a_member_not_confirmed_lately_makes_the_answer_uncertain(estate: Shop) -> None:
     def end(tx: Writing) -> None:
         (row,) = tx.get(CI, [(estate.ids["web2"],)]).values()
-        tx.put(CI, [(*row[:7], estate.at - 1000)])
+        tx.put(CI, [(*row[:7], estate.at - 1000, 0)])
         tx.insert(FEED, [(tx.revision, "ci", row[0], 0)])
 
     estate.store.write(end)

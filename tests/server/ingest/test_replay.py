@@ -112,4 +112,4 @@ def now(store: Store) -> Any:
 
 def bare(cis: list[Row], relations: list[Row]) -> Any:
     """Without revisions."""
-    return {row[0]: (*row[1:6], row[7]) for row in cis}, {row[:3]: row[3:8] for row in relations}
+    return {row[0]: (*row[1:6], *row[7:]) for row in cis}, {row[:3]: row[3:8] for row in relations}

@@ -161,7 +161,7 @@ def clock(store: Store) -> int:
 
 def bare(graph: Graph) -> object:
     """Without revisions."""
-    cis = {id_: (*row[:6], row[7]) for id_, row in graph.cis.items()}
+    cis = {id_: (*row[:6], *row[7:]) for id_, row in graph.cis.items()}
     return cis, {row[:3]: row[3:8] for row in graph.relations}, {id_: told(one) for id_, one in graph.records.items()}
 
 

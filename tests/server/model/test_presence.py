@@ -90,10 +90,6 @@ def test_no_records_have_no_life() -> None:
         stage([], LIFE, 0)
 
 
-@pytest.mark.parametrize("held", [[Run(0, 5, None)], [Run(0, 5, 20)], [Run(0, 5, 8), Run(0, 5, 9)]])
-def test_what_ended_though_no_scan_ended_it_was_deleted_and_is_retired(held: list[Run]) -> None:
+@pytest.mark.parametrize("held", [[Run(0, 5, None)], [Run(0, 5, 20)], [Run(0, 5, 8), Run(0, 5, 12)]])
+def test_what_people_deleted_is_retired_whatever_scans_say(held: list[Run]) -> None:
     assert stage(held, LIFE, 13, 12) == stage(held, None, 13, 12) == LifeState("retired", 12, None)
-
-
-def test_what_scans_ended_is_not() -> None:
-    assert stage([Run(0, 5, 8), Run(0, 5, 9)], LIFE, 12, 9) == stage([Run(0, 5, 8), Run(0, 5, 9)], LIFE, 12)

@@ -36,7 +36,7 @@ RULES = (
 
 
 def row(number: int, class_: str, attributes: dict[str, Any], ended: int | None = None) -> tuple[Any, ...]:
-    return (name_id(str(number)), class_, str(number), "", 0, attributes, 1, ended)
+    return (name_id(str(number)), class_, str(number), "", 0, attributes, 1, ended, 0)
 
 
 def random_row(dice: random.Random, number: int) -> tuple[Any, ...]:

@@ -90,7 +90,9 @@ def change(store: MemoryStore, dice: random.Random, fresh: Iterator[int]) -> Non
     """One random change, as a transaction of its own."""
     store.revision += 1
     cis = list(store.rows[CI].values())
-    what = dice.choice(("relate", "relate", "relate", "unrelate", "unrelate", "new", "reclass", "end", "gate", "drop"))
+    what = dice.choice(
+        ("relate", "relate", "relate", "unrelate", "unrelate", "new", "reclass", "end", "delete", "gate", "drop")
+    )
     one, other = dice.choice(cis), dice.choice(cis)
     keys = list(store.rows[RELATION])
     if what == "relate":
@@ -106,7 +108,10 @@ def change(store: MemoryStore, dice: random.Random, fresh: Iterator[int]) -> Non
     elif what == "reclass":
         store.put_ci((*one[:1], dice.choice((*worlds.CLASSES, "other")), *one[2:]))
     elif what == "end":
-        store.put_ci((*one[:7], None if one[7] is not None else worlds.NOW - dice.choice((1, 20, 60)) * DAY))
+        store.put_ci((*one[:7], None if one[7] is not None else worlds.NOW - dice.choice((1, 20, 60)) * DAY, 0))
+    elif what == "delete":
+        at = worlds.NOW - dice.choice((0, 1, 20)) * DAY
+        store.put_ci((*one[:7], *((None, 0) if one[8] else (at, 1))))
     elif what == "gate":
         store.put_ci((*one[:5], {"gate": worlds.dice_gates(dice)} if dice.random() < 0.7 else {}, *one[6:]))
     elif what == "drop" and len(cis) > 2:
@@ -165,7 +170,7 @@ def test_one_that_retires_leaves_without_any_revision() -> None:
     store, now = MemoryStore(), [worlds.NOW]
     fill(store, worlds.World(2, ((1, "depends_on", 0, None, None),), {}))
     ended = store.rows[CI][worlds.name_id("0"),]
-    store.put_ci((*ended[:7], worlds.NOW - 29 * DAY))
+    store.put_ci((*ended[:7], worlds.NOW - 29 * DAY, 0))
     projections = Projections(store, rules(), lambda: now[0])  # type: ignore[arg-type]
     first = projections.current()
     assert len(impact(first, [first.ci(ended[0])]).down) == 2

@@ -84,7 +84,7 @@ def ci(dice: random.Random, number: int) -> tuple[Any, ...]:
     told = {name: value for name, some in ATTRIBUTES.items() if (value := dice.choice(some)) is not None}
     ended = NOW - 1000 if dice.random() < 0.1 else None
     parent = name_id(str(dice.randrange(3))) if dice.random() < 0.5 else ""
-    return (name_id(str(number)), dice.choice(CLASSES), f"ci-{number}", parent, number, told, 1, ended)
+    return (name_id(str(number)), dice.choice(CLASSES), f"ci-{number}", parent, number, told, 1, ended, 0)
 
 
 def expressions() -> st.SearchStrategy[str]:

@@ -185,7 +185,7 @@ def test_nothing_that_is_retired_is_forgotten() -> None:
     store, day = MemoryStore(), 86_400_000
     fill(store, World(2, ((1, "depends_on", 0, None, None),), {}))
     ended = store.rows[CI][name_id("0"),]
-    store.put_ci((*ended[:7], NOW - 29 * day))
+    store.put_ci((*ended[:7], NOW - 29 * day, 0))
     opened = kept_and_opened(build(store, rules(), NOW))  # type: ignore[arg-type]
     assert opened.next_retirement == NOW + day and len(opened.gates) == 1
     later = brought_forward(opened, store, NOW + 2 * day)  # type: ignore[arg-type]

@@ -12,8 +12,8 @@ from cmdb_server.store.sqlite import SqliteStore, statements
 from cmdb_server.store.sqlite.transaction import batches, encoded, json_positions, key_of
 from cmdb_server.store.tables import CI, DECISION, FACT, RELATION, TABLES, THING, Table
 
-ITEM = ("one", "server", "web", None, 0, {"cpus": 4}, 1, None)
-OTHER = ("two", "server", "db", None, 0, None, 1, None)
+ITEM = ("one", "server", "web", None, 0, {"cpus": 4}, 1, None, 0)
+OTHER = ("two", "server", "db", None, 0, None, 1, None, 0)
 BETWEEN = ("one", "depends_on", "two", None, 1, 1.0, 0, 1, 1)
 
 
