@@ -72,7 +72,7 @@ class Graph:
         flows = max(map(len, self.gates.values()), default=1)
         rules = Rules(tuple(Flow(f"t{number}", "to_from", ALL) for number in range(flows)))
         cis = [
-            (name_id(name), "ci", name, None, 0, {"gate": {key: gate.value() for key, gate in own.items()}}, 1, None)
+            (name_id(name), "ci", name, None, 0, {"gate": {key: gate.value() for key, gate in own.items()}}, 1, None, 0)
             for name in self.names
             for own in [self.gates.get(name, {})]
         ]
