@@ -116,14 +116,13 @@ def _linked(network: Network, cis: Longs) -> Bools:
 
 
 def _residents(projection: Projection, network: Network, devices: Longs) -> Longs:
-    """``devices`` and all that stand where they are, ascending."""
-    places, seen = _types(projection, "places"), distinct(devices)
-    frontier = seen
+    """``devices``, which ascend, and all that stand where they are, ascending."""
+    places, seen, frontier = _types(projection, "places"), devices, devices
     while len(frontier):
         above = _dependents(projection, frontier)
         frontier = without(above.consumer[places[projection.gates.type[above.gate]]], seen)
         frontier = frontier[~_linked(network, frontier)]
-        seen = united(seen, frontier)
+        seen = united(seen, frontier) if len(frontier) else seen
     return seen
 
 
@@ -149,7 +148,7 @@ def _crossing(projection: Projection, near: Longs, crosses: Bools) -> Dependenci
     """The dependencies over the network of which either end is ``near``, which ascend."""
     gate, provider = projection.providers_of(near)
     theirs = provider[crosses[projection.gates.type[gate]]]
-    found = _dependents(projection, united(near, theirs.astype(np.int64)))
+    found = _dependents(projection, united(near, theirs.astype(np.int64)) if len(theirs) else near)
     found = found.rows(crosses[projection.gates.type[found.gate]])
     return found.rows(within(found.consumer, near) | within(found.provider, near))
 
