@@ -32,7 +32,7 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
         both.add_argument("other")
         both.set_defaults(run=decided, verb=verb)
     distrust = verbs.add_parser("distrust", parents=[asked, why], help="a value says nothing about identity")
-    distrust.add_argument("kind", help="serial, uuid, mac, machine_id, ssh_host_key, ...")
+    distrust.add_argument("kind", help="serial, uuid, mac, machine_id, ssh_host_key, name, ...")
     distrust.add_argument("value")
     distrust.set_defaults(run=decided, verb="distrust")
     pin = verbs.add_parser("pin", parents=[asked, why], help="a CI's attribute has this value, whoever says what")

@@ -16,6 +16,7 @@ from cmdb_server.ingest.pipeline import settle
 from cmdb_server.ingest.ruling import TOMBSTONE, UNDO, D
 from cmdb_server.ingest.sighting import Kinds
 from cmdb_server.model.normalise import normalise
+from cmdb_server.model.weighing import shipped
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store, Writing
 from cmdb_server.store.rollback import rolled_back
@@ -202,6 +203,9 @@ def _value(body: Body) -> list[str]:
     if not isinstance(told, list) or len(told) != 2 or not all(isinstance(word, str) and word for word in told):
         raise _invalid("value", "a kind of identifier and a value")
     kind, value = told
+    known = shipped().known
+    if kind not in known:
+        raise _invalid("value", f"{kind!r} is no kind of identifier; known are {', '.join(sorted(known))}")
     return [kind, next(iter(normalise({kind: [value]}).get(kind, ())), value)]
 
 

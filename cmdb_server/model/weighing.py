@@ -29,6 +29,10 @@ class Kind:
     qualifier: str = ""
 
 
+NAMING = ("name", "fqdn", "label")
+"""The kinds of identifiers that are names, weighed as one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """What counts between two records of one class family."""
@@ -47,7 +51,8 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """All families. ``strong``: the kinds that join records into components and prove an address."""
+    """All families. ``strong``: the kinds that join records into components and prove an address; ``known``: all that
+    say anything about who is who, names included."""
 
     default: Family
     families: Mapping[str, Family]
@@ -55,9 +60,11 @@ class Weights:
     hardware: frozenset[str]
     installation: frozenset[str]
     strong: frozenset[str] = field(init=False)
+    known: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strong", self.hardware | self.installation)
+        object.__setattr__(self, "known", self.strong.union(NAMING))
 
     def between(self, family: str, other: str) -> Family:
         """The weights between two records' families: their own if they share it."""

@@ -75,6 +75,12 @@ def test_refusals(as_role, reader, ids) -> None:
     assert reader.post(PATH, json=merge).status_code == 403
     assert ann.post(PATH, json=merge).status_code == 422
     assert ann.post(PATH, json={**merge, "reason": ""}).status_code == 422
+    for kind in ("serail", "vendor", "native"):
+        for path, why in ((PATH, {"reason": "x"}), (f"{PATH}/effect", {})):
+            refused = ann.post(path, json={"verb": "distrust", "value": [kind, "x"], **why})
+            assert refused.status_code == 422
+            (fault,) = refused.json["errors"]
+            assert fault["path"] == "value" and repr(kind) in fault["message"] and "ssh_host_key" in fault["message"]
     unknown = {"verb": "tombstone", "sides": [[str(uuid.uuid4())]], "reason": "x"}
     answer = ann.post(PATH, json=unknown)
     assert answer.status_code == 404 and answer.content_type == "application/problem+json"

@@ -47,6 +47,8 @@ def test_every_verb(cmdb) -> None:
     assert cmdb("decide", "undo", json.loads(made.out)["id"], "--reason", "y").code == 0
     assert cmdb("decide", "split", one, other, "--reason", "x").code == 0
     assert cmdb("decide", "distrust", "serial", "X1", "--reason", "x").code == 0
+    misspelt = cmdb("decide", "distrust", "serail", "X1", "--reason", "x")
+    assert misspelt.code == 1 and "'serail' is no kind of identifier" in misspelt.err and "machine_id" in misspelt.err
     assert cmdb("decide", "pin", one, "os_name", "Plan 9", "--reason", "x").code == 0
     assert json.loads(cmdb("show", one, "--json").out)["attributes"]["os_name"] == "Plan 9"
     gone = cmdb("decide", "delete", other, "--hold-back", "--reason", "sold", "--json")

@@ -176,6 +176,8 @@ def test_a_distrusted_value_is_accepted_for_good(store: SqliteStore) -> None:
         ("merge", {"sides": [["x"], ["y"]]}, NotFound),
         ("split", {}, Invalid),
         ("distrust", {"value": ["serial"]}, Invalid),
+        ("distrust", {"value": ["serail", "SN1"]}, Invalid),
+        ("distrust", {"value": ["", "SN1"]}, Invalid),
         ("pin", {"sides": [["x"], ["y"]]}, Invalid),
         ("tombstone", {"sides": [["x"]]}, NotFound),
         ("burn", {}, Invalid),

@@ -17,6 +17,7 @@ def test_a_family_refines_the_default_and_holds_only_within_itself() -> None:
     assert (pump.name_agree, pump.name_differ, pump.kinds[0].agree, pump.kinds[0].differ) == (6, -5, 9, -10)
     assert weights.between("pump", "computer") is weights.default is weights.between("x", "x")
     assert weights.strong == {"serial"}
+    assert weights.known == {"serial", "name", "fqdn", "label"}
 
 
 def test_a_misspelt_setting_of_a_kind_is_refused() -> None:
