@@ -6,7 +6,7 @@ CI is that bad or worse, and the answer is the highest cut that is down.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -19,6 +19,7 @@ from cmdb_server.projection.build import from_rows
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import Flow, Rules
 from cmdb_server.store.port import Row
+from cmdb_server.store.tables import CI
 
 Case = dict[str, Any]
 
@@ -29,12 +30,14 @@ class OutsideError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``outside``: why our gates cannot state the case; else ``expected`` and ``got``."""
+    """``outside``: why our gates cannot state the case; else ``expected`` and ``got``. ``unread``: fields of the case
+    that took no part in it."""
 
     case: str
     expected: Any = None
     got: Any = None
     outside: str | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -50,7 +53,7 @@ class Graph:
     """A small graph by names: ``need`` adds a gate over its providers, each with its weight. ``through``: how rows of
     the tables ``ci`` and ``relation`` become a projection."""
 
-    through: ClassVar[Callable[[Sequence[Row], Sequence[Row], Rules], Projection]] = staticmethod(_at_once)
+    through: ClassVar[staticmethod[[Sequence[Row], Sequence[Row], Rules], Projection]] = staticmethod(_at_once)
 
     gates: dict[str, dict[str, Gate]] = field(default_factory=dict)
     relations: list[tuple[str, str, str, int]] = field(default_factory=list)
@@ -71,11 +74,7 @@ class Graph:
     def projection(self) -> Projection:
         flows = max(map(len, self.gates.values()), default=1)
         rules = Rules(tuple(Flow(f"t{number}", "to_from", ALL) for number in range(flows)))
-        cis = [
-            (name_id(name), "ci", name, None, 0, {"gate": {key: gate.value() for key, gate in own.items()}}, 1, None, 0)
-            for name in self.names
-            for own in [self.gates.get(name, {})]
-        ]
+        cis = [ci_row(name, self.gates.get(name, {})) for name in self.names]
         relations = [
             (name_id(consumer), f"t{group[1:]}", name_id(provider), group, weight, 1.0, 0, 0, 1)
             for consumer, group, provider, weight in self.relations
@@ -101,6 +100,13 @@ class Graph:
         problems = check(projection, answer.certificate())
         assert not problems, problems
         return projection, answer
+
+
+def ci_row(name: str, gates: Mapping[str, Gate]) -> Row:
+    """The CI of that name, as in the table ``ci``."""
+    told = {"id": name_id(name), "class": "ci", "name": name, "parent": None, "ended_at": None,
+            "attributes": {"gate": {key: gate.value() for key, gate in gates.items()}}}  # fmt: skip
+    return tuple(told.get(column, 0) for column, _ in CI.columns)
 
 
 def name_id(name: str) -> str:

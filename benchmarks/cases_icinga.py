@@ -19,7 +19,7 @@ HOSTS = {"UP": "OK", "UNREACHABLE": "UNKNOWN", "DOWN": "CRITICAL"}
 SIGNS = {"&": "AND", "|": "OR", "!": "NOT", "%": "DEGRADED", "^": "XOR"}
 """How a configuration file writes the operators; a number is MIN."""
 BMC = ("OK", "INFO", "WARNING", "MINOR", "IMPACTED", "UNAVAILABLE")
-UNCOUNTED = ("NONE", "BLACKOUT", "UNKNOWN")
+UNCOUNTED = "NONE"
 
 
 def icinga(name: str, case: Case, _: Case) -> Verdict:
@@ -27,7 +27,12 @@ def icinga(name: str, case: Case, _: Case) -> Verdict:
     label = f"{name} {operator} {' '.join(map(_word, children))}"
     tree = _Tree()
     try:
-        if _named(case)[0] == "DEGRADED" and all(child in ("OK", "WARNING", "CRITICAL") for child in children):
+        _status(expected)
+        if (
+            children
+            and _named(case)[0] == "DEGRADED"
+            and all(child in ("OK", "WARNING", "CRITICAL") for child in children)
+        ):
             return _icinga_degraded(label, children, expected)
         tree.operator("top", case)
     except OutsideError as outside:
@@ -44,8 +49,8 @@ def _word(child: Any) -> str:
     return child if isinstance(child, str) else f"({child['operator']} {' '.join(map(_word, _children(child)))})"
 
 
-def _status(child: str) -> str:
-    told = HOSTS.get(child, child)
+def _status(child: Any) -> str:
+    told = str(HOSTS.get(child, child))
     if told not in ICINGA:
         raise OutsideError(f"{child} is no status in the order that the file tells")
     return told
@@ -63,9 +68,11 @@ def _named(case: Case) -> tuple[str, Any]:
 def _least(told: Any, children: int) -> int:
     """How many children: a number, or per cent of them."""
     text = str(told).strip()
-    if text.endswith("%"):
-        return least_whole(Fraction(text[:-1].strip()) * children / 100, inclusive=False)
-    return int(text)
+    share = text.endswith("%")
+    least = least_whole(Fraction(text[:-1].strip()) * children / 100, inclusive=False) if share else int(text)
+    if least > children:
+        raise OutsideError(f"MIN {least} of {children} children is not described: with us all of them are enough")
+    return max(0, least)
 
 
 @dataclass
@@ -78,6 +85,8 @@ class _Tree:
         """Add the gates of one operator, after those of its children. Raises OutsideError for what is not monotone."""
         operator, least = _named(case)
         names = []
+        if not _children(case):
+            raise OutsideError(f"{operator} of no children is not described: with us an empty gate never fires")
         for number, child in enumerate(_children(case)):
             names.append(f"{node} {number}")
             if isinstance(child, str):
@@ -141,21 +150,23 @@ def _icinga_degraded(label: str, children: Sequence[str], expected: str) -> Verd
 
 
 def bmc(name: str, case: Case, document: Case) -> Verdict:
-    order = document.get("order_best_to_worst_used", BMC)
+    order = document.get("order_best_to_worst_used") or BMC
     label = f"{name} {case.get('id', '')}".strip()
-    counted = [status for status in case["providers"] if status in order or status not in UNCOUNTED]
-    unknown = sorted(set(counted) - set(order))
-    if unknown:
-        return Verdict(label, outside=f"{unknown[0]} is no status in the order that the file tells")
+    counted = [status for status in case["providers"] if status != UNCOUNTED]
+    # Of no providers that count, theirs tells none: with us an empty gate never fires.
+    expected = order[0] if not counted and case["expected"] in (UNCOUNTED, None) else case["expected"]
+    for status in (*counted, expected):
+        if status not in order:
+            raise OutsideError(f"{status} is no status in the order that the file tells")
+    quorum = Fraction(str(case["quorum_percent"]).removesuffix("%"))
+    if not 0 < quorum <= 100:
+        raise OutsideError(f"a quorum of {quorum} % is of no provider: it takes more than 0, and 100 at most")
     levels = Levels(order)
     for number, status in enumerate(counted):
         levels.leaf(f"provider {number}", status)
     # Fires when lost >= q% of n: when no more than (100 - q)% serve.
-    quorum = Fraction(str(case["quorum_percent"]))
     need = least_whole(Fraction(len(counted)) * (1 - quorum / 100), inclusive=True)
     for cut in levels.cuts():
         providers = [at(f"provider {number}", cut) for number in range(len(counted))]
         levels.graph.need(at("top", cut), Gate("at_least", k=need), providers)
-    # Of no providers that count, theirs tells none: with us an empty gate never fires.
-    expected = order[0] if not counted and case["expected"] in ("NONE", None) else case["expected"]
     return Verdict(label, expected, levels.answers("top")["top"] or order[0])
