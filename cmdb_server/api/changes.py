@@ -76,6 +76,9 @@ class ConditionsSchema(Schema):
     in_windows = fields.Float(required=True, allow_none=True)
     outside = fields.List(fields.Nested(SpanToldSchema), required=True)
     windows = fields.List(fields.String(), required=True)
+    freezes_now = fields.List(
+        fields.Nested(FreezeSchema), required=True, metadata={"description": "In which it would lie, were it begun now"}
+    )
 
 
 class TermSchema(Schema):

@@ -6,16 +6,15 @@ what people decide upon is the same; else it is superseded, and every approval o
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from cmdb_server.errors import Conflict, Forbidden, Invalid
 from cmdb_server.practices import kept
 from cmdb_server.practices.booked import CHANGE, windows_of
+from cmdb_server.practices.content import content
+from cmdb_server.practices.freezes import keep_to_freezes
 from cmdb_server.practices.guards import Attempt, effect, guard
 from cmdb_server.practices.kept import By
 from cmdb_server.practices.kept_rows import Kept, about, one_in
@@ -26,7 +25,6 @@ from cmdb_server.store.tables import FEED
 ASSESSMENT, APPROVAL = "assessment", "approval"
 AUTHORISED = ("authorise", "scheduled", "implement")
 """States of a change in which its approvals count."""
-_CONTENT = ("type", "template", "interruption", "windows", "expected", "plan", "back_out", "implementers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +68,6 @@ def _keep(tx: Writing, found: Finding, by: By) -> Kept:
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(one[name] == other[name] for name in ("content", "substance"))
-
-
-def content(change: Kept) -> str:
-    """A digest of all of a change that an assessment is about."""
-    told = {name: change.body[name] for name in _CONTENT if name in change.body}
-    parts = [told, {role: sorted(ids) for role, ids in change.cis.items()}]
-    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
 
 
 def current(tx: Reading, change: str) -> Kept | None:
@@ -142,7 +133,7 @@ def let_through(attempt: Attempt) -> None:
         return
     found = present(attempt.tx, change)
     result, emergency = found.body["result"], change.body.get("type") == "emergency"
-    _keep_to_freezes(change, result, emergency=emergency)
+    keep_to_freezes(attempt, result["conditions"])
     if change.body.get("type") == "standard":
         _keep_to_template(change, result)
     elif not emergency:
@@ -151,13 +142,6 @@ def let_through(attempt: Attempt) -> None:
     if colliding and not attempt.note.strip():
         message = f"is needed: {change.number} is fatal together with {', '.join(colliding)}; say why all the same"
         raise Invalid(f"note: {message}", errors=[{"path": "note", "message": message}], collisions=colliding)
-
-
-def _keep_to_freezes(change: Kept, result: Mapping[str, Any], *, emergency: bool) -> None:
-    frozen = [one for one in result["conditions"]["freezes"] if not (emergency and one["emergencies"])]
-    if frozen:
-        numbers = [one["number"] for one in frozen]
-        raise Conflict(f"{change.number} lies in the freeze {', '.join(numbers)}", freezes=numbers)
 
 
 def _keep_to_template(change: Kept, result: Mapping[str, Any]) -> None:

@@ -83,9 +83,15 @@ def stored(tx: Reading, number: str) -> Kept:
 
 def history(store: Store, number: str) -> list[Version]:
     """All versions of a thing, oldest first. Raises NotFound."""
-    rows = store.read(lambda tx: tx.find(KEPT_VERSION, ("number",), [(number,)]))
-    if not rows:
+    found = store.read(lambda tx: versions(tx, number))
+    if not found:
         raise NotFound(f"there is no {number}")
+    return found
+
+
+def versions(tx: Reading, number: str) -> list[Version]:
+    """``history`` within a transaction; of what is not there, none."""
+    rows = tx.find(KEPT_VERSION, ("number",), [(number,)])
     return [replace(Version(*row), cis=_named(row[9])) for row in rows]
 
 

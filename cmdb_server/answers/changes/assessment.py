@@ -129,7 +129,7 @@ class _Assessing:
         over = overlaps_of(view, Teller.of(view), mine, others)
         touching, colliding = over.touching(), over.collisions(pieces(mine.spans, others))
         covers = covering(tx, self.projections, self.viewer.kinds, change.cis["changed"], now)
-        conditions = Calendar.read(tx, covers).conditions(times)
+        conditions = Calendar.read(tx, covers).conditions(times, now)
         needed = self._needed(view, colliding)
         facts = self._facts(tx, view, conditions, touching, colliding, needed)
         told = risk(facts)

@@ -36,12 +36,14 @@ class FreezeTold:
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """``in_windows``: the share of its time that lies in the maintenance windows of every CI that has any; None where
-    none has. ``outside``: the rest of the time. ``windows``: the numbers of those that are about its CIs."""
+    none has. ``outside``: the rest of the time. ``windows``: the numbers of those that are about its CIs.
+    ``freezes_now``: those in which it would lie, were it begun as it was assessed."""
 
     freezes: tuple[FreezeTold, ...]
     in_windows: float | None
     outside: tuple[SpanTold, ...]
     windows: tuple[str, ...]
+    freezes_now: tuple[FreezeTold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,15 @@ class Calendar:
         )  # fmt: skip
         return cls(*told)
 
-    def conditions(self, spans: Intervals) -> Conditions:
-        """How these times lie."""
+    def conditions(self, spans: Intervals, now: int) -> Conditions:
+        """How these times lie. Begun now, it takes the rest of the time that it is booked for, or one of its times."""
+        ends = [end for start, end in spans if start <= now < end] or [now + max(end - start for start, end in spans)]
         outside = self.outside(spans)
         whole = total(spans)
         share = None if not self.maintenance or not whole else 1 - total(outside) / whole
         windows = tuple(sorted({one.number for one, _ in self.maintenance}))
-        return Conditions(tuple(self._frozen(spans)), share, spans_told(outside), windows)
+        frozen, at_once = tuple(self._frozen(spans)), tuple(self._frozen(((now, ends[0]),)))
+        return Conditions(frozen, share, spans_told(outside), windows, at_once)
 
     def frozen(self, within: Interval, *, emergency: bool) -> Intervals:
         """The times that are frozen for any of the CIs."""

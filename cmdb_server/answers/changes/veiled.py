@@ -22,14 +22,18 @@ def veiled(tx: Reading, sight: Sight, found: Assessment, impact: ImpactAnswer | 
     """``found`` with ``impact`` in place of its own, tokens for CIs that are not seen, and without the words of what
     names any."""
     eyes = Now(sight, tx)
-    numbers = {*(one.number for one in found.overlaps), *(one.number for one in found.conditions.freezes)}
+    conditions = found.conditions
+    numbers = {one.number for one in found.overlaps}
+    numbers |= {one.number for one in (*conditions.freezes, *conditions.freezes_now)}
     words = {number: _knows(tx, eyes, number) for number in numbers}
 
     def kept_back(things: Iterable[Any]) -> Iterator[Any]:
         return (one if words[one.number] else replace(one, summary="") for one in things)
 
-    conditions = found.conditions
-    frozen = tuple(replace(one, cis=tuple(_told(eyes, one.cis))) for one in kept_back(conditions.freezes))
+    frozen, at_once = (
+        tuple(replace(one, cis=tuple(_told(eyes, one.cis))) for one in kept_back(freezes))
+        for freezes in (conditions.freezes, conditions.freezes_now)
+    )
     tokens = dict(zip(change.cis["changed"], _told(eyes, change.cis["changed"]), strict=True))
     seen = eyes.sees(one.service.id for one in found.approvals)
     return replace(
@@ -37,7 +41,7 @@ def veiled(tx: Reading, sight: Sight, found: Assessment, impact: ImpactAnswer | 
         impact=impact,
         overlaps=tuple(named(eyes, one) for one in kept_back(found.overlaps)),
         collisions=named(eyes, found.collisions),
-        conditions=replace(conditions, freezes=frozen),
+        conditions=replace(conditions, freezes=frozen, freezes_now=at_once),
         approvals=tuple(
             one if one.service.id in seen else replace(named(eyes, one), owner=None, criticality=None)
             for one in found.approvals

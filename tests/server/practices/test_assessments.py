@@ -21,7 +21,7 @@ from tests.shop import NOW
 
 OPERATOR = By("ann", ("operator",), START)
 WINDOW = {"start": "2026-03-01T22:00:00Z", "end": "2026-03-02T02:00:00Z"}
-RESULT: dict[str, Any] = {"approvals": [], "collisions": [], "template_faults": [], "conditions": {"freezes": []}}
+RESULT: dict[str, Any] = {"approvals": [], "collisions": [], "template_faults": [], "conditions": {"freezes": [], "freezes_now": []}}
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def minutes(times: Any) -> set[int]:
 def test_minute_by_minute(freezes: list[Any], maintained: list[Any], mine: list[tuple[int, int]]) -> None:
     calendar = Calendar(entries("freeze", freezes), entries("maintenance_window", maintained))
     spans: Intervals = normalise((start * MINUTE, end * MINUTE) for start, end in mine)
-    told = calendar.conditions(spans)
+    told = calendar.conditions(spans, 17 * MINUTE)
     for place, (span, _) in enumerate(freezes):
         expected = minutes(spans) & set(range(*span))
         found = [
@@ -43,6 +43,10 @@ def test_minute_by_minute(freezes: list[Any], maintained: list[Any], mine: list[
             if each.number == f"freeze{place}"
         ]
         assert (found[0] if found else set()) == expected
+    rest = next((end for start, end in spans if start <= 17 * MINUTE < end), None)
+    last = 17 + max(end - start for start, end in spans) // MINUTE if rest is None else rest // MINUTE
+    at_once = {f"freeze{place}" for place, (span, _) in enumerate(freezes) if set(range(17, last)) & set(range(*span))}
+    assert {one.number for one in told.freezes_now} == at_once
     allowed = {ci: {m for span, cis in maintained if ci in cis for m in range(*span)} for ci in "ab"}
     kept = [ci for ci in "ab" if any(ci in cis for _, cis in maintained)]
     outside = {m for m in minutes(spans) if any(m not in allowed[ci] for ci in kept)}

@@ -117,7 +117,7 @@ def test_a_freeze_stops_what_it_does_not_let_through(
         with pytest.raises(Conflict, match=freeze.number):
             shop.go(change.number, "schedule", "bob", "approver")
     else:
-        assert shop.go(change.number, "schedule", "bob", "approver").state == "scheduled"
+        assert shop.go(change.number, "schedule", "bob", "approver", "it leaks").state == "scheduled"
 
 
 def test_a_standard_change_keeps_to_its_template(shop: BookedShop) -> None:
