@@ -17,15 +17,13 @@ from cmdb_schemas.ci_class import CIClass
 from cmdb_server.answers.deleted import is_deleted
 from cmdb_server.answers.duplicates import duplicates_in
 from cmdb_server.answers.lives import Lives
-from cmdb_server.answers.seen import SeenReading, as_seen
+from cmdb_server.answers.past_state import past_of
+from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.viewer import Viewer
-from cmdb_server.ingest.reach import check_time
-from cmdb_server.ingest.rewind import state_at
-from cmdb_server.ingest.since import Then
+from cmdb_server.errors import Invalid
 from cmdb_server.ingest.tasks import OPEN
 from cmdb_server.store import tables
 from cmdb_server.store.digest import pages
-from cmdb_server.store.partial import whole
 from cmdb_server.store.port import Reading, Row, Store
 
 CHECKS: Mapping[str, tuple[str, str]] = {
@@ -94,17 +92,15 @@ class Findings:
     revision: int
 
 
-def health(store: Store, viewer: Viewer, *, now_ms: int, at: int | None = None) -> Health:
+def health(store: Store, viewer: Viewer, *, now_ms: int, at: int | None = None, known_at: int | None = None) -> Health:
     """The figures of every check, by class and owner; those without a failing CI too, so that a ratio can be told.
-    ``at`` (ms): as things were then; which tasks were open then is not known. Raises Forgotten."""
+    ``at``, ``known_at`` (ms): as things were then; which tasks were open then is not known. Raises Forgotten."""
 
     def work(reading: Reading) -> Health:
-        checks, tx = set(CHECKS), reading
-        if at is not None:
-            check_time(reading, at, "at")
-            checks, tx = checks - OF_TASKS, _state_at(reading, at, viewer.kinds)
-        estate = _Estate.read(tx, viewer.kinds, now_ms if at is None else at)
-        failing = Counter({key: len(cis) for key, cis in _failing(_findings(tx, estate)).items()})
+        past = past_of(reading, viewer, at, known_at, now_ms)
+        checks = set(CHECKS) if past.tx is reading else set(CHECKS) - OF_TASKS
+        estate = _Estate.read(past.tx, viewer.kinds, past.now)
+        failing = Counter({key: len(cis) for key, cis in _failing(_findings(past.tx, estate)).items()})
         figures = [
             Figure(CHECKS[check][0], check, class_, owner, failing[(check, class_, owner)], of)
             for check in CHECKS
@@ -118,14 +114,19 @@ def health(store: Store, viewer: Viewer, *, now_ms: int, at: int | None = None) 
 
 def findings(
     store: Store, viewer: Viewer, check: str, class_: str | None = None, owner: str | None = None,
-    cursor: str | None = None, limit: int = 100, *, now_ms: int,
+    cursor: str | None = None, limit: int = 100, *, now_ms: int, at: int | None = None, known_at: int | None = None,
 ) -> Findings:  # fmt: skip
-    """The CIs behind a figure. ``class_`` and ``owner`` as the figure tells them."""
+    """The CIs behind a figure. ``class_`` and ``owner`` as the figure tells them. Raises Invalid for what is not known of
+    the past, and Forgotten."""
+    if check in OF_TASKS and (at, known_at) != (None, None):
+        fault = "which tasks were open then is not known"
+        raise Invalid(f"check: {fault}", errors=[{"path": "check", "message": fault}])
 
     def work(tx: Reading) -> Findings:
-        estate = _Estate.read(tx, viewer.kinds, now_ms)
+        past = past_of(tx, viewer, at, known_at, now_ms)
+        estate = _Estate.read(past.tx, viewer.kinds, past.now)
         found = sorted(
-            (one for one in _findings(tx, estate)
+            (one for one in _findings(past.tx, estate)
              if one.check == check and class_ in (None, one.class_) and owner in (None, one.owner)),
             key=lambda one: (one.ci, one.detail),
         )  # fmt: skip
@@ -135,12 +136,6 @@ def findings(
         return Findings(page, str(start + limit) if more else None, tx.revision)
 
     return as_seen(store, viewer).read(work)
-
-
-def _state_at(reading: Reading, at: int, kinds: Mapping[str, CIClass]) -> Reading:
-    """The store as it was then, as ``reading`` tells it: of what is no more nothing, to who does not see everything."""
-    then = state_at(whole(reading), Then(at, reading.revision), kinds, at)
-    return SeenReading(then, reading.sight, reading.eyes) if isinstance(reading, SeenReading) else then
 
 
 def _failing(found: Iterable[Finding]) -> Mapping[tuple[str, str, str], set[str]]:

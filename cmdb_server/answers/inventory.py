@@ -6,6 +6,7 @@ what had been told by then), both in ms.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -320,17 +321,13 @@ def _contains(row: Row, wanted: str) -> str | None:
     return None
 
 
-def counts(store: Store, viewer: Viewer) -> dict[str, int]:
+def counts(store: Store, viewer: Viewer, at: int | None = None, known_at: int | None = None) -> dict[str, int]:
     """class -> number of CIs, without those that people deleted, largest first."""
 
     def work(tx: Reading) -> dict[str, int]:
-        found: dict[str, int] = {}
-        after = None
-        while rows := tx.scan(tables.CI, after, SCAN):
-            for row in rows:
-                if not is_deleted(row):
-                    found[row[1]] = found.get(row[1], 0) + 1
-            after = (rows[-1][0],)
+        found: Counter[str] = Counter()
+        for rows in _batches(tx, _past(tx, viewer, at, known_at), Filters(), viewer.kinds, None):
+            found.update(row[1] for row in rows if not is_deleted(row))
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
     return as_seen(store, viewer).read(work)

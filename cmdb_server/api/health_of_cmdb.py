@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers.health import CHECKS, OF_TASKS, findings, health
 from cmdb_server.answers.health_course import LOOK_BACK_MS, health_course, trends
-from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
+from cmdb_server.api.asking import PageSchema, TimesSchema, cursor_of, opaque
 from cmdb_server.api.auth import requires, seen, viewer
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import now_ms
@@ -47,10 +47,6 @@ class CmdbHealthSchema(Schema):
     revision = fields.Integer(required=True)
 
 
-class WhenSchema(Schema):
-    at = Instant(load_default=None, metadata={"description": "How things were then"})
-
-
 class CourseAskedSchema(Schema):
     since = Instant(load_default=None, metadata={"description": "Left out: a week ago"})
     until = Instant(load_default=None, metadata={"description": "Left out: now"})
@@ -75,7 +71,7 @@ class CourseSchema(Schema):
     checks = fields.List(fields.Nested(CheckCourseSchema), required=True)
 
 
-class ListSchema(ListingSchema):
+class ListSchema(PageSchema):
     check = fields.String(required=True, validate=validate.OneOf(tuple(CHECKS)))
     class_ = Text(data_key="class", load_default=None)
     owner = Text(shortest=0, load_default=None, metadata={"description": "Empty: nobody's"})
@@ -103,17 +99,18 @@ _HEALTH, _FINDINGS, _COURSE = CmdbHealthSchema(), FindingsSchema(), CourseSchema
 
 @BLUEPRINT.route("/cmdb-health")
 @requires("read")
-@BLUEPRINT.arguments(WhenSchema, location="query")
+@BLUEPRINT.arguments(TimesSchema, location="query")
 @BLUEPRINT.response(200, CmdbHealthSchema)
 def figures(asked: dict[str, Any]) -> Response:
     """Completeness, correctness, freshness and coverage, by class and owner. Of the past contradictions are not told:
     which tasks were open is not kept."""
     now = now_ms()
-    told = health(seen(), viewer(), now_ms=now, at=asked["at"])
-    going = {} if asked["at"] is not None else trends(seen(), told, now)
+    is_past = (asked["at"], asked["known_at"]) != (None, None)
+    told = health(seen(), viewer(), now_ms=now, **asked)
+    going = {} if is_past else trends(seen(), told, now)
     checks = []
     for check, (dimension, meaning) in CHECKS.items():
-        if asked["at"] is not None and check in OF_TASKS:
+        if is_past and check in OF_TASKS:
             continue
         some = [one for one in told.figures if one.check == check]
         failing, of = sum(one.failing for one in some), sum(one.of for one in some)
@@ -140,10 +137,10 @@ def course(asked: dict[str, Any]) -> Response:
 @BLUEPRINT.arguments(ListSchema, location="query")
 @BLUEPRINT.response(200, FindingsSchema)
 def behind(asked: dict[str, Any]) -> Response:
-    """The CIs behind a figure."""
+    """The CIs behind a figure, of the past too."""
     found = findings(
         seen(), viewer(), asked["check"], asked["class_"], asked["owner"], cursor_of(asked["cursor"]),
-        asked["limit"], now_ms=now_ms(),
+        asked["limit"], now_ms=now_ms(), at=asked["at"], known_at=asked["known_at"],
     )  # fmt: skip
     told = {"items": found.items, "next_cursor": opaque(found.cursor), "revision": found.revision}
     return tagged(_FINDINGS.dump(told), found.revision)

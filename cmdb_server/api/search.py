@@ -70,10 +70,11 @@ def search(asked: dict[str, Any]) -> Response:
 
 @BLUEPRINT.route("/counts")
 @requires("read")
+@BLUEPRINT.arguments(TimesSchema, location="query")
 @BLUEPRINT.response(200, CountsSchema)
-def counts() -> Response:
+def counts(asked: dict[str, Any]) -> Response:
     """How many CIs there are of each class, most first."""
     revision = seen().revision()
-    found = inventory.counts(seen(), viewer())
+    found = inventory.counts(seen(), viewer(), **asked)
     items = [{"class_": name, "count": count} for name, count in found.items()]
     return tagged(CountsSchema().dump({"items": items, "revision": revision}), revision)

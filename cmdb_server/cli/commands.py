@@ -144,19 +144,19 @@ def enrol_code(told: Told) -> None:
 def show(told: Told) -> None:
     client = client_of(told)
     ci = client.identify(told.ci)
-    answer = client.get(f"/cis/{segment(ci)}", **_times(told))
+    answer = client.get(f"/cis/{segment(ci)}", **times(told))
     tell(told, answer, lambda found: render.ci_tree(found, whole=told.all))
 
 
 def search(told: Told) -> None:
-    answer = client_of(told).get("/search", q=told.text, limit=told.limit, **_times(told))
+    answer = client_of(told).get("/search", q=told.text, limit=told.limit, **times(told))
     tell(told, answer, render.hits)
 
 
 def list_cis(told: Told) -> None:
     query = {name: getattr(told, f"{name}_") for name in ("class", "name", "site", "life")}
     items = client_of(told).every(
-        "/cis", told.limit, attribute=told.attribute, select=told.select, **query, **_times(told)
+        "/cis", told.limit, attribute=told.attribute, select=told.select, **query, **times(told)
     )
     tell(told, items, render.cis)
 
@@ -168,7 +168,7 @@ def impact(told: Told) -> None:
         "not_impacted": [client.identify(ci) for ci in told.not_impacted],
         "edits": supposing.edits(client, told),
         **in_context.asked(told),
-        **{name: value for name, value in (("depth", told.depth), *_times(told).items()) if value is not None},
+        **{name: value for name, value in (("depth", told.depth), *times(told).items()) if value is not None},
     }
     ways = {"tree": with_context(render.impact), "table": with_context(impact_table)}
     present(told, client, Question("POST", "/impact", body), ways)
@@ -179,7 +179,8 @@ def client_of(told: Told) -> Client:
     return Client(told.server, told.token_ref)
 
 
-def _times(told: Told) -> dict[str, Any]:
+def times(told: Told) -> dict[str, Any]:
+    """The two times of a command, as every read takes them."""
     return {"at": told.at, "known_at": told.known_at}
 
 

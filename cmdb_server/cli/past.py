@@ -11,7 +11,7 @@ from rich.text import Text
 from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.cli import presenting
 from cmdb_server.cli.client import segment
-from cmdb_server.cli.commands import Told, client_of, tell
+from cmdb_server.cli.commands import Told, client_of, tell, times
 from cmdb_server.cli.presenting import Question, present
 from cmdb_server.cli.render import joined, plain, table
 from cmdb_server.cli.samples import sparkline
@@ -46,7 +46,8 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     well.add_argument("--by", action="append", default=[], choices=("class", "owner"), help="each for itself")
     well.add_argument("--owner", help="of this owner alone, as the figures tell it; '' is nobody's")
     well.add_argument("--limit", type=int, default=1000)
-    well.add_argument("--at", metavar="TIME", help="the figures of then")
+    well.add_argument("--at", metavar="TIME", help="the figures of then, or the CIs behind them")
+    well.add_argument("--known-at", metavar="TIME", help="as far as had been told by then")
     well.add_argument("--since", metavar="TIME", help="their course, as recorded since then")
     well.set_defaults(run=health)
 
@@ -130,10 +131,10 @@ def health(told: Told) -> None:
         return
     if told.check is None:
         narrowed = told.by or (told.class_, told.owner) != (None, None)
-        answer = client.get("/cmdb-health", at=told.at)
+        answer = client.get("/cmdb-health", **times(told))
         tell(told, answer, lambda found: _figures(found, told) if narrowed else _health(found))
         return
-    query = {"check": told.check, "class": told.class_, "owner": told.owner}
+    query = {"check": told.check, "class": told.class_, "owner": told.owner, **times(told)}
     tell(told, client.every("/cmdb-health/findings", told.limit, **query), _findings)
 
 

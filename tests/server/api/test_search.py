@@ -40,3 +40,11 @@ def test_limits_and_nothing(reader) -> None:
 def test_counts_by_class(reader) -> None:
     told = {one["class"]: one["count"] for one in reader.get("/api/v1/counts").json["items"]}
     assert told == {"server": 2, "network_interface": 2}
+
+
+@pytest.mark.usefixtures("estate")
+def test_counts_of_the_past(reader) -> None:
+    for asked in ("at", "known_at"):
+        assert reader.get(f"/api/v1/counts?{asked}=2020-01-01T00:00:00Z").json["items"] == [], asked
+    now = {"at": "2999-01-01T00:00:00Z"}
+    assert reader.get("/api/v1/counts", query_string=now).json["items"] == reader.get("/api/v1/counts").json["items"]

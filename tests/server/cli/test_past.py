@@ -69,6 +69,15 @@ def test_a_baseline_and_its_drift(cmdb) -> None:
     assert cmdb("baseline", "drift", "release 1").code == 5
 
 
+def test_what_was_behind(cmdb, began) -> None:
+    assert "db-1" in cmdb("health", "no-owner").out
+    then = cmdb("health", "no-owner", "--at", rfc3339(began + 1)).out
+    assert "web-1" in then and "db-1" not in then
+    assert "web-1" not in cmdb("health", "no-owner", "--known-at", rfc3339(began - 1)).out
+    refused = cmdb("health", "contradiction", "--at", rfc3339(began + 1))
+    assert refused.code == 1 and "is not known" in refused.err
+
+
 def test_the_course_of_health(cmdb) -> None:
     assert (
         "nothing was recorded" in cmdb("health", "--since", "2020-01-01T00:00:00Z", "--at", "2020-01-02T00:00:00Z").out
