@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, g, json
+from flask import Flask, Response, g, json, request
 from flask_smorest import Api
 from marshmallow import INCLUDE, Schema, fields
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from cmdb_server.errors import CmdbError
 
@@ -88,6 +88,8 @@ def problem_of_http(error: HTTPException) -> Response:
         return error.get_response()  # type: ignore[return-value]
     headers = {k: v for k, v in error.get_headers() if k.lower() not in ("content-type", "content-length")}
     detail, extra = error.description or phrase, {}
+    if detail == NotFound.description:
+        detail = f"there is nothing at {request.path}"  # no handler's own words: nothing is routed there
     if messages := getattr(error, "data", {}).get("messages"):
         faults = list(field_errors(messages))
         detail, extra = "; ".join(f"{fault['path']}: {fault['message']}" for fault in faults[:5]), {"errors": faults}

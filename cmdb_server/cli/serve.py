@@ -22,6 +22,8 @@ from cmdb_server.settings import LOOPBACK, Settings, bind_address
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 LONGEST_JOB_S = 5.0
 """How long a worker that ends waits for the job it is at; its claim passes on otherwise."""
+LONGEST_LINE = 8190
+"""Bytes of a request's first line, the most that gunicorn can: a selector is a part of it, encoded."""
 Announce = Callable[[str], None]
 
 
@@ -54,6 +56,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_class": "gthread",
             "logger_class": JsonLogger,
             "control_socket_disable": True,
+            "limit_request_line": LONGEST_LINE,
             "secure_scheme_headers": {},
             "when_ready": self._when_ready,
             "child_exit": _forget_metrics,

@@ -48,6 +48,11 @@ def test_what_the_framework_refuses_is_a_problem(app: Flask, status: int) -> Non
     assert answer.json["request_id"] == answer.headers["X-Request-Id"]
 
 
+def test_nothing_there_is_told_by_its_path(app: Flask) -> None:
+    answer = app.test_client().get("/api/v1/nowhere/1")
+    assert answer.json is not None and answer.json["detail"] == "there is nothing at /api/v1/nowhere/1"
+
+
 def test_redirections_are_no_problem(app: Flask) -> None:
     app.add_url_rule("/moved", view_func=lambda: redirect("/docs", 308))
     assert app.test_client().get("/moved").status_code == 308

@@ -12,7 +12,7 @@ import pytest
 from cmdb_server.cli.exits import CommandError
 from cmdb_server.cli.serve import serve, url
 from cmdb_server.settings import Settings
-from tests.serving import PATIENCE_S, served, start
+from tests.serving import PATIENCE_S, Served, served, start
 
 
 @pytest.mark.parametrize("dev", [False, True])
@@ -87,3 +87,11 @@ def _self_signed(folder: Path) -> tuple[Path, Path]:
     )
     (folder / "key").write_bytes(private)
     return folder / "crt", folder / "key"
+
+
+def test_the_longest_selector_fits_into_an_address(server: Served) -> None:
+    terms = " || ".join(['name == "web"'] * 256)
+    asked = {"select": terms[:4076].rpartition(" || ")[0]}
+    bearer = {"Authorization": f"Bearer {server.token}"}
+    answer = httpx.get(f"{server.url}/api/v1/cis", params=asked, headers=bearer, timeout=PATIENCE_S)
+    assert answer.status_code == 200, answer.text
