@@ -1,4 +1,5 @@
-"""What changed since a revision, in order: what others follow the graph by."""
+"""What changed since a revision, in order: what others follow the graph by. Who sees a part of it is told of what left
+their sight as of something that is deleted."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from cmdb_server.answers.causes import Cause, causes
+from cmdb_server.answers.departures import feed_rows, is_removal
 from cmdb_server.errors import Invalid
 from cmdb_server.ingest.reach import check_since
 from cmdb_server.store import tables
@@ -63,14 +65,12 @@ def changes(store: Store, since: int, cursor: str | None = None, limit: int = 10
             message = f"revision {since} is still to come: the newest is {tx.revision}"
             raise Invalid(f"since: {message}", errors=[{"path": "since", "message": message}])
         check_since(tx, since if cursor is None else _after(cursor)[0])
-        after = (since + 1, "", "") if cursor is None else _after(cursor)
+        after = (since, "~", "") if cursor is None else _after(cursor)
         versions: dict[str, Row] = {}
-        merged = heapq.merge(
-            tx.scan(tables.FEED, after, limit + 1), _kept(tx, after, versions), key=lambda row: row[:3]
-        )
+        merged = heapq.merge(feed_rows(tx, after), _kept(tx, after, versions), key=lambda row: row[:3])
         rows = list(islice(merged, limit + 1))
         page, more = rows[:limit], len(rows) > limit
-        last = page[-1][0] if page else max(since, after[0] - 1 if cursor is None else after[0])
+        last = page[-1][0] if page else max(since, after[0])
         return Changes(tuple(_told(tx, page, versions)), _place(page[-1]) if more else None, last)
 
     return store.read(work)
@@ -86,6 +86,7 @@ def _kept(tx: Reading, after: Key, versions: dict[str, Row]) -> Iterator[Row]:
 
 
 def _told(tx: Reading, page: list[Row], versions: Mapping[str, Row]) -> Iterator[Change]:
+    removals = {row[:3] for row in page if is_removal(tx, row)}
     told = causes(tx, {row[0] for row in page if row[1] != KEPT})
     kept = _versions(tx, [versions[row[2]] for row in page if row[1] == KEPT])
     for revision, kind, place, deleted in page:
@@ -93,7 +94,10 @@ def _told(tx: Reading, page: list[Row], versions: Mapping[str, Row]) -> Iterator
             one, cause = kept[place]
             yield Change(revision, kind, (one.number, str(one.version)), False, cause, one)
         else:
-            yield Change(revision, kind, tuple(place.split(" ")), bool(deleted), told[revision])
+            cause = told[revision]
+            if (revision, kind, place) in removals:  # who did what there is for those who see it
+                cause = Cause(revision, cause.recorded_at)
+            yield Change(revision, kind, tuple(place.split(" ")), bool(deleted), cause)
 
 
 def _versions(tx: Reading, rows: Iterable[Row]) -> dict[str, tuple[KeptTold, Cause]]:

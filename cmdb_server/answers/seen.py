@@ -47,6 +47,10 @@ class SeenReading(Partial):
     def _told(self, table: Table, rows: Sequence[Row]) -> Sequence[Row | None]:
         return RULES[table](self, rows) if rows else rows
 
+    def seen(self, table: Table, rows: Sequence[Row]) -> list[Row]:
+        """What is told of rows of the whole."""
+        return [row for row in self._told(table, rows) if row is not None]
+
 
 class SeenStore:
     """A store that tells a viewer what it sees, and lets it write there."""
