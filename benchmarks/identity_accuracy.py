@@ -96,7 +96,8 @@ def predict(reports: Lines) -> Iterator[dict[str, Any]]:
     yield from ({"observation": sighting, "ci": ci} for sighting, ci in estate.ci.items())
     yield from _current(estate)
     for resolution in estate.resolutions:
-        yield from ({"review": list(review.cis)} for review in resolution.reviews)
+        for review in (*resolution.reviews, *resolution.replacements):
+            yield {"review": list(review.cis)}
 
 
 def _current(estate: Observed) -> Iterator[dict[str, Any]]:

@@ -103,7 +103,7 @@ class Played:
     def reviews(self) -> Iterator[list[str]]:
         """The CIs of each open review."""
         for row in self.store.read(lambda tx: tx.find(tables.TASK, ("state",), [("open",)])):
-            if row[1] == "review":
+            if row[1] in ("review", "replaces"):
                 yield row[2]["cis"]
 
 

@@ -52,17 +52,25 @@ def box(id_: str, identifiers: Mapping[str, Sequence[str]], address: str | None 
 @dataclass(frozen=True)
 class Situation:
     """``cis``: the sightings of each CI, one letter each. ``distrusted``: kinds of distrusted values. ``reviews``:
-    how many pairs a person is asked about."""
+    how many pairs a person is asked about. ``events``: what befell CIs, each with the first sighting that shows it.
+    ``replaces``: the CIs, new and old, of which a person is asked whether one took the other's place."""
 
     title: str
     scans: tuple[Scan, ...]
     cis: frozenset[str]
     distrusted: frozenset[str] = frozenset()
     reviews: int = 0
+    events: frozenset[str] = frozenset()
+    replaces: frozenset[str] = frozenset()
 
 
-def situation(title: str, cis: str, *scans: Scan, distrusted: Sequence[str] = (), reviews: int = 0) -> Situation:
-    return Situation(title, scans, frozenset(cis.split()), frozenset(distrusted), reviews)
+def situation(
+    title: str, cis: str, *scans: Scan, distrusted: Sequence[str] = (), reviews: int = 0, events: Sequence[str] = (),
+    replaces: Sequence[str] = (),
+) -> Situation:  # fmt: skip
+    return Situation(
+        title, scans, frozenset(cis.split()), frozenset(distrusted), reviews, frozenset(events), frozenset(replaces)
+    )
 
 
 SITUATIONS = (
@@ -94,19 +102,43 @@ SITUATIONS = (
         "renamed and re-addressed", "abc",
         ssh(1, box("a", BOX)), ssh(3, box("b", of(BOX, name=["front.example.net"]), "10.0.0.9")),
         snmp(4, box("c", of(BOX, "mac", name=["front.example.net"]), "10.0.0.9")),
+        events=["renamed b"],
     ),
     situation(
         "reinstalled", "ab",
         ssh(1, box("a", BOX)), ssh(3, box("b", {**BOX, **of(OTHER, *SOFTWARE), "name": ["new.example.net"]})),
+        events=["reinstalled b", "renamed b"],
+    ),
+    situation(
+        "reinstalled, then seen without root", "abc",
+        ssh(1, box("a", BOX)), ssh(3, box("b", {**BOX, **of(OTHER, *SOFTWARE)})),
+        ssh(5, box("c", {**of(BOX, "mac", "name"), **of(OTHER, *SOFTWARE)})), events=["reinstalled b"],
+    ),
+    situation("root to read hardware lost and regained", "abc",
+        ssh(1, box("a", BOX)), ssh(3, box("b", of(BOX, "mac", *SOFTWARE, "name"))), ssh(5, box("c", BOX)),
+    ),
+    situation(
+        "host keys drawn anew, the installation kept", "ab",
+        ssh(1, box("a", BOX)), ssh(3, box("b", {**BOX, **of(OTHER, "ssh_host_key")})),
+    ),
+    situation(
+        "reinstalled back to what it was", "abc",
+        ssh(1, box("a", BOX)), ssh(3, box("b", {**BOX, **of(OTHER, *SOFTWARE)})), ssh(5, box("c", BOX)),
     ),
     situation(
         "reinstalled under another name, no root to read hardware, two burnt-in NICs", "ab",
         ssh(1, box("a", of(BOX, "mac", *SOFTWARE, "name"))),
         ssh(3, box("b", {**of(BOX, "mac"), **of(OTHER, *SOFTWARE), "name": ["new.example.net"]})),
+        events=["reinstalled b", "renamed b"],
     ),
     situation(
         "mainboard replaced", "ab",
-        ssh(1, box("a", BOX)), ssh(3, box("b", {**BOX, **of(OTHER, "uuid", "mac")})),
+        ssh(1, box("a", BOX)), ssh(3, box("b", {**BOX, **of(OTHER, "uuid", "mac")})), events=["mainboard-replaced b"],
+    ),
+    situation(
+        "mainboard replaced, SNMP first to see it", "abcd",
+        ssh(1, box("a", BOX)), snmp(2, box("b", of(BOX, "mac", "name"))), snmp(3, box("c", of(OTHER, "mac", name=BOX["name"]))),
+        ssh(4, box("d", {**BOX, **of(OTHER, "uuid", "mac")})), events=["mainboard-replaced c"],
     ),
     situation(
         "mainboard replaced, then renamed, seen by SNMP too", "abcde",
@@ -114,6 +146,7 @@ SITUATIONS = (
         ssh(3, box("c", {**BOX, **of(OTHER, "uuid", "mac")})),
         ssh(5, box("d", {**BOX, **of(OTHER, "uuid", "mac"), "name": ["front.example.net"]})),
         snmp(6, box("e", {**of(OTHER, "mac"), "name": ["front.example.net"]})),
+        events=["mainboard-replaced c", "renamed d"],
     ),
     situation(
         "mainboard replaced, without root to read the serial", "a b",
@@ -122,7 +155,22 @@ SITUATIONS = (
     ),
     situation(
         "hardware replaced, name and host keys kept", "a b",
+        ssh(1, box("a", BOX)), ssh(3, box("b", {**BOX, **of(OTHER, *HARDWARE)})), replaces=["b a"],
+    ),
+    situation(
+        "hardware replaced, and the old machine still there elsewhere", "ac b",
+        ssh(1, box("a", BOX)), ssh(3, box("b", {**BOX, **of(OTHER, *HARDWARE)})), ssh(5, box("c", BOX, "10.0.0.2")),
+    ),
+    situation(
+        "hardware replaced twice", "a b c",
         ssh(1, box("a", BOX)), ssh(3, box("b", {**BOX, **of(OTHER, *HARDWARE)})),
+        ssh(5, box("c", {**BOX, "serial": ["PF3KLM0099"], "uuid": ["1b4e28ba-2fa1-11d2-883f-0016d3cca427"],
+                         "mac": ["3c:ec:ef:77:01:02"]})),
+        replaces=["b a", "c b"],
+    ),
+    situation(
+        "hardware and name replaced, host keys kept", "a b",
+        ssh(1, box("a", BOX)), ssh(3, box("b", {**BOX, **of(OTHER, *HARDWARE, "name")})),
     ),
     situation(
         "cloned image, both alive", "ab cd",

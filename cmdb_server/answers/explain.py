@@ -9,6 +9,7 @@ from typing import Any
 
 from cmdb_server.answers.lives import Lives
 from cmdb_server.answers.seen import as_seen
+from cmdb_server.answers.testimony import as_evidence, void
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import SourceView
 from cmdb_server.errors import NotFound
@@ -18,7 +19,6 @@ from cmdb_server.ingest.late import unpacked
 from cmdb_server.ingest.ruling import in_transaction
 from cmdb_server.ingest.sighting import Kinds, as_json
 from cmdb_server.model import identity
-from cmdb_server.model.components import VOID
 from cmdb_server.model.decisions import pins
 from cmdb_server.model.precedence import Candidate, Verdict, shipped, winner
 from cmdb_server.model.record import Record
@@ -159,9 +159,9 @@ def _ties(tx: Reading, records: list[Row], sources: Mapping[str, SourceView], ki
     """The strongest bonds that hold the records together: a tree of them, each record tied to its best earlier one."""
     if len(records) < 2 or records[0][R["parent"]]:
         return
-    views = [_view(record, sources[record[0]], kinds) for record in records]
+    views = [as_evidence(record, sources[record[0]], kinds[record[R["class"]]].family) for record in records]
     ruled = in_transaction(tx).decisions
-    resolution = identity.resolve(views, ruled, void=_void(tx, views))
+    resolution = identity.resolve(views, ruled, void=void(tx, views))
     merges = [(d.id, {id_ for side in d.sides for id_ in side}) for d in ruled if d.verb == "merge"]
     for at, view in enumerate(views[1:], 1):
         bonds = []
@@ -190,27 +190,8 @@ def _how(
     return "evidence", None  # by way of a third record
 
 
-def _void(tx: Reading, views: Iterable[Record]) -> frozenset[identity.Value]:
-    """The values of these records that identify nothing anywhere."""
-    marks = {
-        f"{kind} {value}": (kind, value) for v in views for kind, values in v.identifiers.items() for value in values
-    }
-    rows = tx.find(tables.IDENTIFIER, ("kind", "value"), [(VOID, mark) for mark in sorted(marks)])
-    return frozenset(marks[row[1]] for row in rows)
-
-
 def _term(term: identity.Term) -> Mapping[str, Any]:
     return {name: getattr(term, name) for name in term.__slots__}
-
-
-def _view(record: Row, source: SourceView, kinds: Kinds) -> Record:
-    identifiers = {kind: tuple(values) for kind, values in record[R["identifiers"]].items()}
-    address = identifiers.pop("@address", (None,))[0]
-    return Record(
-        record[0], source.source, source.site, source.target, record[R["native_key"]], record[R["class"]],
-        kinds[record[R["class"]]].family, identifiers, address, ((source.first, source.last),),
-        source.source == "manual", source.first,
-    )  # fmt: skip
 
 
 def _decisions(tx: Reading, records: set[str]) -> Iterable[Mapping[str, Any]]:

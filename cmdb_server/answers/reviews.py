@@ -12,6 +12,7 @@ from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import NotFound
 from cmdb_server.ingest import decisions, ruling
 from cmdb_server.ingest.decisions import Effect
+from cmdb_server.model.replacements import ATTRIBUTE as REPLACES
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store
 
@@ -24,7 +25,7 @@ DUPLICATE = "duplicate-address"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """``kind``: ``review``, ``distrusted`` or ``duplicate-address``. ``title``: one line for a list. ``cis``: id ->
+    """``kind``: ``review``, ``replaces``, ``distrusted`` or ``duplicate-address``. ``title``: one line for a list. ``cis``: id ->
     name, of those it is about. ``since``: the revision in which it took this form."""
 
     id: str
@@ -185,11 +186,22 @@ def _title(row: Row, cis: Mapping[str, str]) -> str:
     subject, names = row[T["subject"]], " and ".join(cis.values())
     if row[T["kind"]] == "review":
         return f"Are {names} one thing?"
+    if row[T["kind"]] == REPLACES:
+        new, old = (_told(subject, cis, side) for side in (0, 1))
+        return f"Does {new} replace {old}?"
     if row[T["kind"]] == "distrusted":
         kind, value = subject["value"]
         return f"The {kind} {value} is distrusted: {names} share it"
     address = subject.get("address") or subject.get("entry") or ""
     return f"The address {address} is held by {names}".replace("  ", " ")
+
+
+def _told(subject: Mapping[str, Any], cis: Mapping[str, str], side: int) -> str:
+    """One of two CIs by name, and by what tells it from the other."""
+    terms = {kind: told for kind, _, *told in subject["terms"]}
+    tell = next((kind for kind in ("serial", "uuid", "mac") if kind in terms), None)
+    words = f" ({tell} {', '.join(terms[tell][side])})" if tell else ""
+    return cis.get(subject["cis"][side], "a CI") + words
 
 
 def _side(row: Row) -> Side:

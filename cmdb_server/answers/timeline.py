@@ -1,4 +1,5 @@
-"""One CI's past: what its records said, when they were there, which records it held, what people decided about it.
+"""One CI's past: what its records said, when they were there, which records it held, what befell it, what people
+decided about it.
 
 All of it is found by the CI's own records, so that the cost is that of its history, however large the store.
 """
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal
 
+from cmdb_server.answers.befallen import befallen
 from cmdb_server.answers.causes import Cause, causes
 from cmdb_server.answers.decided import records as named
 from cmdb_server.ingest import ruling, tenure
@@ -20,8 +22,8 @@ from cmdb_server.ingest.ruling import D
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store
 
-Kind = Literal["attribute", "presence", "relation", "membership", "decision"]
-KINDS: tuple[Kind, ...] = ("attribute", "presence", "relation", "membership", "decision")
+Kind = Literal["attribute", "presence", "relation", "membership", "decision", "event"]
+KINDS: tuple[Kind, ...] = ("attribute", "presence", "relation", "membership", "decision", "event")
 IDENTIFIERS = tables.RECORD.position("identifiers")
 
 
@@ -29,7 +31,8 @@ IDENTIFIERS = tables.RECORD.position("identifiers")
 class Entry:
     """One thing that happened to a CI. ``at``: when it held from (valid, ms); the cause tells when it was recorded, by
     whom. ``name`` by ``kind``: the attribute; ``seen`` or ``gone``; the relation's type; ``joined`` or ``left``; the
-    verb. ``value`` and ``before``: what it is and was; of a membership the CI that the record came from or went to."""
+    verb; ``reinstalled``, ``mainboard-replaced`` or ``renamed`` by the time ``at``. ``value`` and ``before``: what it is
+    and was; of a membership the CI that the record came from or went to, of an event the evidence by kind."""
 
     kind: Kind
     name: str
@@ -100,6 +103,8 @@ def _entries(tx: Reading, ci: str) -> Iterator[Entry]:
     yield from _tenures(tx, ci, courses)
     yield from _memberships(tx, ci, former | records.keys())
     yield from _decisions(tx, records, former)
+    for one, revision in befallen(tx, ci, records):
+        yield Entry("event", one.name, one.record, one.at, revision, one.value, one.before)
 
 
 def _resolved(tx: Reading, course: Course, ci: str, *, mine: bool) -> list[tuple[int, bool]]:

@@ -19,7 +19,7 @@ from cmdb_server.api.resource import resource
 from cmdb_server.ingest import decisions
 
 BLUEPRINT = resource("reviews", __name__, "Tasks that wait for a person, and what people deleted by hand")
-KINDS = ("review", "distrusted", "duplicate-address")
+KINDS = ("review", "replaces", "distrusted", "duplicate-address")
 ANSWERS = ("accept", "refuse")
 
 

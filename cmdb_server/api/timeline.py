@@ -38,7 +38,7 @@ class CauseSchema(Schema):
 class TimelineEntrySchema(Schema):
     kind = fields.String(required=True, metadata={"enum": list(KINDS)})
     name = fields.String(
-        required=True, metadata={"description": "The attribute, relation type, verb; seen, gone, joined or left"}
+        required=True, metadata={"description": "The attribute, relation type, verb, event; seen, gone, joined or left"}
     )
     record = fields.String(required=True)
     at = Instant(required=True, metadata={"description": "Since when it holds"})

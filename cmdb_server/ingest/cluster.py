@@ -110,12 +110,15 @@ def _contest(
     batch: Batch, component: Sequence[Held], resolution: identity.Resolution, ci_of: Mapping[str, str]
 ) -> None:
     """Have records looked at again at their next sighting where that alone may change the outcome: two that disagree
-    would have been seen at once, another version of a key or another at a place would be the last one seen."""
+    would have been seen at once, what was replaced would be there still, another version of a key or another at a place
+    would be the last one seen."""
     if len(component) < 2:
         return
     open_ = {held.id for held in component if held.ended_at is None}
     views = list(resolution.records.values())
     disputed = {a.id for a in views if a.id in open_ and any(_may_yet_meet(a, b) for b in views)}
+    replaced = {review.cis[1] for review in resolution.replacements}
+    disputed |= {id_ for id_ in open_ if resolution.ci_of[id_] in replaced}
     keyed: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for view in views:
         if view.native_key is not None:

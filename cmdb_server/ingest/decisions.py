@@ -16,6 +16,7 @@ from cmdb_server.ingest.pipeline import settle
 from cmdb_server.ingest.ruling import TOMBSTONE, UNDO, D
 from cmdb_server.ingest.sighting import Kinds
 from cmdb_server.model.normalise import normalise
+from cmdb_server.model.replacements import ATTRIBUTE as REPLACES
 from cmdb_server.model.weighing import shipped
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store, Writing
@@ -70,8 +71,8 @@ def undo(store: Store, subject: str, decision: str, reason: str, now_ms: int, *,
 def answer(
     store: Store, subject: str, task: str, reason: str, now_ms: int, *, accept: bool, kinds: Kinds | None = None
 ) -> str:
-    """Answer an open task, and give the decision's id: a review is a merge or a split, a distrusted value is distrusted
-    for good. Raises NotFound, Conflict when the task is not open, Invalid where there is nothing to refuse."""
+    """Answer an open task, and give the decision's id: a review is a merge or a split, a replacement is pinned or the
+    two are split, a distrusted value is distrusted for good. Raises NotFound, Conflict when the task is not open, Invalid where there is nothing to refuse."""
     found = store.read(lambda tx: tx.get(tables.TASK, [(task,)])).get((task,))
     if found is None:
         raise NotFound(f"no task {task!r}")
@@ -86,6 +87,10 @@ def verdict(task: Row, *, accept: bool) -> tuple[str, dict[str, Any]]:
     kind, subject = task[1], task[2]
     if kind == REVIEW:
         return ("merge" if accept else "split"), {"sides": [[record] for record in subject["records"]]}
+    if kind == REPLACES:
+        new, old = subject["records"]
+        pin = {"sides": [[new]], "attribute": REPLACES, "pinned": old}
+        return ("pin", pin) if accept else ("split", {"sides": [[new], [old]]})
     if kind == DISTRUSTED and accept:
         return "distrust", {"value": subject["value"]}
     raise _invalid("accept", f"a task of the kind {kind} cannot be {'accepted' if accept else 'refused'}")
@@ -162,6 +167,8 @@ def _touch(batch: Batch, verb: str, body: Body, records: Iterable[str]) -> None:
             if held.parent:
                 raise _invalid("sides", f"{id_} depends on another: merge or split what it depends on")
             batch.seeds.add(id_)
+        if body.get("attribute") == REPLACES and not held.parent:
+            batch.seeds.add(id_)  # which answers a task
         members = batch.of_cis([held.ci])[held.ci]
         batch.stale_cis.add(held.ci)
         batch.stale_cis.update(below.ci for member in members for below in batch.descendants(member.id))

@@ -6,18 +6,12 @@ from typing import TYPE_CHECKING
 
 from cmdb_server.ingest.sighting import Index, Said
 from cmdb_server.model.components import CALLED, full_names, link_keys, place
+from cmdb_server.model.record import DECLARED as DECLARED
 from cmdb_server.model.record import Record
+from cmdb_server.model.record import is_told_by_people as is_told_by_people
 
 if TYPE_CHECKING:
     from cmdb_server.ingest.batch import Batch, Held
-
-DECLARED = "manual"
-"""The source that speaks for what people enter."""
-
-
-def is_told_by_people(source: str) -> bool:
-    """Whether a source is what people enter or files that they bring, and not what is discovered."""
-    return source == DECLARED or source.startswith("import:")
 
 
 def takes_back(source: str) -> bool:

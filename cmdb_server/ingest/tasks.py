@@ -8,6 +8,7 @@ from typing import Any
 
 from cmdb_server.ingest.batch import Batch
 from cmdb_server.model.identity import Resolution
+from cmdb_server.model.replacements import ATTRIBUTE as REPLACES
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row
 
@@ -20,12 +21,13 @@ TASK = "task"
 def wanted(resolution: Resolution) -> dict[str, tuple[str, dict[str, Any], tuple[str, ...]]]:
     """Task id -> (kind, subject, the records it is found by)."""
     found: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {}
-    for review in resolution.reviews:
+    for review in (*resolution.reviews, *resolution.replacements):
+        kind = REPLACES if review.kind == REPLACES else "review"
         subject = {
             "cis": list(review.cis), "records": list(review.records), "score": review.score, "kind": review.kind,
             "terms": [[t.kind, t.points, list(t.ours), list(t.theirs)] for t in review.terms],
         }  # fmt: skip
-        found[task_id("review", *review.cis)] = ("review", subject, review.cis)
+        found[task_id(kind, *review.cis)] = (kind, subject, review.cis)
     for said in resolution.distrusted:
         subject = {"value": list(said.value), "records": list(said.records), "why": said.why}
         found[task_id("distrusted", *said.value)] = ("distrusted", subject, said.records)

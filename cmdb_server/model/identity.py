@@ -24,6 +24,7 @@ from cmdb_server.model.distrust import Distrusted, contradictions
 from cmdb_server.model.evidence import Term, View, breakdown, score
 from cmdb_server.model.likeness import Likeness
 from cmdb_server.model.record import Record, Value
+from cmdb_server.model.replacements import Replacement, succeeding, unanswered
 from cmdb_server.model.versions import withdrawn
 from cmdb_server.model.weighing import Weights, shipped
 
@@ -38,8 +39,9 @@ Pair = tuple[int, int]
 @dataclass(frozen=True, slots=True)
 class Review:
     """Something only a person can tell. ``likely``: two CIs whose best pair of records scores between review and
-    join. ``tie``: one CI is drawn equally to CIs that must be apart. ``cis``: sorted. ``records``: the pair with the
-    most to say, whose ``terms`` stand side by side; ``score`` is their sum."""
+    join. ``tie``: one CI is drawn equally to CIs that must be apart. ``replaces``: the first CI may have taken the
+    place of the second. ``cis``: sorted, but where their order tells. ``records``: the pair with the most to say, whose
+    ``terms`` stand side by side; ``score`` is their sum."""
 
     kind: str
     cis: tuple[str, ...]
@@ -52,13 +54,14 @@ class Review:
 class Resolution:
     """``groups``: record ids, one group a CI, each and all sorted by (first_at, id). ``ci_of``: record id -> CI id,
     the id of its group's first record. ``weak``: records without trusted evidence, to be attached by place or name
-    (``attachment``). ``withdrawn``: superseded version -> successor. ``overridden``: ids of decisions that a newer
-    one contradicts."""
+    (``attachment``). ``replacements``: reviews of the kind ``replaces``. ``withdrawn``: superseded version ->
+    successor. ``overridden``: ids of decisions that a newer one contradicts."""
 
     groups: tuple[tuple[str, ...], ...]
     ci_of: Mapping[str, str]
     weak: frozenset[str] = frozenset()
     reviews: tuple[Review, ...] = ()
+    replacements: tuple[Review, ...] = ()
     distrusted: tuple[Distrusted, ...] = ()
     withdrawn: Mapping[str, str] = field(default_factory=dict)
     overridden: frozenset[str] = frozenset()
@@ -107,6 +110,7 @@ class _Component:
         self.weights = weights
         self.records = sorted(records, key=lambda r: (r.first_at, r.id))
         self.known = {r.id for r in records}
+        self.decisions = ruled
         self.ruled = [d for d in ruled if d.verb in ("merge", "split") and _names(d, self.known)]
         self.successors = self._kept(withdrawn(self.records, weights, without))
         live = [r for r in self.records if r.id not in self.successors]
@@ -207,9 +211,12 @@ class _Component:
         weak = frozenset(
             r.id for r in self.records if not self.views[self._where(r.id)].strong
         )  # fmt: skip
+        heirs = succeeding(self.views, self.found, ci_of, self.records, self.weights) if len(groups) > 1 else []
+        told = {frozenset((one.new, one.old)) for one in heirs}
         return Resolution(
             groups=tuple(tuple(group) for group in groups.values()), ci_of=ci_of, weak=weak,
-            reviews=tuple(self._reviews(state, ci_of)), distrusted=tuple(self.distrusted[v] for v in sorted(self.distrusted)),
+            reviews=tuple(r for r in self._reviews(state, ci_of) if r.kind == "tie" or frozenset(r.cis) not in told),
+            replacements=tuple(self._replacements(heirs, ci_of, overridden)), distrusted=tuple(self.distrusted[v] for v in sorted(self.distrusted)),
             withdrawn=self.successors, overridden=overridden, records={r.id: r for r in self.records},
             without=self.without,
         )  # fmt: skip
@@ -229,9 +236,22 @@ class _Component:
             told = (value, (-i, -j), kind)
             best[cis] = max(best.get(cis, told), told)
         for cis, (value, (i, j), kind) in sorted(best.items()):
-            one, two = self.views[-i], self.views[-j]
-            terms = breakdown(one, two, self.weights.between(one.record.family, two.record.family))
-            yield Review(kind, cis, (one.record.id, two.record.id), value, terms)
+            yield self._review(kind, cis, (-i, -j), value)
+
+    def _review(self, kind: str, cis: tuple[str, ...], pair: Pair, value: float) -> Review:
+        one, two = (self.views[i] for i in pair)
+        terms = breakdown(one, two, self.weights.between(one.record.family, two.record.family))
+        return Review(kind, cis, (one.record.id, two.record.id), value, terms)
+
+    def _replacements(
+        self, heirs: Iterable[Replacement], ci_of: Mapping[str, str], overridden: frozenset[str]
+    ) -> Iterable[Review]:
+        """What came in the place of what, as far as nobody said so or denied it."""
+        ruled = [d for d in self.decisions if d.id not in overridden]
+        known = {r.id: r for r in self.records}
+        for one in unanswered(heirs, ci_of, known, ruled):
+            i, j = one.views
+            yield self._review("replaces", (one.new, one.old), one.views, self.scores[min(i, j), max(i, j)])
 
     def _speaks(self, i: int, j: int) -> bool:
         """Whether two records that prove something share more than a name."""

@@ -7,6 +7,13 @@ from dataclasses import dataclass
 
 Value = tuple[str, str]
 """An identifier's kind and its normalised value."""
+DECLARED = "manual"
+"""The source that speaks for what people enter."""
+
+
+def is_told_by_people(source: str) -> bool:
+    """Whether a source is what people enter or files that they bring, and not what is discovered."""
+    return source == DECLARED or source.startswith("import:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,11 @@ class Record:
     def last_at(self) -> int:
         """The last sighting, ms."""
         return self.intervals[-1][1] if self.intervals else self.first_at
+
+    @property
+    def told_by_people(self) -> bool:
+        """Whether nobody observed it: it is there for as long as people leave it."""
+        return is_told_by_people(self.source)
 
     def meets(self, other: Record) -> bool:
         """Whether both were seen at overlapping times."""

@@ -12,11 +12,13 @@ import pytest
 
 from cmdb_schemas.report import Component, End, Observation, Relation
 from cmdb_server.answers.history import graph_at
+from cmdb_server.answers.timeline import timeline
 from cmdb_server.store.port import Store
 from cmdb_server.store.sqlite import SqliteStore
 from cmdb_server.store.tables import CI
-from tests.delivered import Outcome, bodies, deliver, sighted
+from tests.delivered import Outcome, bodies, deliver, recorded, sighted
 from tests.estate import Estate, minute, opened
+from tests.factories import START
 from tests.observed import Scan, Thing
 from tests.situations import SITUATIONS, Situation
 
@@ -64,7 +66,28 @@ def check(case: Situation, store: Store, told: Sequence[bytes]) -> Outcome:
     assert grouped(sighted(store, bodies(case.scans), case.scans)) == expected(case)
     assert {task["value"][0] for task in found.tasks.get("distrusted", ())} == case.distrusted  # type: ignore[index]
     assert len(found.tasks.get("review", ())) == case.reviews
+    assert replaced(case, store, found) == case.replaces
+    assert befell(case, store, found) == case.events
     return found
+
+
+def replaced(case: Situation, store: Store, found: Outcome) -> set[str]:
+    """The pairs of CIs, new and old, that tasks ask about, each by its sightings."""
+    letters: defaultdict[str, str] = defaultdict(str)
+    for sighting, ci in sorted(sighted(store, bodies(case.scans), case.scans).items()):
+        letters[ci] += sighting
+    return {" ".join(letters[ci] for ci in task["cis"]) for task in found.tasks.get("replaces", ())}  # type: ignore[index]
+
+
+def befell(case: Situation, store: Store, found: Outcome) -> set[str]:
+    """The events in the timelines of all CIs, each with the first sighting of its record, which is when it is told of."""
+    first: dict[str, str] = {}
+    for sighting, record in sorted(recorded(store, bodies(case.scans), case.scans).items()):
+        first.setdefault(record, sighting)
+    at = {thing.id: START + scan.at for scan in case.scans for thing in scan.things}
+    told = [one for ci in set(found.ci_of.values()) for one in timeline(store, ci, ["event"]).entries]
+    assert all(one.at == at[first[one.record]] and one.cause and one.cause.report for one in told)
+    return {f"{one.name} {first[one.record]}" for one in told}
 
 
 @pytest.mark.parametrize("case", SITUATIONS, ids=lambda case: case.title)

@@ -16,7 +16,13 @@ from tests.situations import BOX, DAY, OTHER, SITUATIONS, SOFTWARE, Situation, b
 
 
 def _outcome(observed: Observed) -> object:
-    return observed.ci, [(r.reviews, r.distrusted) for r in sorted(observed.resolutions, key=lambda r: r.groups)]
+    told = sorted(observed.resolutions, key=lambda r: r.groups)
+    return observed.ci, [(r.reviews, r.replacements, r.distrusted) for r in told]
+
+
+def by_ci(observed: Observed) -> dict[str, str]:
+    """CI -> its sightings."""
+    return {ci: "".join(sorted(s for s, one in observed.ci.items() if one == ci)) for ci in observed.ci.values()}
 
 
 @pytest.mark.parametrize("case", SITUATIONS, ids=lambda case: case.title)
@@ -25,6 +31,9 @@ def test_situations_in_every_order(case: Situation) -> None:
     assert {"".join(sorted(group)) for group in first.together()} == case.cis
     assert {d.value[0] for r in first.resolutions for d in r.distrusted} == case.distrusted
     assert sum(len(r.reviews) for r in first.resolutions) == case.reviews
+    assert {
+        " ".join(by_ci(first)[ci] for ci in one.cis) for r in first.resolutions for one in r.replacements
+    } == case.replaces
     for order in permutations(case.scans):
         assert _outcome(Observed(order)) == _outcome(first)
 
