@@ -4,7 +4,7 @@ among all who bear what it names, and which claims name another or nobody."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from cmdb_schemas.relations import relation_types
@@ -18,6 +18,7 @@ from cmdb_server.ingest.declare import resolve
 from cmdb_server.ingest.sighting import sought
 from cmdb_server.model import ids
 from cmdb_server.model.holding import nearest
+from cmdb_server.model.links import narrowed
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store, Writing
 
@@ -221,7 +222,9 @@ class _Explaining:
             return []
         found: list[Bearer] = []
         for name in sought(tie.value, self.batch.records[tie.record].site):
-            found = self._bearing(tie, name) or found
+            bearing = self._bearing(tie, name)
+            left = narrowed(*([one.ci for one in some if one.chosen] for some in (found, bearing)))
+            found = [replace(one, chosen=one.ci in left) for one in found or bearing]
             if sum(bearer.chosen for bearer in found) == 1:
                 break
         return found

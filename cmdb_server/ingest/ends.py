@@ -13,7 +13,7 @@ from cmdb_server.ingest.sighting import SOUGHT, as_json, sought
 from cmdb_server.model import ids
 from cmdb_server.model.connections import Endpoint, Holder, Listener, resolve_end
 from cmdb_server.model.holding import nearest
-from cmdb_server.model.links import Port, meant
+from cmdb_server.model.links import Port, meant, narrowed
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row
 
@@ -154,10 +154,10 @@ class _Ends:
         return sought(tie.value, self.batch.records[tie.record].site)
 
     def _bearing(self, tie: Tie) -> list[str]:
-        """The CIs that the claim may mean, by the first of its names that one alone bears."""
+        """The CIs that the claim may mean, by the first of its names that leaves one alone."""
         cis: list[str] = []
         for name in self._names(tie):
-            cis = self._holding(tie, _entry(name)) or cis
+            cis = narrowed(cis, self._holding(tie, _entry(name)))
             if len(cis) == 1:
                 break
         return cis

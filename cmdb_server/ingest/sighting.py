@@ -115,6 +115,7 @@ def read(seen: wire.Observation, origin: Origin, kinds: Kinds, raw_digest: bytes
     if class_.identity == "declared" and isinstance(name := thing.attributes.get("name"), str):
         thing.index.add(("declared", f"{class_.name}|{name}"))
     components, refs = _components(seen, thing, origin, kinds, path)
+    thing.index.update(links.called(thing.identifiers, origin.site))
     claims = {c.key: c for c in _claims(seen, refs, origin, kinds, path)}
     for claim in claims.values():
         thing.index.update((SOUGHT, name) for name in sought(claim.value, origin.site)[1:])

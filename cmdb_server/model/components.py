@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cmdb_server.model.decisions import Decision
+from cmdb_server.model.normalise import host_labels
 from cmdb_server.model.record import Record, Value
 from cmdb_server.model.weighing import Weights, shipped
 
@@ -20,9 +21,7 @@ proves nothing although it bears evidence, and a value that identifies nothing."
 
 def hosts(record: Record) -> list[str]:
     """The first labels of its names and fqdns."""
-    identifiers = record.identifiers
-    names = (*identifiers.get("name", ()), *identifiers.get("fqdn", ()))
-    return sorted({name.partition(".")[0] for name in names})
+    return sorted(host_labels(record.identifiers))
 
 
 def full_names(record: Record) -> list[str]:

@@ -7,17 +7,20 @@ far port. What both ends and both protocols tell of one cable is thereby one rel
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cmdb_server.model.normalise import normalise
+from cmdb_server.model.normalise import host_labels, normalise
 
 Identifiers = Mapping[str, Collection[str]]
 """Kind -> values, as told: of a device, and of a port ``if_name`` and ``if_mac``."""
 Entry = tuple[str, str]
 """(kind, value) of the inverted index."""
 
+HOST = "host"
+"""The kind of the index that is no identifier: (site, the first label of a host name)."""
 PORT_KINDS = ("if_name", "if_mac")
+NAMES = ("name", "fqdn")
 _RANKS = (
     "chassis_id", "serial", "uuid", "machine_id", "ssh_host_key", "engine_id", "mac", "fqdn", "management_address",
     "name",
@@ -42,7 +45,7 @@ class Port:
 
 def entries(identifiers: Identifiers, site: str) -> list[Entry]:
     """Under what the device is looked for that these identifiers describe, strongest first: each only where nobody, or
-    several, bear the one before."""
+    several, bear the ones before (``narrowed``)."""
     told = normalise({kind: list(values) for kind, values in identifiers.items() if kind not in PORT_KINDS})
     found = [entry for kind in sorted(told, key=_rank) for value in told[kind] for entry in _entries(kind, value, site)]
     return list(dict.fromkeys(found))
@@ -58,10 +61,26 @@ def _entries(kind: str, value: str, site: str) -> list[Entry]:
         return [(kind, value), ("mac", value)]
     if kind == "management_address":
         return [("address", f"{site}|{value}")]
-    if kind == "name" and "." in value:
+    if kind in NAMES and "." in value:
+        # One calls its full name its host name, another keeps the two apart.
+        whole = [(kind, value), *((other, value) for other in NAMES if other != kind)]
         # One protocol tells a name in full that the device itself tells short.
-        return [(kind, value), (kind, value.partition(".")[0])]
+        return [*whole, (kind, value.partition(".")[0])] if kind == "name" else whole
+    if kind in NAMES:
+        # Of a site's own devices one is meant before any other, by whichever of its names the short one begins.
+        return [(HOST, f"{site}|{value}"), ("name", value)]
     return [(kind, value)]
+
+
+def called(identifiers: Identifiers, site: str) -> Iterator[Entry]:
+    """Under what a device of the site, of these normalised identifiers, is found by a short name."""
+    return ((HOST, f"{site}|{label}") for label in host_labels(identifiers))
+
+
+def narrowed(before: Collection[str], found: Collection[str]) -> list[str]:
+    """Whom a weaker name leaves of those that a stronger one left open: those whom it names too, or else all of them;
+    whomever it names where the stronger one named nobody."""
+    return [one for one in before if one in found] or list(before or found)
 
 
 def meant(ports: Iterable[Port], identifiers: Identifiers) -> str:

@@ -7,7 +7,7 @@ itself or nothing; it never raises.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 _PLACEHOLDERS = frozenset(
     """to be filled by o.e.m.|to be filled by oem|default string|default|not specified|not applicable|not available
@@ -75,6 +75,11 @@ def normalise(
     if manufacturer and "serial" in found and (maker := vendor(manufacturer)):
         found["vendor"] = {maker}
     return {kind: tuple(sorted(values)) for kind, values in found.items() if values}
+
+
+def host_labels(identifiers: Mapping[str, Collection[str]]) -> set[str]:
+    """The first labels of host names, normalised: a short name is the first label of a full one."""
+    return {name.partition(".")[0] for kind in ("name", "fqdn") for name in identifiers.get(kind, ())}
 
 
 def _unite_vmware(found: dict[str, set[str]]) -> None:

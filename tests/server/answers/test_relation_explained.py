@@ -50,6 +50,23 @@ def test_why_it_is_not_that(estate: Estate) -> None:
     assert {bearer.ci: bearer.chosen for bearer in other.bearers} == {old: False, new: True}
 
 
+def test_a_short_name_that_two_full_ones_begin_with_is_told_with_both(estate: Estate) -> None:
+    estate.tell(
+        0, *(host(name, f"10.0.0.{at}", identifiers={"fqdn": [f"pay.{name}.net"]}) for at, name in enumerate("ab", 2))
+    )
+    claim = Observation(
+        "web", "server", "10.0.0.1", None, {"serial": ["CZ3411AB0C"]}, {"name": "web"},
+        relations=[Relation("depends_on", End(identifiers={"name": ["pay"]}))],
+    )  # fmt: skip
+    estate.tell(1, claim, target="b")
+    ci = {name: estate.ci(name)["id"] for name in ("web", "a", "b")}
+    found = told(estate, ci["web"], "depends_on", ci["a"])
+    assert (found.stands, found.why) == (False, "elsewhere")
+    (other,) = found.others
+    assert (other.to, other.far) == (None, "host lab|pay")
+    assert {bearer.ci: bearer.chosen for bearer in other.bearers} == {ci["a"]: True, ci["b"]: True}
+
+
 def test_what_was_claimed_once_and_is_no_more(estate: Estate) -> None:
     configured = Relation("depends_on", End(address="10.0.0.2"))
     web = Observation("w", "server", "10.0.0.1", None, {"serial": ["SNweb"]}, {"name": "w"}, relations=[configured])

@@ -22,7 +22,8 @@ def claimant(end: End, **more: object) -> Observation:
 
 
 DB = Observation(
-    "db", "server", "10.0.0.2", "vm-7", {"serial": ["MX88420XYZ"], "mac": ["3c:ec:ef:20:42:a2"]}, {"name": "db"},
+    "db", "server", "10.0.0.2", "vm-7",
+    {"serial": ["MX88420XYZ"], "mac": ["3c:ec:ef:20:42:a2"], "fqdn": ["db.example.net"]}, {"name": "db"},
     components=[
         Component("if", "network_interface", "eth0", attributes={"ip_addresses": ["10.0.7.7/24"]}),
         Component("pg", "database_instance", "postgres", attributes={"name": "pg", "listens": ["tcp:0.0.0.0:5432"]}),
@@ -37,6 +38,11 @@ WAYS = {
     "native key": (End(native_key="vm-7"), "db"),
     "identifiers": (End(identifiers={"serial": ["mx88420xyz"]}), "db"),
     "a MAC in another form": (End(identifiers={"mac": ["3CEC.EF20.42A2"]}), "db"),
+    "a full name": (End(identifiers={"fqdn": ["DB.example.net."]}), "db"),
+    "a full name for a host name": (End(identifiers={"name": ["db.example.net"]}), "db"),
+    "a short name": (End(identifiers={"name": ["DB"]}), "db"),
+    "a short name for a full one": (End(identifiers={"fqdn": ["db"]}), "db"),
+    "a short name and a port": (End(identifiers={"name": ["db"]}, port=5432), "db"),
     "interface": (End(identifiers={"serial": ["MX88420XYZ"], "if_name": ["eth0"]}), "eth0"),
     "declared": (End(class_="support_group", name="Operators"), "Operators"),
 }
@@ -101,6 +107,59 @@ def test_an_end_that_several_may_be_stays_open(estate: Estate) -> None:
     estate.tell(1, twins[0], target="twins")
     estate.tell(2, claimant(End(address="10.0.5.5"), evidence="again"), target="web")
     assert estate.relations("depends_on") == {("web", "depends_on", "one")}
+
+
+def bearing(ref: str, number: int, **identifiers: list[str]) -> Observation:
+    told = {"serial": [f"CZ34110B{number}X"], **identifiers}
+    return Observation(ref, "server", f"10.0.1.{number}", None, told, {"name": ref})
+
+
+def calls(name: str) -> Observation:
+    return claimant(End(identifiers={"name": [name]}))
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_short_name_that_several_full_ones_begin_with_means_none_of_them(
+    either: Estate, order: tuple[int, ...]
+) -> None:
+    told = [calls("pay"), bearing("one", 1, fqdn=["pay.example.net"]), bearing("two", 2, fqdn=["pay.example.org"])]
+    for place in order:
+        either.tell(1, told[place], target=f"t{place}", now=9)
+    assert either.relations("depends_on") == set()
+    assert open_ties(either) == ["host:lab|pay"]
+    either.tell(2, target="t2", now=9)
+    either.tell(3, told[1], target="t1", now=9)
+    either.tell(3, calls("pay"), target="t0", now=9)
+    assert either.relations("depends_on") == {("web", "depends_on", "one")}, "the other is gone"
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_whose_very_name_it_is_comes_before_whose_full_name_begins_with_it(
+    estate: Estate, order: tuple[int, ...]
+) -> None:
+    told = [calls("pay"), bearing("one", 1, name=["pay"]), bearing("two", 2, fqdn=["pay.example.org"])]
+    for place in order:
+        estate.tell(1, told[place], target=f"t{place}", now=9)
+    assert estate.relations("depends_on") == {("web", "depends_on", "one")}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_short_name_means_one_of_its_own_site_before_any_other(estate: Estate, order: tuple[int, ...]) -> None:
+    told = [
+        (calls("pay"), "lab"),
+        (bearing("one", 1, fqdn=["pay.example.net"]), "lab"),
+        (bearing("two", 2, name=["pay"]), "far"),
+    ]
+    for place in order:
+        estate.tell(1, told[place][0], target=f"t{place}", site=told[place][1], now=9)
+    assert estate.relations("depends_on") == {("web", "depends_on", "one")}
+
+
+def test_a_short_name_means_no_full_name_of_another_site(estate: Estate) -> None:
+    estate.tell(1, bearing("one", 1, fqdn=["pay.example.net"]), target="x", site="far")
+    estate.tell(1, calls("pay"), target="y")
+    assert estate.relations("depends_on") == set()
+    assert open_ties(estate) == ["host:lab|pay"]
 
 
 def test_a_claim_may_come_from_the_other_side(estate: Estate) -> None:

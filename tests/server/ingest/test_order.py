@@ -33,6 +33,10 @@ def things(draw: Any) -> Any:
     name = draw(names)
     kinds: dict[str, list[str]] = {"name": [name]}
     if draw(st.booleans()):
+        kinds["fqdn"] = [f"{name}.{draw(st.sampled_from(['x', 'y']))}.net"]
+        if draw(st.booleans()):
+            del kinds["name"]
+    if draw(st.booleans()):
         kinds["serial"] = [draw(st.sampled_from(["CZ3412AB01", "CZ3412AB02", "CZ3412AB03"]))]
     if draw(st.booleans()):
         kinds["mac"] = draw(
@@ -44,6 +48,8 @@ def things(draw: Any) -> Any:
         packages=draw(st.lists(st.sampled_from(["pkg:deb/x@1", "pkg:deb/x@2"]), max_size=2, unique=True)),
         **draw(st.dictionaries(st.sampled_from(["os_name", "os_version"]), st.sampled_from(["1", "2", ""]))),
     )  # fmt: skip
+    for called in draw(st.lists(st.sampled_from(["a", "b", "a.x.net", "b.y.net"]), max_size=2, unique=True)):
+        told.relations.append(Relation("monitored_by", End(identifiers={"name": [called]})))
     for other in draw(st.lists(st.sampled_from(["p", "q"]), max_size=2, unique=True)):
         told.components.append(Component(other, "web_server", other, attributes={"listens": ["tcp:0.0.0.0:80"]}))
     return told

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmdb_server.model.links import Port, entries, meant, plain
+from cmdb_server.model.links import Port, called, entries, meant, narrowed, plain
 
 PORTS = (
     Port("7", ("eth7", "uplink"), mac="00:1b:21:00:02:07", index=7), Port("8", ("eth8", "uplink"), index=8),
@@ -45,8 +45,27 @@ def test_a_device_is_looked_for_by_its_strongest_name_first() -> None:
     }  # fmt: skip
     assert entries(told, "lab") == [
         ("chassis_id", "00:1b:21:00:00:02"), ("mac", "00:1b:21:00:00:02"), ("address", "lab|10.0.0.2"),
-        ("name", "sw2.example.net"), ("name", "sw2"),
+        ("name", "sw2.example.net"), ("fqdn", "sw2.example.net"), ("name", "sw2"),
     ]  # fmt: skip
+
+
+def test_a_short_name_is_looked_for_among_the_names_of_its_site_first() -> None:
+    assert entries({"name": ["SW2"]}, "lab") == [("host", "lab|sw2"), ("name", "sw2")]
+    assert entries({"fqdn": ["sw2.example.net"]}, "lab") == [("fqdn", "sw2.example.net"), ("name", "sw2.example.net")]
+    assert set(called({"name": ("sw2",), "fqdn": ("sw2.example.net", "s.example.org")}, "lab")) == {
+        ("host", "lab|sw2"), ("host", "lab|s"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "found", "left"),
+    [
+        ("", "", ""), ("", "ab", "ab"), ("ab", "", "ab"), ("ab", "a", "a"), ("ab", "ca", "a"), ("ab", "c", "ab"),
+        ("abc", "bc", "bc"),
+    ],
+)  # fmt: skip
+def test_a_weaker_name_narrows_and_never_points_past_a_stronger_one(before: str, found: str, left: str) -> None:
+    assert narrowed(before, found) == list(left)
 
 
 def test_a_port_alone_names_no_device() -> None:
