@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cmdb_server.store.port import Store
 from cmdb_server.store.sqlite import SqliteStore
 from tests.estate import Estate
 
@@ -27,11 +28,17 @@ def other(tmp_path: Path) -> Iterator[Estate]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Estate]:
-    """On the embedded store, and on a real Neo4j."""
+def each_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """The embedded store, and a real Neo4j."""
     if request.param == "sqlite":
-        store = SqliteStore(tmp_path / "either.db")
+        store: Store = SqliteStore(tmp_path / "each.db")
     else:
         store = request.getfixturevalue("neo4j_opener")()
-    yield Estate(store)
+    yield store
     store.close()
+
+
+@pytest.fixture
+def either(each_store: Store) -> Estate:
+    """On each of both stores."""
+    return Estate(each_store)

@@ -14,7 +14,7 @@ from cmdb_server.store.neo4j import Neo4jStore
 from tests.estate import ADMIN, minute
 from tests.server.answers.test_history import NOW, Seen, histories, opened, past, present
 from tests.server.ingest.test_order_on_neo4j import emptied
-from tests.store_contract import Opener
+from tests.store_rows import Opener
 
 pytestmark = [pytest.mark.neo4j, pytest.mark.slow]
 

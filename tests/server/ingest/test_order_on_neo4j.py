@@ -18,7 +18,7 @@ from cmdb_server.store.sqlite import SqliteStore
 from tests.delivered import outcome
 from tests.server.ingest.test_cluster import Ruling, differing, estates, opened, rulings, told_amid, told_plainly
 from tests.server.ingest.test_order import digest_after, reports
-from tests.store_contract import Opener
+from tests.store_rows import Opener
 
 pytestmark = [pytest.mark.neo4j, pytest.mark.slow]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,22 +13,15 @@ from cmdb_server.ingest.rehearsal import Rehearsal, rehearse
 from cmdb_server.store import tables
 from cmdb_server.store.digest import graph_digest
 from cmdb_server.store.port import Store
-from cmdb_server.store.sqlite import SqliteStore
 from tests.factories import START, host, report
 
 AGENT = Caller("agent-1", "admin")
 COMPLETE = {"host": "complete"}
 
 
-@pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened: Store = (
-        SqliteStore(tmp_path / "cmdb.db")
-        if request.param == "sqlite"
-        else request.getfixturevalue("neo4j_opener")()
-    )  # fmt: skip
-    yield opened
-    opened.close()
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
 
 
 def body(id_: str, at: int, *hosts: Any, **told: Any) -> bytes:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cmdb_server.errors import Invalid
 from cmdb_server.ingest.declare import DeclaredRelation, create, edit
-from cmdb_server.store.sqlite import SqliteStore
+from cmdb_server.store.port import Store
 from cmdb_server.store.tables import CI
 from tests.shop import Shop
 
 
-@pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
-    store = (
-        SqliteStore(tmp_path / "cmdb.db") if request.param == "sqlite" else request.getfixturevalue("neo4j_opener")()
-    )
-    yield Shop(store)
-    store.close()
+@pytest.fixture
+def shop(each_store: Store) -> Shop:
+    return Shop(each_store)
 
 
 def enter(shop: Shop, name: str, *relations: DeclaredRelation, **attributes: Any) -> None:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from cmdb_server.ingest import declare
 from cmdb_server.practices import guards
 from cmdb_server.store.port import Store
-from cmdb_server.store.sqlite import SqliteStore
 from tests.factories import START
 
 
-@pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "neo4j":
-        opened: Store = request.getfixturevalue("neo4j_opener")()
-        return opened
-    return SqliteStore(tmp_path / "cmdb.db")
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
 
 
 @pytest.fixture

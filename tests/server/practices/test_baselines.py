@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from cmdb_server.errors import Conflict, Invalid, NotFound
 from cmdb_server.practices import baselines
 from cmdb_server.practices.baselines import Baseline
 from cmdb_server.store.port import Store
-from cmdb_server.store.sqlite import SqliteStore
 from tests.factories import START
-
-
-@pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "neo4j":
-        opened: Store = request.getfixturevalue("neo4j_opener")()
-        return opened
-    return SqliteStore(tmp_path / "cmdb.db")
 
 
 def test_made_listed_found_and_forgotten(store: Store) -> None:

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from cmdb_server.model.series import DAY_MS, HOUR_MS
 from cmdb_server.practices.health_course import EVERY_MS, FINE_MS, Recorded, course, keep
 from cmdb_server.store.port import Store
-from cmdb_server.store.sqlite import SqliteStore
 
 BEGIN = 20_000 * DAY_MS
 FIGURES = {("orphan", "server", ""): (1, 3), ("orphan", "server", "Ann"): (0, 2), ("no-owner", "rack", ""): (5, 5)}
-
-
-@pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = SqliteStore(tmp_path / "x") if request.param == "sqlite" else request.getfixturevalue("neo4j_opener")()
-    yield opened
-    opened.close()
 
 
 def told(store: Store, since: int = 0, until: int = 1 << 60) -> list[Recorded]:

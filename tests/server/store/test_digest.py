@@ -9,7 +9,7 @@ from cmdb_server.store.digest import graph_digest
 from cmdb_server.store.port import Loadable, Row
 from cmdb_server.store.sqlite import SqliteStore
 from cmdb_server.store.tables import CI, CLAIM, FACT, MEMBERSHIP, RELATION, Table
-from tests.store_contract import ci, fact, relation, row, uid, write
+from tests.store_rows import ci, fact, relation, row, uid, write
 
 Lines = list[tuple[Table, Row]]
 

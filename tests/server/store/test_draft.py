@@ -15,7 +15,7 @@ from cmdb_server.store.draft import Draft
 from cmdb_server.store.port import Row, Store, Writing
 from cmdb_server.store.rollback import rolled_back
 from cmdb_server.store.sqlite import SqliteStore
-from tests.store_contract import row
+from tests.store_rows import row
 
 Told = list[Any]
 Work = tuple[str, list[Any]]

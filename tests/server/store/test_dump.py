@@ -11,7 +11,7 @@ from cmdb_server.store.dump import dump, load
 from cmdb_server.store.port import Loadable
 from cmdb_server.store.sqlite import SqliteStore
 from cmdb_server.store.tables import SCHEMA_VERSION, TOKEN
-from tests.store_contract import everything, fill, row, write
+from tests.store_rows import everything, fill, row, write
 
 
 @pytest.fixture

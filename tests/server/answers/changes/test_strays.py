@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from cmdb_server.answers.changes.strays import Cis, strays
 from cmdb_server.ingest.declare import edit
 from cmdb_server.store.port import Store
-from cmdb_server.store.sqlite import SqliteStore
 from tests.estate import Estate, minute
 from tests.factories import host
 
 WEB = {"name": ["web"], "serial": ["SN1"], "mac": ["3c:ec:ef:00:00:01"]}
 
 
-@pytest.fixture(params=["sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "neo4j":
-        opened: Store = request.getfixturevalue("neo4j_opener")()
-        return opened
-    return SqliteStore(tmp_path / "cmdb.db")
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
 
 
 def found(store: Store, since: int) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ import pytest
 from cmdb_server.store.port import Loadable
 from cmdb_server.store.tables import CI, FACT, FEED, RELATION, TIE
 from tests.neo4j_server import Neo4jServer
-from tests.store_contract import HOSTILE, Opener, ci, everything, fact, relation, uid, write
+from tests.store_rows import HOSTILE, Opener, ci, everything, fact, relation, uid, write
 
 pytestmark = pytest.mark.neo4j
 

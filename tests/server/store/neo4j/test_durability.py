@@ -20,7 +20,7 @@ from cmdb_server.store.dump import DUMPED, dump, load
 from cmdb_server.store.sqlite import SqliteStore
 from cmdb_server.store.tables import CI
 from tests.neo4j_server import Neo4jServer, free_port, home_of_jars, missing
-from tests.store_contract import ROOT, Opener, ci, everything, fill, write
+from tests.store_rows import ROOT, Opener, ci, everything, fill, write
 
 if TYPE_CHECKING:
     from cmdb_server.store.neo4j import Neo4jStore

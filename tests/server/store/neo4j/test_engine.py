@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from cmdb_server.store.port import Loadable
-from tests.store_contract import Opener, StoreContract
+from tests.store_contract import StoreContract
+from tests.store_rows import Opener
 
 pytestmark = pytest.mark.neo4j
 

@@ -13,7 +13,7 @@ from cmdb_server.store.neo4j.entries import compounds, entries, names, shape, wa
 from cmdb_server.store.neo4j.values import INDEXABLE, key_text
 from cmdb_server.store.port import Row
 from cmdb_server.store.tables import CI, FACT, RECORD, RELATION, REPORT, TIE, Table
-from tests.store_contract import ci, fact, relation, row, uid
+from tests.store_rows import ci, fact, relation, row, uid
 
 PART = some.none() | some.text(alphabet=some.sampled_from("\x00\x01\x02aé🌍"), max_size=3)
 

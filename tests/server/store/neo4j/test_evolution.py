@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from cmdb_server.errors import SettingsError
-from tests.store_contract import Opener
 from tests.store_evolution import AFTER, BEFORE, evolve
+from tests.store_rows import Opener
 
 pytestmark = pytest.mark.neo4j
 

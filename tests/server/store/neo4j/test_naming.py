@@ -6,7 +6,7 @@ from cmdb_schemas.ci_class import classes
 from cmdb_server.errors import Invalid
 from cmdb_server.store.neo4j.naming import class_label, label_of, relationship_type
 from cmdb_server.store.tables import CI, IDENTIFIER, TABLES
-from tests.store_contract import HOSTILE
+from tests.store_rows import HOSTILE
 
 
 def test_names_read_as_cypher_does() -> None:

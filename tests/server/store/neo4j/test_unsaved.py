@@ -11,7 +11,7 @@ from cmdb_server.store.neo4j.entries import shape
 from cmdb_server.store.neo4j.unsaved import Unsaved
 from cmdb_server.store.port import Key, Row
 from cmdb_server.store.tables import FACT, IDENTIFIER, RECORD
-from tests.store_contract import fact, row
+from tests.store_rows import fact, row
 
 KEYS = [(kind, value, record) for kind in "kl" for value in "vw" for record in "rst"]
 VALUES = some.integers(0, 3)

@@ -15,7 +15,7 @@ import pytest
 from cmdb_server.errors import CmdbError, SettingsError, StoreUnavailable
 from cmdb_server.store.sqlite import SqliteStore
 from cmdb_server.store.tables import CI
-from tests.store_contract import ROOT, ci, everything, write, write_some
+from tests.store_rows import ROOT, ci, everything, write, write_some
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ WRITER = """
 import sys
 from cmdb_server.store.sqlite import SqliteStore
 from cmdb_server.store.tables import CI, FACT
-from tests.store_contract import ci, fact, uid
+from tests.store_rows import ci, fact, uid
 store = SqliteStore(sys.argv[1])
 while True:
     def work(writing):

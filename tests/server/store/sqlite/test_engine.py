@@ -7,7 +7,8 @@ import pytest
 
 from cmdb_server.store.port import Loadable
 from cmdb_server.store.sqlite import SqliteStore
-from tests.store_contract import Opener, StoreContract
+from tests.store_contract import StoreContract
+from tests.store_rows import Opener
 
 
 class TestContract(StoreContract):
