@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from cmdb_server.answers.lives import Lives
+from cmdb_server.answers.past_state import past_of
 from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.testimony import as_evidence, void
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import SourceView
 from cmdb_server.errors import NotFound
+from cmdb_server.ingest import ruling
 from cmdb_server.ingest.declare import resolve
 from cmdb_server.ingest.decode import stored_observation
 from cmdb_server.ingest.late import unpacked
-from cmdb_server.ingest.ruling import in_transaction
+from cmdb_server.ingest.ruling import D, in_transaction
 from cmdb_server.ingest.sighting import Kinds, as_json
 from cmdb_server.model import identity
 from cmdb_server.model.decisions import pins
@@ -78,17 +80,23 @@ class Explanation:
     decisions: tuple[Mapping[str, Any], ...]
 
 
-def explain(store: Store, viewer: Viewer, ci: str, attribute: str | None = None, *, now_ms: int) -> Explanation:
-    """Explain a CI, or one attribute of it. Raises NotFound, for an attribute that its class has not, too."""
+def explain(
+    store: Store, viewer: Viewer, ci: str, attribute: str | None = None, at: int | None = None,
+    known_at: int | None = None, *, now_ms: int,
+) -> Explanation:  # fmt: skip
+    """Explain a CI, or one attribute of it, as of a time too. Raises NotFound, for an attribute that its class has not,
+    too."""
 
-    def work(tx: Reading) -> Explanation:
+    def work(reading: Reading) -> Explanation:
+        past = past_of(reading, viewer, at, known_at, now_ms)
+        tx, now = past.tx, past.now
         id_ = resolve(tx, ci)
         row = tx.get(tables.CI, [(id_,)])[(id_,)]
-        lives = Lives(tx, now_ms, viewer.kinds)
+        lives = Lives(tx, now, viewer.kinds)
         lives.load([id_])
         sources = {source.record: source for source in lives.sources(id_)}
         records = sorted(tx.find(tables.RECORD, ("ci",), [(id_,)]), key=lambda r: (r[R["first_at"]], r[0]))
-        attributes = tuple(_attributes(tx, row, records, sources, attribute, now_ms, viewer.kinds))
+        attributes = tuple(_attributes(tx, row, records, sources, attribute, now, viewer.kinds))
         class_ = viewer.kinds[row[1]]
         if attribute is not None and not attributes and class_.attribute(attribute) is None:
             raise NotFound(f"{class_.title} has no attribute {attribute!r}")
@@ -195,7 +203,10 @@ def _term(term: identity.Term) -> Mapping[str, Any]:
 
 
 def _decisions(tx: Reading, records: set[str]) -> Iterable[Mapping[str, Any]]:
-    for row in tx.scan(tables.DECISION, None, 100_000):
-        named = {id_ for side in row[3].get("sides", ()) for id_ in side}
+    rows = ruling.rows(tx)
+    standing = {row[D["id"]] for row in ruling.in_effect(rows)}
+    told = {"by": "subject", **{name: name for name in ("id", "verb", "at", "reason", "undoes")}}
+    for row in rows:
+        named = {id_ for side in row[D["body"]].get("sides", ()) for id_ in side}
         if named & records:
-            yield {"id": row[0], "verb": row[2], "by": row[4], "at": row[5], "reason": row[6], "undoes": row[7]}
+            yield {name: row[D[column]] for name, column in told.items()} | {"in_effect": row[D["id"]] in standing}

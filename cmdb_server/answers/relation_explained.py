@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from cmdb_schemas.relations import relation_types
+from cmdb_server.answers.past_state import past_of
 from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Invalid
@@ -84,18 +85,24 @@ class RelationExplained:
 
 
 def explain_relation(
-    store: Store, viewer: Viewer, from_: str, type_: str, to: str, *, now_ms: int
-) -> RelationExplained:
-    """Explain a relation that is there, or why it is not. Raises NotFound for an end, Invalid for an unknown type."""
-    if type_ not in relation_types():
+    store: Store, viewer: Viewer, from_: str, type_: str, to: str, at: int | None = None, known_at: int | None = None,
+    *, now_ms: int,
+) -> RelationExplained:  # fmt: skip
+    """Explain a relation that is there, or why it is not, as of a time too. ``type_`` may be a reverse name, as in web-1
+    runs nginx. Raises NotFound for an end, Invalid for an unknown type."""
+    name = next((one.name for one in relation_types().values() if type_ in (one.name, one.reverse)), None)
+    if name is None:
         raise Invalid(f"type: unknown relation type {type_!r}", errors=[{"path": "type", "message": "unknown"}])
 
-    def work(tx: Reading) -> RelationExplained:
-        batch = Batch(cast(Writing, tx), viewer.kinds, dict(relation_types()), now_ms)
-        ends = [resolve(tx, from_), resolve(tx, to)]
-        if relation_types()[type_].symmetric:
+    def work(reading: Reading) -> RelationExplained:
+        past = past_of(reading, viewer, at, known_at, now_ms)
+        batch = Batch(cast(Writing, past.tx), viewer.kinds, dict(relation_types()), past.now)
+        ends = [resolve(past.tx, from_), resolve(past.tx, to)]
+        if relation_types()[name].symmetric:
             ends.sort()
-        return _Explaining(batch, (ends[0], type_, ends[1])).told()
+        elif name != type_:
+            ends.reverse()
+        return _Explaining(batch, (ends[0], name, ends[1])).told()
 
     return as_seen(store, viewer).read(work)
 

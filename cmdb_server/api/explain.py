@@ -10,6 +10,7 @@ from marshmallow import Schema, fields
 
 from cmdb_server.answers.explain import explain
 from cmdb_server.answers.relation_explained import explain_relation
+from cmdb_server.api.asking import TimesSchema
 from cmdb_server.api.auth import requires, seen, viewer
 from cmdb_server.api.ci_schemas import SourceSchema
 from cmdb_server.api.conditional import tagged
@@ -20,7 +21,7 @@ from cmdb_server.api.resource import resource
 BLUEPRINT = resource("explain", __name__, "Where facts come from, and why they won")
 
 
-class AskedSchema(Schema):
+class AskedSchema(TimesSchema):
     attribute = Text(load_default=None, metadata={"description": "Only this one"})
 
 
@@ -53,6 +54,16 @@ class TiedSchema(Schema):
     decision = fields.String(allow_none=True, metadata={"description": "The decision of people that says so"})
 
 
+class DecisionSchema(Schema):
+    id = fields.String(required=True)
+    verb = fields.String(required=True)
+    by = fields.String(required=True)
+    at = Instant(required=True)
+    reason = fields.String(required=True)
+    undoes = fields.String(required=True, allow_none=True)
+    in_effect = fields.Boolean(required=True, metadata={"description": "Nobody undid it"})
+
+
 class ExplanationSchema(Schema):
     ci = fields.UUID(required=True)
     class_ = fields.String(required=True, data_key="class")
@@ -62,7 +73,7 @@ class ExplanationSchema(Schema):
         fields.Nested(TiedSchema), required=True, metadata={"description": "What holds its records together"}
     )
     attributes = fields.List(fields.Nested(ExplainedAttributeSchema), required=True)
-    decisions = fields.List(fields.Dict(), required=True)
+    decisions = fields.List(fields.Nested(DecisionSchema), required=True)
 
 
 @BLUEPRINT.route("/cis/<uuid:ci>/explain")
@@ -73,7 +84,7 @@ class ExplanationSchema(Schema):
 def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
     """Every source's word on every attribute, which one won and why, and the evidence that tied the records."""
     revision = seen().revision()
-    told = explain(seen(), viewer(), str(ci), asked["attribute"], now_ms=now_ms())
+    told = explain(seen(), viewer(), str(ci), **asked, now_ms=now_ms())
     return tagged(ExplanationSchema().dump(told), revision)
 
 
@@ -124,9 +135,9 @@ class ExplainedRelationSchema(Schema):
     )
 
 
-class RelationAskedSchema(Schema):
+class RelationAskedSchema(TimesSchema):
     from_ = fields.UUID(required=True, data_key="from")
-    type = Text(required=True)
+    type = Text(required=True, metadata={"description": "Its name, or its reverse name"})
     to = fields.UUID(required=True)
 
 
@@ -139,5 +150,8 @@ def of_relation(asked: dict[str, Any]) -> Response:
     """Why a relation is there: its claims, their evidence and how their ends were found. And why it is not: what ended,
     or is held to mean another."""
     revision = seen().revision()
-    told = explain_relation(seen(), viewer(), str(asked["from_"]), asked["type"], str(asked["to"]), now_ms=now_ms())
+    told = explain_relation(
+        seen(), viewer(), str(asked["from_"]), asked["type"], str(asked["to"]), asked["at"], asked["known_at"],
+        now_ms=now_ms(),
+    )  # fmt: skip
     return tagged(ExplainedRelationSchema().dump(told), revision)

@@ -10,7 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from cmdb_server.cli.client import segment
-from cmdb_server.cli.commands import Told, client_of, tell
+from cmdb_server.cli.commands import Told, client_of, tell, times
 from cmdb_server.cli.exits import USAGE, fail
 from cmdb_server.cli.render import joined, named, plain
 
@@ -26,9 +26,9 @@ WHY = {
 }
 
 
-def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
+def add(sub: Subparsers, asked: argparse.ArgumentParser, then: argparse.ArgumentParser) -> None:
     """The command ``explain``."""
-    explain = sub.add_parser("explain", parents=[asked], help="why a CI is there and says what it says")
+    explain = sub.add_parser("explain", parents=[asked, then], help="why a CI is there and says what it says")
     explain.add_argument("ci", help="id or name")
     explain.add_argument("relation", nargs="*", metavar="TYPE CI", help="why it has this relation, or has not")
     explain.add_argument("--attribute")
@@ -42,10 +42,11 @@ def explained(told: Told) -> None:
     ci = client.identify(told.ci)
     if told.relation:
         type_, to = told.relation
-        answer = client.get("/relations/explain", **{"from": ci, "type": type_, "to": client.identify(to)})
+        query = {"from": ci, "type": type_, "to": client.identify(to), **times(told)}
+        answer = client.get("/relations/explain", **query)
         tell(told, answer, relation)
         return
-    tell(told, client.get(f"/cis/{segment(ci)}/explain", attribute=told.attribute), explanation)
+    tell(told, client.get(f"/cis/{segment(ci)}/explain", attribute=told.attribute, **times(told)), explanation)
 
 
 def explanation(told: dict[str, Any]) -> RenderableType:
@@ -69,8 +70,16 @@ def explanation(told: dict[str, Any]) -> RenderableType:
         )
         for term in tie["terms"]:
             branch.add(plain(", ".join(f"{name} {value}" for name, value in term.items() if value is not None)))
-    for decision in told["decisions"]:
-        root.add(joined(Text("decision:", "bold"), plain(decision)))
+    for one in told["decisions"]:
+        undone = "" if one["in_effect"] else " (undone)"
+        root.add(
+            joined(
+                Text("decided:", "bold"),
+                plain(one["verb"] + undone),
+                f"by {one['by']}, {one['at']}:",
+                plain(one["reason"]),
+            )
+        )
     return root
 
 

@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     asked = _asking()
     _tokens(sub, asked)
     _questions(sub, asked)
-    explaining.add(sub, asked)
+    explaining.add(sub, asked, _times())
     entering.add(sub, asked)
     exchange.add(sub, asked)
     past.add(sub, asked)

@@ -10,7 +10,7 @@ from cmdb_schemas.report import Component, Observation
 from cmdb_server.answers.explain import AttributeExplained, explain
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import NotFound
-from cmdb_server.ingest.decisions import decide
+from cmdb_server.ingest.decisions import decide, undo
 from cmdb_server.ingest.declare import edit
 from tests.estate import DAY, MINUTE, Estate, minute
 
@@ -146,3 +146,32 @@ def test_a_sighting_without_proof_is_held_by_its_place(estate: Estate) -> None:
     estate.tell(1, Observation("p", "unknown_device", "10.0.0.1", None, {}, {}), source="ping")
     (tie,) = explain(estate.store, VIEWER, estate.ci("h")["id"], now_ms=minute(2)).ties
     assert tie.how == "place"
+
+
+def test_the_past_is_explained_as_it_was_explained_then(either: Estate) -> None:
+    either.tell(0, box(os_name="Debian", sections={"os_name": "os-release"}))
+    either.tell(1, box(os_name="Linux"), source="snmp", agent="agent-2")
+    ci = either.ci("h")["id"]
+    then = explain(either.store, VIEWER, ci, now_ms=minute(3))
+    either.tell(4, box(os_name="Other"))
+    pin = {"sides": [[ci]], "attribute": "os_name", "pinned": "Pinned"}
+    decide(either.store, "ann", "pin", pin, "known better", minute(5))
+    either.tell(6, box(os_name="BSD"), source="snmp", agent="agent-2")
+    either.tell(7)
+    now = explain(either.store, VIEWER, ci, now_ms=minute(8))
+    assert explain(either.store, VIEWER, ci, at=minute(3), known_at=minute(3), now_ms=minute(8)) == then != now
+    told = explain(either.store, VIEWER, ci, "os_name", minute(5), now_ms=minute(8)).attributes[0]
+    assert (told.value, {word.value for word in told.losers}) == ("Pinned", {"Other", "Linux"})
+    with pytest.raises(NotFound):
+        explain(either.store, VIEWER, ci, at=minute(-1), now_ms=minute(8))
+
+
+def test_what_was_undone_is_told_so(estate: Estate) -> None:
+    estate.tell(0, box())
+    pin = {"sides": [[estate.ci("h")["id"]]], "attribute": "os_name", "pinned": "Other"}
+    made = decide(estate.store, "ann", "pin", pin, "known better", minute(1))
+    undo(estate.store, "bob", made, "no", minute(2))
+    (told,) = explain(estate.store, VIEWER, estate.ci("h")["id"], now_ms=minute(3)).decisions
+    assert (told["id"], told["in_effect"]) == (made, False)
+    (told,) = explain(estate.store, VIEWER, estate.ci("h")["id"], known_at=minute(1), now_ms=minute(3)).decisions
+    assert told["in_effect"] is True

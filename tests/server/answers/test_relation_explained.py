@@ -109,3 +109,26 @@ def test_ends_and_types_that_there_are_not(estate: Estate) -> None:
         told(estate, db, "depends_on", "00000000-0000-0000-0000-000000000000")
     with pytest.raises(Invalid, match="worships"):
         told(estate, db, "worships", db)
+
+
+def test_a_reverse_name_is_read_from_the_other_end(estate: Estate) -> None:
+    estate.tell(0, DB)
+    estate.tell(1, WEB, target="b")
+    web, db = app(estate, "web"), app(estate, "db")
+    assert told(estate, db, "used_by", web) == told(estate, web, "depends_on", db)
+
+
+def test_the_past_is_explained_as_it_was_explained_then(either: Estate) -> None:
+    def web(*to: Relation) -> Observation:
+        return Observation("w", "server", "10.0.0.1", None, {"serial": ["SNw"]}, {"name": "w"}, relations=[*to])
+
+    either.tell(0, DB)
+    either.tell(1, web(Relation("depends_on", End(address="10.0.0.2"))), target="b")
+    relation = either.ci("w")["id"], "depends_on", either.ci("db")["id"]
+    then = told(either, *relation)
+    either.tell(3, web(), target="b")
+    assert (then.why, told(either, *relation).why) == ("claimed", "ended")
+    past = explain_relation(either.store, VIEWER, *relation, minute(2), minute(2), now_ms=minute(100))
+    assert past == then
+    with pytest.raises(NotFound):
+        explain_relation(either.store, VIEWER, *relation, minute(0.5), now_ms=minute(100))

@@ -32,9 +32,17 @@ def test_a_relation_that_is_there_and_one_that_is_not(cmdb) -> None:
     there = cmdb("explain", "till", "depends_on", "ledger")
     assert there.code == 0, there.err
     assert "there is depends_on between them: it is claimed" in there.out and "manual" in there.out
+    assert "there is used_by" not in there.out and cmdb("explain", "ledger", "used_by", "till").out == there.out
     absent = cmdb("explain", "ledger", "depends_on", "till")
     assert "there is no depends_on between them: nobody ever told of it" in absent.out
     assert json.loads(cmdb("explain", "ledger", "depends_on", "till", "--json").out)["stands"] is False
+
+
+@pytest.mark.usefixtures("shop")
+def test_as_of_a_time(cmdb) -> None:
+    assert cmdb("explain", "till", "--at", "2999-01-01T00:00:00Z").code == 0
+    for words in (("till",), ("till", "depends_on", "ledger")):
+        assert cmdb("explain", *words, "--known-at", "2020-01-01T00:00:00Z").code == 5, words
 
 
 @pytest.mark.usefixtures("shop")
