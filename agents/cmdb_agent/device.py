@@ -26,6 +26,7 @@ from cmdb_agent.observation import (
 from cmdb_agent.probe import Mib
 from cmdb_agent.profile import Profile, Profiles, profiles
 from cmdb_agent.smi import OID, Walks, number, oid, rows, scalar, text
+from cmdb_schemas.address import ip_address
 from cmdb_schemas.ci_class import classes
 
 REF = "device"
@@ -158,7 +159,8 @@ def _attributes(
 ) -> tuple[dict[str, Value], dict[str, str]]:
     """The first that says something counts, and only what the class has; with the section that said it."""
     known = classes().get(class_)
-    united: dict[str, tuple[Value, str]] = {"ip_address": (address, "system")}
+    reached = ip_address(address)  # a device may be reached by its name
+    united: dict[str, tuple[Value, str]] = {"ip_address": (reached, "system")} if reached else {}
     for section, fact in said:
         for name, value in fact.attributes.items():
             if value not in (None, "", [], {}):

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cmdb_schemas.ci_class import check_value, classes
+from cmdb_schemas.attribute import canonical, check_value
+from cmdb_schemas.ci_class import classes
 from cmdb_schemas.relations import relation_types
 from cmdb_server.errors import Conflict, Invalid, NotFound
 from cmdb_server.ingest import ruling
@@ -126,7 +127,8 @@ def _enter(tx: Writing, row: Row, now_ms: int, kinds: Kinds | None) -> Batch:
     records = [id_ for side in body.get("sides", ()) for id_ in side]
     _known(batch, records)
     if verb == "pin":
-        _check_pin(batch, records[0], body, batch.kinds)
+        told = {**body, "pinned": _pinned(batch, records[0], body)}
+        row = (*row[: D["body"]], told, *row[D["body"] + 1 :]) if row is touched else row
     tx.insert(tables.DECISION, [(row[0], tx.revision, *row[2:])])
     _touch(batch, verb, body, records)
     settle(batch)
@@ -216,13 +218,15 @@ def _value(body: Body) -> list[str]:
     return [kind, next(iter(normalise({kind: [value]}).get(kind, ())), value)]
 
 
-def _check_pin(batch: Batch, record: str, body: Body, kinds: Kinds) -> None:
-    class_ = kinds[batch.records[record].class_]
+def _pinned(batch: Batch, record: str, body: Body) -> Any:
+    """The value as the attribute has it. Raises Invalid where it does not fit."""
+    class_ = batch.kinds[batch.records[record].class_]
     attribute = class_.attribute(str(body["attribute"]))
     if attribute is None:
         raise _invalid("attribute", f"{class_.title} has no attribute {body['attribute']!r}")
     if (problem := check_value(attribute, body["pinned"])) is not None:
         raise _invalid("pinned", problem)
+    return canonical(attribute, body["pinned"])
 
 
 def _invalid(path: str, message: str) -> Invalid:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from cmdb_schemas import report as wire
+from cmdb_schemas.address import ip_address
+from cmdb_schemas.attribute import canonical, is_spelt
 from cmdb_schemas.ci_class import CIClass
 from cmdb_server.errors import Invalid
 from cmdb_server.model import ids, links
@@ -110,8 +113,9 @@ def read(seen: wire.Observation, origin: Origin, kinds: Kinds, raw_digest: bytes
     if seen.native_key is not None:
         thing.index.add(("native_key", f"{origin.source}|{seen.native_key}"))
     if seen.address is not None:
-        thing.identifiers["@address"] = (seen.address,)
-        thing.index.add(("address", f"{origin.site}|{seen.address}"))
+        address = ip_address(seen.address) or seen.address
+        thing.identifiers["@address"] = (address,)
+        thing.index.add(("address", f"{origin.site}|{address}"))
     if class_.identity == "declared" and isinstance(name := thing.attributes.get("name"), str):
         thing.index.add(("declared", f"{class_.name}|{name}"))
     components, refs = _components(seen, thing, origin, kinds, path)
@@ -133,8 +137,16 @@ def _said(
     record: str, class_: CIClass, attributes: Mapping[str, Any], identifiers: Mapping[str, list[str]], **more: Any
 ) -> Said:
     kept = {name: value for name, value in attributes.items() if value not in (None, "", [], {})}
+    for name in kept.keys() & _spelt(class_):
+        kept[name] = canonical(class_.attributes[name], kept[name])
     normal = normalise(identifiers, manufacturer=kept.get("manufacturer")) if identifiers else {}
     return Said(record, class_.name, attributes=kept, identifiers=normal, **more)
+
+
+@cache
+def _spelt(class_: CIClass) -> frozenset[str]:
+    """The attributes of the class whose values may be written in several ways."""
+    return frozenset(name for name, attribute in class_.attributes.items() if is_spelt(attribute))
 
 
 def _components(
@@ -233,7 +245,7 @@ def _far(end: wire.End, refs: Mapping[str, str], origin: Origin, kinds: Kinds, p
     if end.native_key is not None:
         return f"native_key:{origin.source}|{end.native_key}"
     if end.address is not None:
-        return f"address:{origin.site}|{end.address}"
+        return f"address:{origin.site}|{ip_address(end.address) or end.address}"
     if end.identifiers:
         if named := links.entries(end.identifiers, origin.site):
             return ":".join(named[0])

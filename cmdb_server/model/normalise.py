@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from cmdb_schemas.address import mac_address
+
 _PLACEHOLDERS = frozenset(
     """to be filled by o.e.m.|to be filled by oem|default string|default|not specified|not applicable|not available
     not set|not settable|not present|no asset tag|no asset information|none|null|nil|na|n/a|n.a.|unknown|undefined
@@ -52,10 +54,11 @@ _MACS = re.compile(
     "|0a:00:27:00:00:"          # VirtualBox's host-only adapters
     "|(20:41:53:59:4e:ff|50:50:54:50:30:30|33:50:6f:45:30:30)"  # Windows' WAN miniports
 )  # fmt: skip
-_MAC = re.compile("(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+_SIX_OCTETS = len("00:00:00:00:00:00")
 _ADDRESS = re.compile(r"[0-9.]*|[0-9a-f.]*:[0-9a-f:.]*(%.*)?")
 _FILLING = frozenset(" .:_-\t")
 _HEX = re.compile(r"[^0-9a-f]")
+_ENDING = re.compile(r"[.\s]+\Z")
 _LONGEST = 512
 
 
@@ -115,25 +118,21 @@ def uuid(text: str) -> str | None:
 
 def mac(text: str) -> str | None:
     """Six octets, lower case, colons; none for groups, virtual routers, docker and what every machine has alike."""
-    value: str | None = text.lower()
-    if not value or not _MAC.fullmatch(value):
-        value = _respelt(text.lower().removeprefix("0x"))
-    if value is None or value[1] in "13579bdf" or len(set(value)) < 3 or _MACS.match(value):
+    value = mac_address(text)
+    if (
+        value is None
+        or len(value) != _SIX_OCTETS
+        or value[1] in "13579bdf"
+        or len(set(value)) < 3
+        or _MACS.match(value)
+    ):
         return None
     return value
 
 
-def _respelt(text: str) -> str | None:
-    """A MAC from hyphens, dots, blanks, no separator, or octets without their leading zero."""
-    parts = re.split(r"[:\-\s]", text)
-    digits = "".join(part.zfill(2) for part in parts) if len(parts) == 6 else re.sub(r"[:.\-\s]", "", text)
-    value = ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
-    return value if _MAC.fullmatch(value) else None
-
-
 def name(text: str) -> str | None:
     """A host name in lower case without its final dot; none for localhost and for addresses."""
-    value = text.lower().rstrip(".")
+    value = _ENDING.sub("", text.lower())
     return None if value in _NAMES or _ADDRESS.fullmatch(value) else value
 
 

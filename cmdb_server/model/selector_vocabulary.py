@@ -11,7 +11,8 @@ from cmdb_schemas.relations import RelationType
 from cmdb_server.model.selector_tree import Field, Kind
 
 _KINDS: Mapping[str, Kind] = {
-    "string": "string", "uri": "string", "reference": "string", "integer": "number", "number": "number",
+    "string": "string", "uri": "string", "reference": "string", "ip_address": "string",
+    "mac_address": "string", "integer": "number", "number": "number",
     "quantity": "number", "boolean": "boolean", "date": "time", "duration": "duration",
 }  # fmt: skip
 _LISTS: Mapping[Kind, Kind] = {"string": "strings", "number": "numbers"}

@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, get_args
 
+from cmdb_schemas.address import ip_address, mac_address
 from cmdb_schemas.errors import DefinitionError
 from cmdb_schemas.gate import gates_problem
 from cmdb_schemas.units import comparable, duration_ms
 
 AttributeType = Literal[
-    "string", "integer", "number", "boolean", "date", "duration", "quantity", "money", "uri", "reference", "gate"
-]
+    "string", "integer", "number", "boolean", "date", "duration", "quantity", "money", "uri", "ip_address", "mac_address",
+    "reference", "gate",
+]  # fmt: skip
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+_SHOWN = 60
+"""So much of a value is told with what is wrong with it."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -77,6 +81,25 @@ def check_value(attribute: Attribute, value: object) -> str | None:
         if problem := _check_one(attribute, item):
             return f"[{index}] {problem}"
     return None
+
+
+def is_spelt(attribute: Attribute) -> bool:
+    """Whether one value of the attribute may be written in several ways (``canonical``)."""
+    return attribute.type in _SPELLINGS
+
+
+def canonical(attribute: Attribute, value: Any) -> Any:
+    """The one way to write a value of the attribute; what does not fit stays as it is."""
+    spelling = _SPELLINGS.get(attribute.type)
+    if spelling is None:
+        return value
+    if isinstance(value, list):
+        return list(dict.fromkeys(_spelt(spelling, item) for item in value))
+    return _spelt(spelling, value)
+
+
+def _spelt(spelling: Callable[[str], str | None], value: Any) -> Any:
+    return (spelling(value) or value) if isinstance(value, str) else value
 
 
 def _check_one(attribute: Attribute, value: object) -> str | None:
@@ -145,6 +168,23 @@ def _uri(_: Attribute, value: object) -> str | None:
     return None if isinstance(value, str) and _URI.fullmatch(value) else "must be a URI"
 
 
+def _ip_address(_: Attribute, value: object) -> str | None:
+    if isinstance(value, str) and ip_address(value):
+        return None
+    return f"must be an IP address such as 10.0.0.7 or 2001:db8::7, not {_shown(value)}"
+
+
+def _mac_address(_: Attribute, value: object) -> str | None:
+    if isinstance(value, str) and mac_address(value):
+        return None
+    return f"must be a MAC address such as 00:1b:21:3c:9d:00, not {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
 def _gate(_: Attribute, value: object) -> str | None:
     return gates_problem(value)
 
@@ -163,6 +203,10 @@ _CHECKS: dict[AttributeType, Callable[[Attribute, object], str | None]] = {
     "quantity": _quantity,
     "money": _money,
     "uri": _uri,
+    "ip_address": _ip_address,
+    "mac_address": _mac_address,
     "reference": _reference,
     "gate": _gate,
 }
+
+_SPELLINGS: dict[AttributeType, Callable[[str], str | None]] = {"ip_address": ip_address, "mac_address": mac_address}

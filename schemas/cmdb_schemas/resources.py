@@ -30,6 +30,8 @@ _SHAPES: dict[str, dict[str, Any]] = {
         "additionalProperties": False,
     },
     "uri": {"type": "string", "format": "uri"},
+    "ip_address": {"type": "string", "description": "an IP address, with its prefix length where that is known"},
+    "mac_address": {"type": "string", "description": "a MAC address"},
     "reference": {"type": "string"},
     "gate": {
         "type": "object",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmdb_schemas.attribute import Attribute, AttributeType, check_value, declared
+from cmdb_schemas.attribute import Attribute, AttributeType, canonical, check_value, declared, is_spelt
 from cmdb_schemas.errors import DefinitionError
 
 TYPES: dict[AttributeType, Attribute] = {
@@ -19,6 +19,8 @@ TYPES: dict[AttributeType, Attribute] = {
     "quantity": Attribute("a", "quantity", "A", unit="By"),
     "money": Attribute("a", "money", "A"),
     "uri": Attribute("a", "uri", "A"),
+    "ip_address": Attribute("a", "ip_address", "A"),
+    "mac_address": Attribute("a", "mac_address", "A"),
     "reference": Attribute("a", "reference", "A", target="person"),
     "gate": Attribute("a", "gate", "A"),
 }
@@ -29,6 +31,7 @@ FITS: list[tuple[AttributeType, object]] = [
     ("duration", "P1W"), ("duration", "P1DT2H3M4S"), ("duration", "PT0S"),
     ("quantity", {"value": 8, "unit": "GiB"}), ("quantity", {"value": 0.5, "unit": "By"}),
     ("money", {"amount": -1999, "currency": "CHF"}), ("uri", "urn:isbn:0451450523"), ("uri", "https://a/?q=%20"),
+    ("ip_address", "10.0.0.7"), ("ip_address", "FE80::1%eth0/64"), ("mac_address", "001B.213C.9D00"),
     ("gate", {"kind": "at_least", "k": 2}), ("gate", {"depends_on": {"kind": "all"}}),
     ("reference", "6f0e4c1b-d7a5-5527-8b0f-3a6c1e2937d5"),
 ]  # fmt: skip
@@ -41,6 +44,7 @@ FITS_NOT: list[tuple[AttributeType, object]] = [
     ("quantity", {"value": True, "unit": "By"}), ("quantity", {"value": 8, "unit": "By", "x": 1}),
     ("quantity", {"value": 8, "unit": ["By"]}),
     ("money", {"amount": 19.99, "currency": "EUR"}), ("money", {"amount": 1, "currency": "eur"}), ("money", 19),
+    ("ip_address", "not-an-ip"), ("ip_address", 7), ("ip_address", "10.0.0.7:80"), ("mac_address", "eth0"), ("mac_address", 7),
     ("uri", "no scheme"), ("uri", "1a:b"), ("uri", "http:"), ("reference", 5), ("reference", {"id": 5}),
     ("gate", 2), ("gate", {"kind": "some"}),
 ]  # fmt: skip
@@ -60,6 +64,31 @@ def test_does_not_fit(kind: AttributeType, value: object) -> None:
 @pytest.mark.parametrize("nothing", [None, "", [], {}])
 def test_nothing_told_fits_everything(attribute: Attribute, nothing: object) -> None:
     assert check_value(attribute, nothing) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "many", "told", "written"),
+    [
+        ("ip_address", False, "2001:DB8::0007", "2001:db8::7"), ("ip_address", False, "nowhere", "nowhere"),
+        ("ip_address", True, ["::FFFF:10.0.0.7", "::ffff:a00:7", "10.0.0.7"], ["::ffff:10.0.0.7", "10.0.0.7"]),
+        ("mac_address", False, "00-1B-21-3C-9D-00", "00:1b:21:3c:9d:00"), ("mac_address", True, [7, "x"], [7, "x"]),
+        ("string", False, " A ", " A "), ("ip_address", False, None, None),
+    ],
+)  # fmt: skip
+def test_a_value_that_can_be_written_in_several_ways_is_written_in_one(
+    kind: AttributeType, many: bool, told: object, written: object
+) -> None:
+    attribute = Attribute("a", kind, "A", many=many)
+    assert canonical(attribute, told) == written
+    assert is_spelt(attribute) == (kind != "string")
+
+
+def test_what_is_no_address_is_told_with_what_it_is() -> None:
+    assert check_value(TYPES["ip_address"], "not-an-ip") == (
+        "must be an IP address such as 10.0.0.7 or 2001:db8::7, not 'not-an-ip'"
+    )
+    long = check_value(TYPES["mac_address"], "x" * 5000)
+    assert long is not None and len(long) < 130
 
 
 def test_a_list_names_the_item() -> None:

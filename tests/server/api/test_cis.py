@@ -160,6 +160,8 @@ def test_relations_are_entered_both_ways(operator) -> None:
         ({"class": "server", "name": "x", "color": "red"}, 422, "color"),
         ({"class": "server", "name": "x", "attributes": {"colour": "red"}}, 422, "attributes.colour"),
         ({"class": "server", "name": "x", "attributes": {"os_name": 5}}, 422, "attributes.os_name"),
+        ({"class": "server", "name": "x", "attributes": {"ip_address": "not-an-ip"}}, 422, "attributes.ip_address"),
+        ({"class": "server", "name": "x", "attributes": {"mac_addresses": ["eth0"]}}, 422, "attributes.mac_addresses"),
         ({"class": "server", "name": "x", "attributes": {"name": "y"}}, 422, "attributes.name"),
         ({"class": "server", "name": "x", "attributes": {"os_name": 2**64}}, 422, "attributes.os_name"),
         ({"class": "server", "name": "x\0"}, 422, "name"),

@@ -26,6 +26,18 @@ def test_a_ci_is_created_edited_and_retired_by_hand(cmdb) -> None:
     assert json.loads(cmdb("list", "--life", "retired", "--json").out)[0]["name"] == "web-9"
 
 
+def test_an_address_is_one_and_is_told_in_one_spelling(cmdb) -> None:
+    made = cmdb("create", "server", "web-1", "--set", "ip_address=2001:DB8:0::7")
+    assert made.code == 0 and "ip_address: 2001:db8::7" in made.out, made.err
+    for wrong in (("create", "server", "web-2"), ("edit", "web-1")):
+        refused = cmdb(*wrong, "--set", "ip_address=not-an-ip")
+        assert refused.code == 1 and "ip_address" in refused.err and "not-an-ip" in refused.err
+    ci = json.loads(cmdb("show", "web-1", "--json").out)["id"]
+    assert cmdb("decide", "pin", ci, "ip_address", "FE80::1%eth0", "--reason", "x").code == 0
+    assert json.loads(cmdb("show", ci, "--json").out)["attributes"]["ip_address"] == "fe80::1%eth0"
+    assert cmdb("decide", "pin", ci, "ip_address", "nowhere", "--reason", "x").code == 1
+
+
 def test_what_is_wrong_is_told(cmdb) -> None:
     assert cmdb("create", "spaceship", "x").code == 1
     assert cmdb("create", "server", "x", "--set", "cpu_count").code == 2

@@ -18,7 +18,8 @@ from tests.factories import host
     ("name", "value"),
     [
         ("cpu_count", "many"), ("cpu_count", True), ("cpu_count", [2]), ("memory", 8), ("memory", {"value": 8, "unit": "parsec"}),
-        ("is_virtual", "yes"), ("ip_addresses", "10.0.0.1"), ("os_name", {"a": 1}),
+        ("is_virtual", "yes"), ("ip_addresses", "10.0.0.1"), ("ip_addresses", ["not-an-ip"]),
+        ("mac_addresses", ["eth0"]), ("os_name", {"a": 1}),
     ],
 )  # fmt: skip
 def test_a_value_of_another_type_is_named_by_its_path(name: str, value: Any) -> None:
@@ -33,7 +34,7 @@ def test_a_value_of_another_type_is_named_by_its_path(name: str, value: Any) -> 
 
 def test_components_are_looked_at_too() -> None:
     part = Component("i", "network_interface", "eth0", attributes={"ip_addresses": [1]})
-    with pytest.raises(Invalid, match=r"o\.components\[0\]\.attributes\.ip_addresses: \[0\] must be a text"):
+    with pytest.raises(Invalid, match=r"o\.components\[0\]\.attributes\.ip_addresses: \[0\] must be an IP address"):
         check_values(Observation("h", "server", components=[part]), classes(), "o")
 
 

@@ -61,6 +61,19 @@ def test_what_a_thing_is_found_by() -> None:
     }  # fmt: skip
 
 
+def test_addresses_are_read_in_one_spelling_however_they_are_told() -> None:
+    part = Component("i", "network_interface", "eth0", attributes={"ip_addresses": ["FE80:0::1/64", "2001:DB8::0007"]})
+    found = sighted(
+        address="2001:DB8:0::7", attributes={"mac_addresses": ["001B.213C.9D00"]}, components=[part],
+        relations=[Relation("depends_on", End(address="2001:0DB8::9"))],
+    )  # fmt: skip
+    assert found.thing.attributes["mac_addresses"] == ["00:1b:21:3c:9d:00"]
+    assert found.components[0].attributes["ip_addresses"] == ["fe80::1/64", "2001:db8::7"]
+    assert ("address", "lab|2001:db8::7") in found.thing.index
+    assert found.thing.identifiers["@address"] == ("2001:db8::7",)
+    assert [claim.far for claim in found.claims] == ["address:lab|2001:db8::9"]
+
+
 def test_a_declared_thing_is_found_by_class_and_name() -> None:
     seen = sighted(class_="business_service", address=None, identifiers={}, attributes={"name": "Shop"})
     assert ("declared", "business_service|Shop") in seen.thing.index

@@ -89,6 +89,26 @@ def test_faults_keep_everything_out(estate: Estate) -> None:
             estate.bring(TABLE, **wrong)
 
 
+@pytest.mark.parametrize(
+    ("text", "format_"),
+    [
+        ("class,name,ip_addresses\nserver,a,10.0.0.1\nserver,b,10.0.0.2; not-an-ip\n", "csv"),
+        ('{"class": "server", "name": "a"}\n{"class": "server", "name": "b", "attributes": {"ip_addresses": ["not-an-ip"]}}', "json"),
+    ],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_with_its_row_column_and_value(estate: Estate, text: str, format_: str) -> None:
+    outcome = estate.bring(text, format_)
+    (fault,) = outcome.faults
+    assert fault.column == "ip_addresses" and "'not-an-ip'" in fault.message and not outcome.applied
+    assert fault.row == (3 if format_ == "csv" else 2)
+
+
+def test_addresses_are_kept_in_one_spelling(estate: Estate) -> None:
+    estate.bring("class,name,ip_address,mac_address\nserver,a,2001:DB8:0::7,00-1B-21-3C-9D-00\n")
+    told = estate.cis("server")["a"].attributes
+    assert (told["ip_address"], told["mac_address"]) == ("2001:db8::7", "00:1b:21:3c:9d:00")
+
+
 def test_relations_and_what_was_discovered_meet(estate: Estate) -> None:
     ingest(
         estate.store, report("r1", START, [host("web-1", "10.0.0.1", serial="SN12345")]), Caller("a", "admin"), START
