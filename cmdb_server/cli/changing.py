@@ -177,9 +177,14 @@ def _verification(answer: Answer) -> RenderableType:
 
 
 def _difference(one: Answer) -> tuple[Any, ...]:
-    values = ", ".join(f"{name}: {old} -> {new}" for name, (old, new) in one["values"].items())
+    differing = one["values"] if one["change"] not in ("created", "removed") else {}
+    values = ", ".join(f"{name}: {_told(old)} -> {_told(new)}" for name, (old, new) in differing.items())
     what = one["name"] or " ".join(one["id"])
     return plain(one["change"]), plain(one["class"], "dim"), plain(what), plain(values, "dim")
+
+
+def _told(value: Any) -> str:
+    return "nothing" if value is None else str(value)
 
 
 def unplanned(told: Told) -> None:

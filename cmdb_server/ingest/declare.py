@@ -65,7 +65,7 @@ def create(
     def work(tx: Writing) -> Declared:
         name = attributes.get("name")
         if not class_.discovered and tx.find(tables.CI, ("class", "name"), [(class_name, name)]):
-            raise Conflict(f"name: there is a {class_.title} {name!r} already")
+            raise Conflict(f"name: there is already the {class_.title} {name!r}")
         _check_relations(tx, relations, known, class_)
         check_service(tx, class_, attributes, relations, known, lambda id_: resolve(tx, id_))
         return _enter(tx, subject, key, class_name, attributes, relations, now_ms, known)
