@@ -98,17 +98,12 @@ def _all(tx: Reading) -> list[Decided]:
 
 
 def _holders(tx: Reading, rows: Iterable[Row]) -> dict[str, str]:
-    named = {(id_,) for row in rows for id_ in records(row)}
+    named = {(id_,) for row in rows for id_ in ruling.named(row)}
     return {key[0]: row[R["ci"]] for key, row in tx.get(tables.RECORD, named).items()}
 
 
-def records(row: Row) -> tuple[str, ...]:
-    """The records that a row of DECISION names."""
-    return tuple(id_ for side in row[D["body"]].get("sides", ()) for id_ in side)
-
-
 def _decided(row: Row, standing: bool, undone: Mapping[str, str], holders: Mapping[str, str]) -> Decided:
-    cis = {holders[id_] for id_ in records(row) if id_ in holders}
+    cis = {holders[id_] for id_ in ruling.named(row) if id_ in holders}
     return Decided(
         row[D["id"]], row[D["revision"]], row[D["verb"]], row[D["body"]], row[D["subject"]], row[D["at"]],
         row[D["reason"]] or "", row[D["undoes"]], undone.get(row[D["id"]]), standing, tuple(sorted(cis)),

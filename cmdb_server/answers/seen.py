@@ -17,6 +17,7 @@ from cmdb_server.answers.seen_kept import kept_links, kept_rows, kept_versions
 from cmdb_server.answers.sight import HIDDEN, Eyes, Now, Sight, Then
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Forbidden, Invalid
+from cmdb_server.ingest import ruling
 from cmdb_server.ingest.declare import DeclaredRelation, resolve_all
 from cmdb_server.ingest.service_tree import ITSELF
 from cmdb_server.model.member_rule import ATTRIBUTE as MEMBERS
@@ -239,8 +240,7 @@ def _concerns_seen(tx: SeenReading, row: Row) -> bool:
         if undone is None:
             return False
         row = undone
-    body = row[D["body"]]
-    named = {id_ for side in body.get("sides", ()) for id_ in side}
+    body, named = row[D["body"]], set(ruling.named(row))
     return named == records_seen(tx, named) and (not body.get("value") or bearers_seen(tx, *body["value"]))
 
 

@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from cmdb_server.answers.befallen import befallen
 from cmdb_server.answers.causes import Cause, causes
-from cmdb_server.answers.decided import records as named
 from cmdb_server.ingest import ruling, tenure
 from cmdb_server.ingest.apply import PRESENCE
 from cmdb_server.ingest.courses import Course
@@ -167,7 +166,7 @@ def _decisions(tx: Reading, records: Mapping[str, Row], former: set[str]) -> Ite
     mine = records.keys() | former
     about: dict[str, str] = {}
     for row in rows:
-        hit = next((id_ for id_ in named(row) if id_ in mine), None)
+        hit = next((id_ for id_ in ruling.named(row) if id_ in mine), None)
         if hit is None and row[D["undoes"]] in about:
             hit = about[row[D["undoes"]]]
         if hit is None and (value := row[D["body"]].get("value")):

@@ -17,7 +17,7 @@ from cmdb_server.cli.render import joined, plain, table
 from cmdb_server.cli.samples import sparkline
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-KINDS = ("attribute", "presence", "relation", "membership", "decision")
+KINDS = ("attribute", "presence", "relation", "membership", "decision", "event")
 
 
 def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
@@ -68,9 +68,16 @@ def timeline(told: Told) -> None:
 def _timeline(items: list[dict[str, Any]]) -> RenderableType:
     return table(
         ("holds since", "recorded", "what", "was", "is", "by"),
-        ((one["at"], one["cause"]["recorded_at"], f"{one['kind']} {one['name']}", one["before"], one["value"], by(one))
-         for one in items),
+        ((one["at"], one["cause"]["recorded_at"], f"{one['kind']} {one['name']}", _evidence(one, "before"),
+          _evidence(one, "value"), by(one)) for one in items),
     )  # fmt: skip
+
+
+def _evidence(one: dict[str, Any], which: str) -> Any:
+    """What an event replaced, or by what, in a few lines; of everything else the value itself."""
+    if one["kind"] != "event":
+        return one[which]
+    return "\n".join(f"{kind} {', '.join(values)}" for kind, values in one[which].items())
 
 
 def by(one: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cmdb_server.ingest.batch import Batch, Held
 from cmdb_server.model.decisions import Decision, in_force, pins
+from cmdb_server.model.replacements import ATTRIBUTE as REPLACES
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row
 
@@ -85,6 +86,13 @@ def decision(row: Row) -> Decision:
         sides=tuple(tuple(side) for side in body.get("sides", ())), value=(value[0], value[1]) if value else None,
         attribute=body.get("attribute", ""), pinned=body.get("pinned"),
     )  # fmt: skip
+
+
+def named(row: Row) -> tuple[str, ...]:
+    """The records that a row of DECISION names, the one of what was replaced among them."""
+    body = row[D["body"]]
+    replaced = (body["pinned"],) if body.get("attribute") == REPLACES else ()
+    return (*(id_ for side in body.get("sides", ()) for id_ in side), *replaced)
 
 
 def _tombstone(row: Row) -> Tombstone:

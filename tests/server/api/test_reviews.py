@@ -72,3 +72,25 @@ def test_what_was_deleted_by_hand(store, as_role, reader) -> None:
     made = as_role("operator").post("/api/v1/decisions", json=gone).json
     (told,) = reader.get("/api/v1/tombstones").json
     assert (told["decision"], told["ci"], told["hold_back"], told["sightings"]) == (made["id"], ci, True, [])
+
+
+def test_what_took_the_place_of_what_is_asked_and_explained_when_accepted(store, as_role, reader) -> None:
+    deliver(store, bodies([ssh(1, box("a", BOX)), ssh(3, box("b", {**BOX, **of(OTHER, "serial", "uuid", "mac")}))]))
+    (task,) = reader.get(f"{PATH}?kind=replaces").json["items"]
+    told = reader.get(f"{PATH}/{task['id']}").json
+    new, old = (side["ci"] for side in told["sides"])
+    assert [side["identifiers"]["serial"] for side in told["sides"]] == [OTHER["serial"], BOX["serial"]]
+    path, ann = f"{PATH}/{task['id']}", as_role("operator", subject="ann")
+    assert reader.get(f"{path}/effect?answer=accept").json == {"moved": [], "changed": [new], "gone": []}
+    assert reader.get(f"{path}/effect?answer=refuse").json["moved"] == []
+    made = ann.post(path, json={"answer": "accept", "reason": "ordered in May"}).json
+    assert reader.get(f"{PATH}?kind=replaces").json["items"] == []
+    (explained,) = reader.get(f"/api/v1/cis/{new}/explain?attribute=replaces").json["attributes"]
+    assert (explained["value"], explained["why"]) == (old, "pinned")
+    for ci in (new, old):
+        (decided,) = reader.get(f"/api/v1/cis/{ci}/timeline?kind=decision").json["items"]
+        assert (decided["cause"]["subject"], decided["cause"]["reason"]) == ("ann", "ordered in May")
+    ann.post(f"/api/v1/decisions/{made['id']}/undo", json={"reason": "not sure"})
+    assert [one["id"] for one in reader.get(PATH).json["items"]] == [task["id"]]
+    ann.post(path, json={"answer": "refuse", "reason": "a second one"})
+    assert reader.get(PATH).json["items"] == []

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from cmdb_server.api.context import now_ms
+from tests.delivered import bodies, deliver
 from tests.factories import host, report
+from tests.situations import BOX, OTHER, SOFTWARE, box, of, ssh
 
 
 def test_a_cis_past_by_kind_and_page(agent, reader) -> None:
@@ -27,3 +29,12 @@ def test_refusals(agent, reader) -> None:
     assert reader.get(path).status_code == 404
     assert reader.get(f"{path}?kind=nothing").status_code == 422
     assert agent.get(path).status_code == 403
+
+
+def test_what_befell_a_ci_with_the_evidence_before_and_after(store, reader) -> None:
+    deliver(store, bodies([ssh(1, box("a", BOX)), ssh(3, box("b", {**BOX, **of(OTHER, *SOFTWARE)}))]))
+    (ci,) = reader.get("/api/v1/cis?class=computer").json["items"]
+    (event,) = reader.get(f"/api/v1/cis/{ci['id']}/timeline?kind=event").json["items"]
+    assert (event["kind"], event["name"], event["cause"]["report"]) == ("event", "reinstalled", "r1")
+    assert event["before"].keys() == event["value"].keys() == set(SOFTWARE)
+    assert event["value"]["machine_id"] == OTHER["machine_id"]
