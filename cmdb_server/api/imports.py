@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from flask import Response, request, stream_with_context
@@ -17,6 +17,7 @@ from cmdb_server.api.resource import BODY_REFUSALS, resource, take_body
 from cmdb_server.errors import CmdbError, Invalid, Malformed, UnsupportedMediaType
 from cmdb_server.practices.imports.bring import NAME, Import, Outcome, Progress, bring
 from cmdb_server.practices.imports.formats import formats
+from cmdb_server.practices.imports.preview import Does
 
 BLUEPRINT = resource("imports", __name__, "Imports from files")
 LINES = "application/x-ndjson"
@@ -47,6 +48,24 @@ class FaultSchema(Schema):
     message = fields.String(required=True)
 
 
+class RowSchema(Schema):
+    """What would become of a row."""
+
+    row = fields.Integer(required=True)
+    does = fields.String(required=True, validate=validate.OneOf(get_args(Does)))
+    ci = fields.String(required=True, allow_none=True, metadata={"description": "null: one that you do not see"})
+    class_ = fields.String(required=True, data_key="class")
+    name = fields.String(required=True)
+    values = fields.Dict(
+        keys=fields.String(), required=True, metadata={"description": "Of what is changed: attribute -> [now, then]"}
+    )
+    by = fields.Dict(
+        keys=fields.String(),
+        required=True,
+        metadata={"description": "What it has in common with what was there: kind of identifier -> values"},
+    )
+
+
 class OutcomeSchema(Schema):
     """What an import did, or would do. Things are counted with all their components."""
 
@@ -58,6 +77,11 @@ class OutcomeSchema(Schema):
     unchanged = fields.Integer(required=True)
     ended = fields.Integer(required=True)
     faults = fields.List(fields.Nested(FaultSchema), required=True)
+    preview = fields.List(
+        fields.Nested(RowSchema),
+        required=True,
+        metadata={"description": "Each row, where nothing is applied because ``dry_run`` asks for it"},
+    )
 
 
 _OUTCOME = OutcomeSchema()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,6 +16,11 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from cmdb_server.cli.client import Client
 from cmdb_server.cli.exits import ABSENT, REFUSED, fail
 
+FIRST_ROWS = 20
+"""So many rows of a preview are told; ``--json`` tells all."""
+_DOES = {
+    "create": "create a CI", "change": "change one", "meet": "meet one and change nothing", "keep": "stay as they are",
+}  # fmt: skip
 FORMATS = ("csv", "jsonl", "graphml")
 _BY_SUFFIX = {".csv": "csv", ".json": "json", ".jsonl": "json"}
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -76,6 +82,27 @@ def import_(told: argparse.Namespace) -> None:
     _tell(told, outcome)
 
 
+def _tell_rows(console: Console, rows: list[dict[str, Any]]) -> None:
+    """What would become of the rows: how many of each kind, and the first ones."""
+    counts = Counter(row["does"] for row in rows)
+    if counts:
+        told = ", ".join(f"{counts[does]} would {_DOES[does]}" for does in _DOES if counts[does])
+        console.print(f"of {len(rows)} rows {told}:", markup=False, highlight=False)
+    for row in rows[:FIRST_ROWS]:
+        by = ", ".join(f"{kind}={' '.join(values)}" for kind, values in row["by"].items())
+        met = f" (by {by})" if by else ""
+        values = ", ".join(f"{name} {_value(now)} -> {_value(then)}" for name, (now, then) in row["values"].items())
+        named = f"{row['class']} {row['name']}" if row["ci"] else "a CI that you do not see"
+        said = f"  row {row['row']}: {row['does']} {named}{met}" + (f": {values}" if values else "")
+        console.print(said, markup=False, highlight=False)
+    if len(rows) > FIRST_ROWS:
+        console.print(f"  and {len(rows) - FIRST_ROWS} more: --json tells them all", markup=False, highlight=False)
+
+
+def _value(value: Any) -> str:
+    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+
+
 def _followed(lines: Iterator[dict[str, Any]]) -> dict[str, Any]:
     """The outcome, once the progress was told on stderr: as it goes to a terminal, line by line to a file."""
     console, last = Console(stderr=True, soft_wrap=True), None
@@ -100,6 +127,7 @@ def _tell(told: argparse.Namespace, outcome: dict[str, Any]) -> None:
         for fault in outcome["faults"]:
             where = f"row {fault['row']}" + (f", {fault['column']}" if fault["column"] else "")
             console.print(f"{where}: {fault['message']}", markup=False, highlight=False)
+        _tell_rows(console, outcome["preview"])
         done = f"revision {outcome['revision']}" if outcome["applied"] else "nothing was changed"
         figures = ", ".join(f"{outcome[name]} {name}" for name in ("new", "changed", "unchanged", "ended"))
         console.print(f"{outcome['rows']} rows: {figures}; {done}", markup=False, highlight=False)

@@ -74,7 +74,7 @@ def rehearse(
 def _tried(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Rehearsal:
     watched = Watched(tx)
     ack = take_in(watched, accepted, kinds)
-    now = {table: tx.get(table, watched.before[table]) for table in WATCHED}
+    now = {table: tx.get(table, watched.before[table]) for table in (tables.RELATION, tables.TASK)}
     tasks = (
         (row[1], row[2])
         for key, row in sorted(now[tables.TASK].items())
@@ -82,9 +82,15 @@ def _tried(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Reh
     )
     return Rehearsal(
         ack.report, tx.revision - 1, ack.unchanged, ack.duplicate, ack.observations,
-        tuple(_cis(watched.before[tables.CI], now[tables.CI], watched.homes)),
+        ci_changes(tx, watched),
         tuple(_relations(watched.before[tables.RELATION], now[tables.RELATION])), tuple(tasks),
     )  # fmt: skip
+
+
+def ci_changes(tx: Writing, watched: Watched) -> tuple[CiChange, ...]:
+    """What became of the CIs that were written through ``watched``."""
+    before = watched.before[tables.CI]
+    return tuple(_cis(before, tx.get(tables.CI, before), watched.homes))
 
 
 class Watched:

@@ -17,13 +17,14 @@ import msgspec
 from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.report import Content, Coverage, Observation, Report, Scan, Scope, encode_content
 from cmdb_server.errors import Invalid
-from cmdb_server.ingest.accepted import Accepted, accept
+from cmdb_server.ingest.accepted import Accepted, admitted
 from cmdb_server.ingest.caller import Caller
-from cmdb_server.ingest.pipeline import Ack, ingest, take_in
+from cmdb_server.ingest.pipeline import Ack, take_in
 from cmdb_server.ingest.sighting import Origin, digest, read
 from cmdb_server.practices.imports.entry import Entry, Fault, Options, Subject
 from cmdb_server.practices.imports.formats import formats
 from cmdb_server.practices.imports.observations import Checked, observations
+from cmdb_server.practices.imports.preview import RowPreview, preview
 from cmdb_server.practices.imports.subject import subject as subject_of
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store, Writing
@@ -60,7 +61,8 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """``new``, ``changed``, ``unchanged`` and ``ended`` count things with all their components. ``faults`` keep
-    anything from being applied, or what has them where that is asked for; ``revision`` is None where nothing was."""
+    anything from being applied, or what has them where that is asked for; ``revision`` is None where nothing was.
+    ``preview``: what would become of each row, where nothing is to be applied."""
 
     rows: int
     new: int
@@ -69,6 +71,7 @@ class Outcome:
     ended: int
     faults: tuple[Fault, ...]
     revision: int | None = None
+    preview: tuple[RowPreview, ...] = ()
 
     @property
     def applied(self) -> bool:
@@ -110,16 +113,33 @@ def _stages(
     new, changed, unchanged, ended = store.read(lambda tx: _compared(tx, origin, checked, asked, kinds))
     report = _report(asked, checked, subject, now_ms)
     ack: Ack | None = None
-    if not dry_run and checked.observations and (asked.skip_faults or not checked.faults):
+    rows: tuple[RowPreview, ...] = ()
+    caller = Caller(subject, "operator")
+
+    def take(tx: Writing) -> Ack:
+        accepted = admitted(msgspec.json.encode(report), caller, now_ms)
+        return take_in(tx, accepted, kinds) if about is None else _onto(tx, about, accepted, checked, kinds)
+
+    if dry_run and checked.observations:
+        yield Progress("trying", len(checked.observations))
+        rows = preview(store, take, _rows(checked, origin, kinds))
+    elif checked.observations and checked.observations and (asked.skip_faults or not checked.faults):
         yield Progress("applying", len(checked.observations))
-        caller = Caller(subject, "operator")
-        if about is None:
-            ack = ingest(store, msgspec.json.encode(report), caller, now_ms, kinds)
-        else:
-            accepted = accept(report, msgspec.json.encode(report), caller, now_ms)
-            ack = store.write(lambda tx: _onto(tx, about, accepted, checked, kinds))
+        ack = store.write(take)
     faults = tuple(checked.faults[:MOST_FAULTS])
-    yield Outcome(len(told), new, changed, unchanged, ended, faults, ack.revision if ack is not None else None)
+    revision = ack.revision if ack is not None else None
+    yield Outcome(len(told), new, changed, unchanged, ended, faults, revision, rows)
+
+
+def _rows(checked: Checked, origin: Origin, kinds: Mapping[str, CIClass]) -> dict[str, int]:
+    """The record that each row would be, or is -> its number."""
+    found: dict[str, int] = {}
+    for seen in checked.observations:
+        sighting = read(seen, origin, kinds, b"", seen.ref)
+        refs = (seen.ref, *(part.ref for part in seen.components))
+        records = (sighting.thing.record, *(part.record for part in sighting.components))
+        found.update(zip(records, map(checked.rows.__getitem__, refs), strict=True))
+    return found
 
 
 def _onto(tx: Writing, about: Subject, accepted: Accepted, checked: Checked, kinds: Mapping[str, CIClass]) -> Ack:

@@ -21,10 +21,17 @@ def bring(client: Any, text: str | bytes = TABLE, media: str = "text/csv", heade
 
 def test_a_file_is_previewed_and_then_taken_in(operator, reader) -> None:
     preview = bring(operator, dry_run="true").json
+    (row,) = preview.pop("preview")
+    assert {name: row[name] for name in ("row", "does", "class", "name", "values", "by")} == {
+        "row": 2, "does": "create", "class": "server", "name": "web-1", "values": {}, "by": {},
+    }  # fmt: skip
     assert preview == {
         "applied": False, "revision": None, "rows": 1, "new": 1, "changed": 0, "unchanged": 0, "ended": 0, "faults": [],
     }  # fmt: skip
-    assert bring(operator).json["applied"]
+    taken = bring(operator).json
+    assert taken["applied"] and taken["preview"] == []
+    changed = bring(operator, TABLE.replace("Debian", "AIX"), dry_run="true").json["preview"]
+    assert [(one["does"], one["values"]) for one in changed] == [("change", {"os_name": ["Debian", "AIX"]})]
     assert reader.get("/api/v1/cis").json["items"][0]["name"] == "web-1"
 
 

@@ -24,6 +24,19 @@ def test_a_table_goes_in_and_comes_out(cmdb, tmp_path: Path) -> None:
     assert {json.loads(line)["name"] for line in lines} == {"web-1", "web-2"}
 
 
+def test_a_preview_tells_the_first_rows_and_counts_all(cmdb, tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_text("class,name,serial_number\nserver,web-1,SN12345\n")
+    assert cmdb("import", "old.csv", "--name", "old").code == 0
+    many = "".join(f"server,new-{at},SN9{at:04},\n" for at in range(30))
+    (tmp_path / "new.csv").write_text(f"class,name,serial_number,os_name\nserver,web-1,SN12345,Debian\n{many}")
+    told = cmdb("import", "new.csv", "--name", "new", "--dry-run")
+    assert told.code == 0 and "of 31 rows 30 would create a CI, 1 would change one:" in told.out
+    assert 'row 2: change server web-1 (by name=web-1, serial=SN12345): os_name nothing -> "Debian"' in told.out
+    assert "row 21: create server new-18" in told.out and "row 22:" not in told.out and "and 11 more" in told.out
+    assert len(json.loads(cmdb("import", "new.csv", "--name", "new", "--dry-run", "--json").out)["preview"]) == 31
+    assert "would" not in cmdb("import", "new.csv", "--name", "new").out
+
+
 def test_refusals_are_told(cmdb, tmp_path: Path) -> None:
     (tmp_path / "wrong.csv").write_text("class,name\nservr,x\n")
     refused = cmdb("import", "wrong.csv", "--name", "cmdb")
