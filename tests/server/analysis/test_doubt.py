@@ -1,6 +1,7 @@
 """The two runs bound the truth, whichever of the doubtful are really gone."""
 
 from fractions import Fraction
+from math import ceil
 
 import networkx as nx
 import numpy as np
@@ -21,7 +22,7 @@ def upper(world: World, failed: set[int], unseen: set[int]) -> set[int]:
         for key, members in gates.items():
             gate = world.definition(*key)
             total = Fraction(sum(members.values()) if gate["kind"] == "weighted" else len(members))
-            counts = needs(gate, total)[0] < total
+            counts = ceil(needs(gate, total)[0]) < total  # 81 % of two are both: that bears no loss
             if gate_state(gate, members, down | unseen if counts else down, set()) == DOWN:
                 fresh.add(key[0])
         if fresh <= down:
@@ -63,3 +64,14 @@ def test_a_pool_with_a_member_not_seen_lately_is_uncertain_because_of_it() -> No
     assert (told.sure.tolist(), told.uncertain.tolist(), told.scan_next.tolist()) == ([a], [app], [b])
     told = doubt(projection, [a, b], doubtful(projection))
     assert sorted(told.sure.tolist()) == sorted([a, b, app])
+
+
+def test_a_share_that_only_all_of_them_make_up_bears_no_loss_and_leaves_no_doubt() -> None:
+    relations = [(name_id("app"), "depends_on", name_id(name), "pool", None, 1.0, 0, 0, 1) for name in ("a", "b")]
+    relations += [(name_id("b"), "depends_on", name_id("c"), None, None, 1.0, 0, 0, 1)]
+    for percent, uncertain in ((81, []), (50, ["app"])):
+        gate = {"gate": {"depends_on/pool": {"kind": "at_least", "percent": percent}}}
+        cis = [*map(ci_row, "abc"), ci_row("app", "service", gate)]
+        projection = from_rows(cis, relations, rules(), 1, NOW)
+        told = doubt(projection, [projection.ci(name_id("c"))], np.asarray([projection.ci(name_id("a"))]))
+        assert [projection.names[ci] for ci in told.uncertain.tolist()] == uncertain
