@@ -38,7 +38,22 @@ def address(number: int) -> str:
 
 def host(number: int, hosts: int, rng: random.Random, changed: str = "") -> Observation:
     """Host ``number`` of ``hosts``. ``changed``: another OS version, for what changes between two scans."""
-    serial = f"{number:08X}"
+    return Observation(
+        ref=f"host-{number}", class_="server", address=address(number), native_key=f"host-{number}",
+        identifiers={
+            "name": [f"host{number}.example.net"], "serial": [f"{number:08X}"],
+            "mac": [f"3c:ec:00:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"],
+            "machine_id": [f"{number:032x}"],
+        },
+        attributes={
+            "name": f"host{number}.example.net", "os_name": "Debian GNU/Linux", "os_version": changed or "13",
+            "manufacturer": "Dell Inc.", "model_number": "PowerEdge R640", "kernel_version": "6.12.0",
+        },
+        components=_parts(number), relations=_relations(hosts, rng),
+    )  # fmt: skip
+
+
+def _parts(number: int) -> list[Component]:
     parts = [
         Component(
             f"if:eth{i}", "network_interface", f"eth{i}", section="interfaces",
@@ -49,25 +64,22 @@ def host(number: int, hosts: int, rng: random.Random, changed: str = "") -> Obse
         )
         for i in range(2)
     ]  # fmt: skip
-    parts.append(
-        Component("fs:/", "file_system", "/", section="filesystems", attributes={"type": "ext4", "mount_point": "/"})
-    )
-    parts.append(
-        Component(
-            "app", "web_server", "nginx:80", section="applications",
-            attributes={"product": "nginx", "version": "1.24", "listens": ["tcp:0.0.0.0:80"]},
-        )
-    )  # fmt: skip
+    root = {"type": "ext4", "mount_point": "/"}
+    parts.append(Component("fs:/", "file_system", "/", section="filesystems", attributes=root))
+    web = {"product": "nginx", "version": "1.24", "listens": ["tcp:0.0.0.0:80"]}
+    parts.append(Component("app", "web_server", "nginx:80", section="applications", attributes=web))
+    return parts
+
+
+def _relations(hosts: int, rng: random.Random) -> list[Relation]:
     peers = rng.sample(range(hosts), min(hosts, 10))
     relations = [
         Relation(
-            "depends_on",
-            End(address=address(peer), port=80, protocol="tcp"),
-            from_=End(ref="app"),
+            "depends_on", End(address=address(peer), port=80, protocol="tcp"), from_=End(ref="app"),
             section="connections",
         )
         for peer in peers[:6]
-    ]
+    ]  # fmt: skip
     relations += [Relation("uses_storage", End(native_key=f"host-{peer}"), section="storage") for peer in peers[6:10]]
     relations += [
         Relation(
@@ -76,19 +88,7 @@ def host(number: int, hosts: int, rng: random.Random, changed: str = "") -> Obse
         )
         for n in rng.sample(range(2000), CLAIMS - 10)
     ]  # fmt: skip
-    return Observation(
-        ref=f"host-{number}", class_="server", address=address(number), native_key=f"host-{number}",
-        identifiers={
-            "name": [f"host{number}.example.net"], "serial": [serial],
-            "mac": [f"3c:ec:00:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"],
-            "machine_id": [f"{number:032x}"],
-        },
-        attributes={
-            "name": f"host{number}.example.net", "os_name": "Debian GNU/Linux", "os_version": changed or "13",
-            "manufacturer": "Dell Inc.", "model_number": "PowerEdge R640", "kernel_version": "6.12.0",
-        },
-        components=parts, relations=relations,
-    )  # fmt: skip
+    return relations
 
 
 def reports(cis: int, *, round_: int = 0, changed: float = 0.0, seed: int = 7) -> Iterator[bytes]:

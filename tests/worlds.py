@@ -6,6 +6,7 @@ The evaluation knows the definitions only: it takes rows, counts with fractions,
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -206,7 +207,18 @@ def evaluate(
             break
         down |= dict.fromkeys(fresh, rank)
         cut |= dict.fromkeys(apart, rank)
-    limp = dict.fromkeys(degraded - set(down), 0)
+    limp = _limping(world, down, degraded, not_impacted, lost)
+    state = dict.fromkeys(down, DOWN) | dict.fromkeys(limp, DEGRADED)
+    return Truth(state, {**down, **limp}, cut)
+
+
+def _limping(
+    world: World, down: Mapping[int, int], degraded: Set[int], not_impacted: Set[int],
+    lost: Callable[[tuple[int, str, str], int], set[int]],
+) -> dict[int, int]:  # fmt: skip
+    """Who is degraded, and since which round, given who is down."""
+    gates = world.gate_members()
+    limp = dict.fromkeys(degraded - down.keys(), 0)
     for rank in range(1, 4 * world.size + 5):
         soft = {ci for ci, at in limp.items() if at < rank}
         fresh = {
@@ -216,8 +228,7 @@ def evaluate(
             and gate_state(world.definition(*key), members, lost(key, rank), soft) == DEGRADED
         }  # fmt: skip
         limp |= dict.fromkeys(fresh, rank)
-    state = dict.fromkeys(down, DOWN) | dict.fromkeys(limp, DEGRADED)
-    return Truth(state, {**down, **limp}, cut)
+    return limp
 
 
 def digraph(world: World) -> nx.DiGraph[int]:

@@ -54,22 +54,22 @@ def test_what_is_not_durable_yet_is_202(agent, store: Store, monkeypatch: pytest
     assert answer.json["durable_revision"] < answer.json["revision"]
 
 
-def bad_bodies() -> dict[str, tuple[bytes, int, str]]:
-    """name -> (body, status, member of the problem that tells where)."""
-    good = json.dumps(body_of()).encode()
+def changed(**changes: Any) -> bytes:
+    return json.dumps(body_of(**changes)).encode()
 
-    def changed(**changes: Any) -> bytes:
-        return json.dumps(body_of(**changes)).encode()
 
-    def observed(**changes: Any) -> bytes:
-        told = body_of()
-        told["content"]["observations"][0] |= changes
-        return json.dumps(told).encode()
+def observed(**changes: Any) -> bytes:
+    told = body_of()
+    told["content"]["observations"][0] |= changes
+    return json.dumps(told).encode()
 
+
+Bad = dict[str, tuple[bytes, int, str]]
+"""name -> (body, status, member of the problem that tells where)."""
+
+
+def of_another_shape() -> Bad:
     return {
-        "empty": (b"", 400, "offset"),
-        "truncated": (good[: len(good) // 2], 400, "offset"),
-        "no JSON": (b"<report/>", 400, "offset"),
         "an array": (b"[]", 422, "errors"),
         "wrong version": (changed(version=99), 422, "version"),
         "version of another shape": (b'{"version": 2, "entirely": "different"}', 422, "version"),
@@ -86,6 +86,16 @@ def bad_bodies() -> dict[str, tuple[bytes, int, str]]:
         "observed after sent": (changed(sent_at="2020-01-01T00:00:00Z"), 422, "observed_at"),
         "no time": (changed(observed_at="yesterday"), 422, "observed_at"),
         "time without offset": (changed(observed_at="2026-01-01T00:00:00"), 422, "observed_at"),
+        "part beyond parts": (changed(scan={"id": "s", "part": 3, "parts": 2}), 422, "scan.part"),
+    }
+
+
+def unreadable() -> Bad:
+    good = json.dumps(body_of()).encode()
+    return {
+        "empty": (b"", 400, "offset"),
+        "truncated": (good[: len(good) // 2], 400, "offset"),
+        "no JSON": (b"<report/>", 400, "offset"),
         "NUL escaped": (good.replace(b"web-1", b"web\\u00001"), 400, "offset"),
         "NUL raw": (good.replace(b"web-1", b"web\x001"), 400, "offset"),
         "invalid UTF-8": (good.replace(b"web-1", b"web\xff1"), 400, "offset"),
@@ -100,7 +110,11 @@ def bad_bodies() -> dict[str, tuple[bytes, int, str]]:
         ),
         "too large": (b" " * 200_001, 413, "limit"),
         "50 MB": (b" " * 50_000_000, 413, "limit"),
-        "part beyond parts": (changed(scan={"id": "s", "part": 3, "parts": 2}), 422, "scan.part"),
+    }
+
+
+def beyond_the_grant() -> Bad:
+    return {
         "a foreign agent": (changed(agent="agent-2"), 403, "agent"),
         "a foreign site": (changed(site="elsewhere"), 403, "site"),
         "a foreign source": (changed(source="vcenter:prod"), 403, "source"),
@@ -111,9 +125,12 @@ def bad_bodies() -> dict[str, tuple[bytes, int, str]]:
     }
 
 
-@pytest.mark.parametrize("name", bad_bodies())
+BAD = of_another_shape() | unreadable() | beyond_the_grant()
+
+
+@pytest.mark.parametrize("name", BAD)
 def test_a_bad_report_is_refused_with_its_place_and_stores_nothing(agent, store: Store, name: str) -> None:
-    body, status, place = bad_bodies()[name]
+    body, status, place = BAD[name]
     answer = agent.post(PATH, data=body, content_type=JSON)
     assert answer.status_code == status, answer.json
     assert answer.content_type == "application/problem+json"
