@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cmdb_server.answers import sight
@@ -17,8 +17,8 @@ from cmdb_server.store.partial import Partial, whole
 from cmdb_server.store.port import Key, Reading, Row
 from cmdb_server.store.tables import Table
 
-HISTORY = {tables.FACT: ("at", "revision"), tables.CLAIM: ("at", "revision")}
-"""What taking the present back does not keep, by when it holds and since when it is known: read where it stands."""
+HISTORY: Mapping[Table, str | None] = {tables.FACT: "at", tables.CLAIM: "at", tables.MEMBERSHIP: None}
+"""What taking the present back does not keep, by the column of when it holds: read where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +70,6 @@ class _State:
 
 
 def _until(then: Then, table: Table, rows: Sequence[Row]) -> list[Row | None]:
-    at, revision = (table.position(column) for column in HISTORY[table])
-    return [row if row[at] <= then.until and row[revision] <= then.revision else None for row in rows]
+    column, revision = HISTORY[table], table.position("revision")
+    at = table.position(column) if column is not None else None
+    return [row if row[revision] <= then.revision and (at is None or row[at] <= then.until) else None for row in rows]

@@ -6,7 +6,7 @@ All of it is found by the CI's own records, so that the cost is that of its hist
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal
@@ -53,11 +53,16 @@ class Timeline:
     revision: int
 
 
-def timeline(store: Store, ci: str, kinds: Iterable[str] = (), cursor: str | None = None, limit: int = 100) -> Timeline:
-    """A CI's past, by any id that ever stood for it. ``kinds``: only these. Raises NotFound."""
+def timeline(
+    store: Store, ci: str, kinds: Iterable[str] = (), cursor: str | None = None, limit: int = 100,
+    then: Callable[[Reading], Reading] = lambda tx: tx,
+) -> Timeline:  # fmt: skip
+    """A CI's past, by any id that ever stood for it. ``kinds``: only these. ``then``: the reading as of a time. Raises
+    NotFound."""
     wanted = frozenset(kinds) or frozenset(KINDS)
 
-    def work(tx: Reading) -> Timeline:
+    def work(reading: Reading) -> Timeline:
+        tx = then(reading)
         id_ = resolve(tx, ci)
         ordered = sorted((one for one in _entries(tx, id_) if one.kind in wanted), key=_newest_first)
         start = 0 if cursor is None else next((n for n, place in _places(ordered) if place == cursor), -1) + 1

@@ -8,17 +8,20 @@ from uuid import UUID
 from flask import Response
 from marshmallow import Schema, fields, validate
 
+from cmdb_server.answers.past_state import past_of
 from cmdb_server.answers.timeline import KINDS, timeline
-from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
-from cmdb_server.api.auth import requires, seen
+from cmdb_server.api.asking import PageSchema, cursor_of, opaque
+from cmdb_server.api.auth import requires, seen, viewer
 from cmdb_server.api.conditional import tagged
+from cmdb_server.api.context import now_ms
 from cmdb_server.api.fields import Instant
 from cmdb_server.api.resource import resource
+from cmdb_server.store.port import Reading
 
 BLUEPRINT = resource("timeline", __name__, "The past of one CI")
 
 
-class AskedSchema(ListingSchema):
+class AskedSchema(PageSchema):
     kind = fields.List(
         fields.String(validate=validate.OneOf(KINDS)), load_default=list, validate=validate.Length(max=len(KINDS))
     )
@@ -66,6 +69,10 @@ _TIMELINE = TimelineSchema()
 @BLUEPRINT.doc(responses={404: "NOT_FOUND"})
 @BLUEPRINT.response(200, TimelineSchema)
 def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
-    """All that is known to have happened to a CI, what was recorded last first."""
-    told = timeline(seen(), str(ci), asked["kind"], cursor_of(asked["cursor"]), asked["limit"])
+    """All that is known to have happened to a CI, what was recorded last first; of a past time what had until then."""
+
+    def then(tx: Reading) -> Reading:
+        return past_of(tx, viewer(), asked["at"], asked["known_at"], now_ms()).tx
+
+    told = timeline(seen(), str(ci), asked["kind"], cursor_of(asked["cursor"]), asked["limit"], then)
     return tagged(_TIMELINE.dump(told), told.revision)

@@ -24,6 +24,8 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     """The commands ``timeline``, ``diff``, ``baseline``, ``changes`` and ``health``."""
     of = sub.add_parser("timeline", parents=[asked], help="what happened to a CI, by whom, and when it was recorded")
     of.add_argument("ci", help="id or name")
+    of.add_argument("--at", metavar="TIME", help="what had happened by then (RFC 3339)")
+    of.add_argument("--known-at", metavar="TIME", help="as far as had been told by then")
     of.add_argument("--kind", action="append", choices=KINDS, help="only these; may be repeated")
     of.add_argument("--limit", type=int, default=100)
     of.set_defaults(run=timeline)
@@ -62,7 +64,7 @@ def narrowed(parser: argparse.ArgumentParser) -> None:
 def timeline(told: Told) -> None:
     client = client_of(told)
     path = f"/cis/{segment(client.identify(told.ci))}/timeline"
-    tell(told, client.every(path, told.limit, kind=told.kind), _timeline)
+    tell(told, client.every(path, told.limit, kind=told.kind, **times(told)), _timeline)
 
 
 def _timeline(items: list[dict[str, Any]]) -> RenderableType:

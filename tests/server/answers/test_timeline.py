@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from cmdb_server.answers.past_state import past_of
 from cmdb_server.answers.timeline import Entry, timeline
+from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import NotFound
 from cmdb_server.ingest import declare
 from cmdb_server.ingest.caller import Caller
@@ -19,7 +21,7 @@ from cmdb_server.store.port import Reading
 from cmdb_server.store.sqlite import SqliteStore
 from tests.factories import START, host, report
 
-AGENT = Caller("agent-1", "admin")
+AGENT, VIEWER = Caller("agent-1", "admin"), Viewer("ann", "admin")
 
 
 @pytest.fixture
@@ -160,3 +162,23 @@ def test_the_cost_is_that_of_the_cis_own_past(store: SqliteStore) -> None:
     few = rows()
     take(store, "r2", 10, *(host(f"h{n}", f"10.0.1.{n}") for n in range(1, 200)), target="10.0.1.0/24")
     assert rows() == few > 3
+
+
+def test_of_a_past_time_what_had_happened_until_then(store: SqliteStore) -> None:
+    take(store, "r1", 0, host("a", "10.0.0.1", os_name="1"), host("b", "10.0.0.2"))
+    take(store, "r2", 1000, host("a", "10.0.0.1", os_name="2"), host("b", "10.0.0.2"))
+    one, other = ci(store, "a"), ci(store, "b")
+    before = [entries(store, id_) for id_ in (one, other)]
+    decide(store, "ann", "merge", {"sides": [[one], [other]]}, "one box", START + 2000)
+    take(store, "r3", 3000, host("a", "10.0.0.1", os_name="3"))
+
+    def as_of(id_: str, at: int | None, known_at: int | None) -> list[Entry]:
+        def then(tx: Reading) -> Reading:
+            return past_of(tx, VIEWER, at, known_at, START + 9000).tx
+
+        return list(timeline(store, id_, limit=1000, then=then).entries)
+
+    assert [as_of(id_, START + 1005, START + 1005) for id_ in (one, other)] == before
+    values = [told.value for told in as_of(one, START + 500, None) if told.name == "os_name"]
+    assert values == ["1"]
+    assert as_of(one, None, None) == entries(store, one)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cmdb_server.api.context import now_ms
 from tests.delivered import bodies, deliver
-from tests.factories import host, report
+from tests.factories import host, report, rfc3339
 from tests.situations import BOX, OTHER, SOFTWARE, box, of, ssh
 
 
@@ -20,6 +20,8 @@ def test_a_cis_past_by_kind_and_page(agent, reader) -> None:
     first = reader.get(f"{path}?kind=attribute&limit=2").json
     second = reader.get(path, query_string={"kind": "attribute", "limit": 2, "cursor": first["next_cursor"]}).json
     assert first["items"] + second["items"] == told["items"][:4]
+    then = reader.get(path, query_string={"kind": "attribute", "at": rfc3339(at + 1)}).json["items"]
+    assert [one["value"] for one in then if one["name"] == "os_name"] == ["os 1", "os 0"]
     tag = reader.get(path).headers["ETag"]
     assert reader.get(path, headers={"If-None-Match": tag}).status_code == 304
 

@@ -23,11 +23,12 @@ def began(server: Served) -> int:
     return at
 
 
-@pytest.mark.usefixtures("began")
-def test_a_cis_past(cmdb) -> None:
+def test_a_cis_past(cmdb, began) -> None:
     told = cmdb("timeline", "web-1", "--kind", "attribute")
     assert told.code == 0, told.err
     assert "attribute os_name" in told.out and "ssh (agent-1)" in told.out
+    assert " b " in told.out
+    assert " b " not in cmdb("timeline", "web-1", "--kind", "attribute", "--at", rfc3339(began + 1)).out
     items = json.loads(cmdb("timeline", "web-1", "--kind", "attribute", "--limit", "2", "--json").out)
     assert len(items) == 2
 
