@@ -6,7 +6,8 @@ import argparse
 import getpass
 import sys
 import time
-from dataclasses import asdict
+import uuid
+from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
 import msgspec
@@ -38,6 +39,7 @@ def add(sub: Subparsers) -> None:
 
 def retention(told: Told) -> None:
     from cmdb_server.app import kinds_of
+    from cmdb_server.practices.audit import Act, Witnessed, complete
     from cmdb_server.practices.retention import retain
 
     given, now = settings.read(), time.time_ns() // 1_000_000
@@ -49,11 +51,17 @@ def retention(told: Told) -> None:
         TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True),
         disable=not sys.stderr.isatty(),
     )  # fmt: skip
+    who, before = getpass.getuser(), rfc3339(asked)
+    # The store itself is at hand: no token says who it is, so the user of the machine does.
+    act = Act(str(uuid.uuid4()), now, who, "admin", "retention.drop", before, 0, {"before": before}, "")
     with opened() as store, bars:
         done = retain(
-            store, kinds_of(given), asked, given.sample_days, getpass.getuser(), now_ms=now, apply=told.apply,
-            progress=_Bars(bars).show,
+            Witnessed(store, lambda: act), kinds_of(given), asked, given.sample_days, who, now_ms=now,
+            apply=told.apply, progress=_Bars(bars).show,
         )  # fmt: skip
+        if done.applied:
+            went = {"horizon": rfc3339(done.horizon.at), "dropped": sum(done.dropped.values())}
+            complete(store, replace(act, detail={**act.detail, **went}))
     answer: dict[str, Any] = msgspec.to_builtins(asdict(done))
     answer["horizon"]["at"] = rfc3339(done.horizon.at)
     tell(told, answer, _outcome)

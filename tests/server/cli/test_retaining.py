@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cmdb_server.model.instants import rfc3339
+from cmdb_server.practices.audit import Wanted, acts
 from cmdb_server.store.sqlite import SqliteStore
 from tests.estate import DAY, MINUTE, Estate
 from tests.factories import START, host
@@ -23,11 +25,15 @@ def test_a_dry_run_then_the_run(cmdb: Callable[..., Any], tmp_path: Path) -> Non
     ran = cmdb("retention", "--days", "2", "--dry-run")
     assert (ran.code, "would go" in ran.out) == (0, True), ran.err
     assert estate.sizes()["report"] == 9
+    assert acts(store, Wanted()).items == (), "nothing was done yet"
     ran = cmdb("retention", "--before", rfc3339(now - 2 * DAY), "--apply", "--json")
     assert ran.code == 0, ran.err
     told = json.loads(ran.out)
     assert told["applied"]
     assert estate.sizes()["report"] == 9 - told["dropped"]["report"] < 9
+    (act,) = acts(store, Wanted(action="retention")).items
+    assert (act.subject, act.role, act.action) == (getpass.getuser(), "admin", "retention.drop")
+    assert act.detail["horizon"] == told["horizon"]["at"] and act.detail["dropped"] == sum(told["dropped"].values())
     store.close()
 
 
