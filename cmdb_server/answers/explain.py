@@ -207,6 +207,5 @@ def _decisions(tx: Reading, records: set[str]) -> Iterable[Mapping[str, Any]]:
     standing = {row[D["id"]] for row in ruling.in_effect(rows)}
     told = {"by": "subject", **{name: name for name in ("id", "verb", "at", "reason", "undoes")}}
     for row in rows:
-        named = {id_ for side in row[D["body"]].get("sides", ()) for id_ in side}
-        if named & records:
+        if not records.isdisjoint(ruling.named(row)):
             yield {name: row[D[column]] for name, column in told.items()} | {"in_effect": row[D["id"]] in standing}

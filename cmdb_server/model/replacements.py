@@ -17,6 +17,8 @@ from cmdb_server.model.weighing import Weights
 
 ATTRIBUTE = "replaces"
 """What is pinned on the new CI where people agree: any id of the old one."""
+EVER = 1 << 62
+"""After all times, ms."""
 Pair = tuple[int, int]
 
 
@@ -39,37 +41,40 @@ def succeeding(
     """All pairs of CIs of which the second was not seen any more when the first came with its name and installation on
     hardware that is another. ``found``: the points of each pair of views (i < j); ``ci_of``: record -> CI."""
     clearest: dict[tuple[str, str], tuple[float, Pair]] = {}
-    spans: dict[str, tuple[int, int]] | None = None
+    spans, cis = _spans(records, ci_of), [ci_of[view.record.id] for view in views]
     for (i, j), terms in found.items():
-        cis = (ci_of[views[i].record.id], ci_of[views[j].record.id])
-        if cis[0] == cis[1] or (against := _inherited(views[i], views[j], terms, weights)) is None:
+        new, old = (i, j) if spans[cis[i]] > spans[cis[j]] else (j, i)
+        if (
+            spans[cis[old]][1] >= spans[cis[new]][0]
+            or (against := _inherited(views[i], views[j], terms, weights)) is None
+        ):
             continue
-        spans = _spans(records, ci_of) if spans is None else spans
-        for new, old, pair in ((*cis, (i, j)), (*cis[::-1], (j, i))):
-            if new in spans and old in spans and spans[old][1] < spans[new][0]:
-                told = (against, pair)
-                clearest[new, old] = min(clearest.get((new, old), told), told)
+        told = (against, (new, old))
+        clearest[cis[new], cis[old]] = min(clearest.get((cis[new], cis[old]), told), told)
     return [Replacement(new, old, pair) for (new, old), (_, pair) in sorted(clearest.items())]
 
 
 def _inherited(one: View, two: View, terms: Iterable[Points], weights: Weights) -> float | None:
     """What hardware says against their being one, where that suffices, an installation agrees and they share a full
     name."""
+    if one.full.isdisjoint(two.full):
+        return None
     told = list(terms)
     against = sum(worth for kind, worth in told if kind in weights.hardware)
     kept = any(kind in weights.installation and worth > 0 for kind, worth in told)
-    if against > weights.default.apart or not kept or one.full.isdisjoint(two.full):
-        return None
-    return against
+    return against if kept and against <= weights.default.apart else None
 
 
 def _spans(records: Iterable[Record], ci_of: Mapping[str, str]) -> dict[str, tuple[int, int]]:
-    """CI -> its first and last sighting. What people entered is there for as long as they leave it."""
+    """CI -> its first and last sighting. What people entered is there for as long as they leave it; of what they alone
+    tell nothing came before and nothing after."""
     seen: defaultdict[str, list[Record]] = defaultdict(list)
     for record in records:
-        if not record.told_by_people:
-            seen[ci_of[record.id]].append(record)
-    return {ci: (min(r.first_at for r in some), max(r.last_at for r in some)) for ci, some in seen.items()}
+        seen[ci_of[record.id]] += [] if record.told_by_people else [record]
+    return {
+        ci: (min(r.first_at for r in some), max(r.last_at for r in some)) if some else (0, EVER)
+        for ci, some in seen.items()
+    }
 
 
 def unanswered(

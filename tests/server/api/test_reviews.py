@@ -88,6 +88,7 @@ def test_what_took_the_place_of_what_is_asked_and_explained_when_accepted(store,
     (explained,) = reader.get(f"/api/v1/cis/{new}/explain?attribute=replaces").json["attributes"]
     assert (explained["value"], explained["why"]) == (old, "pinned")
     for ci in (new, old):
+        assert [one["verb"] for one in reader.get(f"/api/v1/cis/{ci}/explain").json["decisions"]] == ["pin"]
         (decided,) = reader.get(f"/api/v1/cis/{ci}/timeline?kind=decision").json["items"]
         assert (decided["cause"]["subject"], decided["cause"]["reason"]) == ("ann", "ordered in May")
     ann.post(f"/api/v1/decisions/{made['id']}/undo", json={"reason": "not sure"})
