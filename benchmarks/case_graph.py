@@ -15,13 +15,15 @@ from uuid import NAMESPACE_OID, uuid5
 from cmdb_server.analysis.checker import check
 from cmdb_server.analysis.impact import Impact, impact
 from cmdb_server.model.gates import ALL, Gate
-from cmdb_server.projection.build import from_rows
+from cmdb_server.projection.build import HEAVIEST, from_rows
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.rules import Flow, Rules
 from cmdb_server.store.port import Row
 from cmdb_server.store.tables import CI
 
 Case = dict[str, Any]
+MOST = 2**31 - 1
+"""What the weights of a gate add up to at most."""
 
 
 class OutsideError(Exception):
@@ -60,6 +62,8 @@ class Graph:
     names: dict[str, None] = field(default_factory=dict)
 
     def need(self, consumer: str, gate: Gate, providers: Sequence[str], weights: Sequence[int] | None = None) -> None:
+        if weights and (max(weights) > HEAVIEST or sum(weights) > MOST):
+            raise OutsideError(f"weights of {max(weights)} are more than a relation can have")
         own = self.gates.setdefault(consumer, {})
         group = f"g{len(own)}"
         own[f"t{len(own)}/{group}"] = gate

@@ -134,4 +134,5 @@ def _min_up(rule: Case, providers: int) -> Gate:
     if unit not in ("count", "percent"):
         raise OutsideError(f"min_up_type {unit} is not described in the file")
     least = told if unit == "count" else providers * told / 100
-    return Gate("at_least", k=max(0, least_whole(least, inclusive=False)))
+    # More than there are is as good as all, whatever it is.
+    return Gate("at_least", k=min(max(0, least_whole(least, inclusive=False)), providers + 1))

@@ -76,7 +76,7 @@ def _weight(told: Any) -> int:
 
 def _exponential(levels: Levels, service: str, cut: int, base: Fraction, edges: Sequence[Sequence[Any]]) -> None:
     """Down at the cut when the sum of base^severity reaches base^cut; an input adds what each of its cuts adds."""
-    scale = lcm(*((base**power).denominator for power in range(len(levels.order))))
+    scale = lcm(*((base ** (power - 1)).denominator for power in levels.cuts()))
     inputs: list[str] = []
     weights: list[int] = []
     for edge in edges:

@@ -34,9 +34,14 @@ OTHER_QUESTIONS = {
 }
 
 
+MEMBERS = 1000
+
+
 def _members_needed(case: Case) -> int | None:
     """The fewest members that take the cluster down with them; None: not even all do."""
     told = case["members"]
+    if isinstance(told, int) and not 0 < told <= MEMBERS:
+        raise OutsideError(f"a cluster of {told} members is not tried")
     names = [f"member {number}" for number in range(told)] if isinstance(told, int) else list(told)
     graph = Graph()
     graph.need("cluster", _influence(case, len(names)), names)

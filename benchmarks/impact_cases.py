@@ -55,11 +55,11 @@ def verdicts(name: str, document: Any) -> Iterator[Verdict]:
         yield Verdict(name, outside=f"{UNREAD}: not an object with cases")
         return
     told = Told(document)
-    for key, run in KINDS.items():
-        yield from _several(name, key, told, run)
+    found = [one for key, run in KINDS.items() for one in _several(name, key, told, run)]
     for key in sorted(set(told) - told.seen - ABOUT):
-        if isinstance(dict.__getitem__(told, key), dict | list):
-            yield Verdict(f"{name} {key}", outside=f"{UNREAD}: no format has {key}")
+        if isinstance(document[key], dict | list):
+            found.append(Verdict(f"{name} {key}", outside=f"{UNREAD}: no format has {key}"))
+    yield from found or [Verdict(name, outside=f"{UNREAD}: it has no cases")]
 
 
 def _several(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,6 +15,8 @@ import pytest
 from benchmarks import impact_cases
 from benchmarks.impact_cases import folder, verdicts
 from cmdb_server.errors import Invalid
+from cmdb_server.store.sqlite import SqliteStore
+from tests.published_cases import FORMATS, answered
 
 SOUND = {"operator": "OR", "children": ["OK", "CRITICAL"], "expected": "OK"}
 WRONG = {**SOUND, "expected": "CRITICAL"}
@@ -64,6 +69,11 @@ def run(monkeypatch: pytest.MonkeyPatch, cases: Path, *options: str) -> int:
          "bad 0 cluster_influence", "an influence of 0"),
         ({"cases": [{"kind": "static_reconciliation", "rules": [], "expected": {"balloon.name": []}}]},
          "bad 0 static_reconciliation", "balloon is no class"),
+        ({}, "bad", "it has no cases"), ({"cases": [], "note": "none"}, "bad", "it has no cases"),
+        ({"cases": [{"function": "exponential", "parameter": 1.234, "inputs": ["MAJOR"], "expected": "MAJOR"}]},
+         "bad 0 exponential", "more than a relation can have"),
+        ({"cases": [{"kind": "cluster_influence", "members": 10**9, "influence_number": 1, "members_needed": 1}]},
+         "bad 0 cluster_influence", "is not tried"),
         ({"more": [{"a": 1}]}, "bad more", "no format has more"), ({"odd_cases": []}, "bad odd_cases", "no format has odd_cases"),
     ],
 )  # fmt: skip
@@ -75,6 +85,53 @@ def test_what_is_broken_is_named_and_the_others_are_answered(
     assert broken.case.startswith(case)
     assert reason in (broken.outside or "")
     assert [one.agrees for one in found if one.outside is None] == [True]
+
+
+ODD: tuple[Any, ...] = (
+    None,
+    0,
+    -1,
+    2.5,
+    True,
+    "",
+    "x",
+    [],
+    {},
+    [[]],
+    ["a"],
+    {"a": 1},
+    float("nan"),
+    float("inf"),
+    10**30,
+    "\ud800",
+    "\0",
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield (*path, key)
+        yield from places(value[key], (*path, key))
+
+
+def test_whatever_stands_anywhere_in_a_file_the_run_goes_on(tmp_path: Path) -> None:
+    """A field of a drawn file is left out, or is something else; everything is still stored, and told of."""
+    random = Random(7)
+    documents = dict[str, Any]()
+    for number in range(300):
+        name, (key, draw) = random.choice(sorted(FORMATS.items()))
+        document: Any = {key: [draw(random)], "note": "drawn"}
+        *path, last = random.choice(list(places(document)))
+        within = reduce(lambda part, step: part[step], path, document)
+        if random.random() < 0.3:
+            del within[last]
+        else:
+            within[last] = random.choice(ODD)
+        documents[f"{name} {number}"] = document
+    store = SqliteStore(tmp_path / "cmdb.db")
+    found = answered(store, documents)
+    store.close()
+    assert all(any(one.case.startswith(name) for one in found) for name in documents)
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
