@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from cmdb_schemas.ci_class import CIClass
+from cmdb_schemas.shapes import attribute_shape
 from cmdb_server.api.auth import requires
 from cmdb_server.api.context import context
 from cmdb_server.api.resource import resource
@@ -23,6 +24,9 @@ class ClassAttributeSchema(Schema):
     target = fields.String(allow_none=True, metadata={"description": "The class a reference names"})
     many = fields.Boolean()
     choices = fields.List(fields.Raw())
+    schema = fields.Function(
+        attribute_shape, metadata={"type": "object", "description": "JSON schema of a value, as entries are held to it"}
+    )
 
 
 class LifeSchema(Schema):

@@ -11,6 +11,8 @@ def test_all_classes_with_inherited_attributes(reader) -> None:
     assert server == told["server"]
     assert server["ancestors"][-1] == "ci"
     assert {one["name"] for one in server["attributes"]} == set(classes()["server"].attributes)
+    memory = next(one for one in server["attributes"] if one["name"] == "memory")
+    assert memory["schema"]["required"] == ["value", "unit"]
     assert told["application_service"]["life"] is None and not told["application_service"]["discovered"]
 
 

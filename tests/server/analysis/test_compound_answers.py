@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cmdb_server.analysis.compound_checker import check_context, check_doubt
 from cmdb_server.analysis.context import in_context
 from cmdb_server.analysis.doubt import doubt
+from tests.compound_checker import check_context, check_doubt
 from tests.wired import wired_worlds
 from tests.worlds import World, worlds
 
