@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,7 +132,7 @@ Ruling = tuple[str, str, str]
 def test_tasks_and_events_are_the_same_in_any_order_and_as_all_at_once(
     tmp_path_factory: pytest.TempPathFactory, scans: list[Scan], rng: random.Random, data: st.DataObject
 ) -> None:
-    """Reports late and repeated, decisions made among them and taken back: as all there is gives it at
+    """Reports late, repeated and in parts, decisions made among them and taken back: as all there is gives it at
     once."""
     known = sorted(Observed(scans).held)
     drawn = st.tuples(
@@ -143,7 +144,8 @@ def test_tasks_and_events_are_the_same_in_any_order_and_as_all_at_once(
     folder = tmp_path_factory.mktemp("tasks")
     stores = [SqliteStore(folder / name) for name in ("one", "other")]
     for store in stores:
-        shuffled = told + [body for body in told if rng.random() < 0.3]
+        shuffled = [part for body in told for part in (_in_parts(body) if rng.random() < 0.5 else [body])]
+        shuffled += [body for body in shuffled if rng.random() < 0.3]
         rng.shuffle(shuffled)
         _mixed(store, shuffled, rulings, undone, rng)
         assert state(store) == _decided_again(store)
@@ -152,6 +154,21 @@ def test_tasks_and_events_are_the_same_in_any_order_and_as_all_at_once(
     assert stores[0].read(graph_digest) == stores[1].read(graph_digest)
     for store in stores:
         store.close()
+
+
+def _in_parts(body: bytes) -> list[bytes]:
+    """The same scan with a report for each thing."""
+    told = json.loads(body)
+    seen = told["content"]["observations"]
+    return [
+        json.dumps(
+            {
+                **told, "id": f"{told['id']}.{n}", "scan": {"id": told["scan"]["id"], "part": n, "parts": len(seen)},
+                "content": {**told["content"], "observations": [one]},
+            }
+        ).encode()
+        for n, one in enumerate(seen, 1)
+    ]  # fmt: skip
 
 
 def _mixed(store: Store, told: list[bytes], rulings: list[Ruling], undone: set[int], rng: random.Random) -> None:
