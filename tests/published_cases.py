@@ -80,6 +80,23 @@ def hierarchy(random: Random) -> dict[str, Any]:
     return {"name": "drawn", "services": services, "steps": steps, "expected": before}
 
 
+def net(random: Random) -> dict[str, Any]:
+    """Services that share what they stand on."""
+    below, services = [f"alarm {number}" for number in range(random.randint(1, 5))], dict[str, Any]()
+    alarms = list(below)
+    for number in range(random.randint(2, 6)):
+        function = random.choice(["highest_severity", "threshold", "exponential", "highest_severity_above"])
+        children = random.sample(below, random.randint(1, min(4, len(below))))
+        edges = [
+            [one, random.choice(["identity", "increase", "decrease"]), random.choice([1, 1, 2, 4])] for one in children
+        ]
+        services[f"service {number}"] = {"reduce": [function, parameter(random, function)], "edges": edges}
+        below.append(f"service {number}")
+    steps = [{"alarm": alarm, "severity": random.choice(rules.OPENNMS)} for alarm in alarms]
+    standing = {step["alarm"]: max(step["severity"], "NORMAL", key=rules.OPENNMS.index) for step in steps}
+    return {"name": "drawn", "services": services, "steps": steps, "expected": rules.hierarchy(services, standing)}
+
+
 def itop(random: Random) -> dict[str, Any]:
     names = [
         f"{random.choice(['Server', 'Hypervisor', 'Farm', 'Person'])}_{number}"
@@ -112,6 +129,17 @@ def glpi(random: Random) -> dict[str, Any]:
     fitting = edges[direction] + edges["both"]
     ends = (b, a) if direction == "backward" else (a, b)
     return {"edges": edges, "a": a, "b": b, "direction": direction, "expected_path": way(fitting, *ends)}
+
+
+def graph(random: Random) -> dict[str, Any]:
+    edges = [random.choices("ABCDEFG", k=2) for _ in range(random.randint(0, 12))]
+    start = random.choice("ABCDEFG")
+    ahead, behind = (
+        {one for one in "ABCDEFG" if rules.shortest(ways, start, one)} for ways in (edges, [e[::-1] for e in edges])
+    )
+    met = [(a in ahead and b in ahead, a in behind and b in behind) for a, b in edges]
+    flags = {"forward": met.count((True, False)), "backward": met.count((False, True)), "both": met.count((True, True))}
+    return {"edges": edges, "start": start, "expected_edge_flags": flags, "expected_nodes": len(ahead | behind)}
 
 
 def way(edges: list[list[str]], a: str, b: str) -> list[str]:
@@ -152,7 +180,7 @@ def cluster(random: Random) -> dict[str, Any]:
 
 FORMATS: dict[str, tuple[str, Draw]] = {
     "icinga": ("cases", icinga), "bmc": ("cases", bmc), "opennms": ("cases", opennms), "maps": ("map_cases", mapped),
-    "hierarchies": ("hierarchy_cases", hierarchy), "itop": ("cases", itop), "glpi": ("cases", glpi),
+    "hierarchies": ("hierarchy_cases", hierarchy), "nets": ("hierarchy_cases", net), "graphs": ("graph_cases", graph), "itop": ("cases", itop), "glpi": ("cases", glpi),
     "reconciliation": ("cases", reconciliation), "clusters": ("cases", cluster),
 }  # fmt: skip
 

@@ -205,6 +205,52 @@ def test_redundancy_in_every_shape(case: dict[str, Any]) -> None:
     agree(cases=[case])
 
 
+FAR = [[f"Server_{n}", f"Server_{n + 1}"] for n in range(13)]
+FARM = [
+    ["Hypervisor_1", "Farm_1"],
+    ["Hypervisor_2", "Farm_1"],
+    ["Hypervisor_1", "Person_1"],
+    ["Hypervisor_2", "Person_1"],
+]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        itop([f"Server_{n}" for n in range(1, 11)], FAR, ["Server_0"]),
+        itop([f"Server_{n}" for n in range(1, 14)], FAR, ["Server_0"], depth_limit=20),
+        itop(["Person_1"], FARM, ["Hypervisor_1"]), itop(["Farm_1", "Person_1"], FARM, ["Hypervisor_1"], redundancy=[]),
+        itop(["Server_1"], [["PDU_1", "Server_1"]], ["PDU_1"]), itop([], [["PDU_1", "Server_1"], ["PDU_2", "Server_1"]], ["PDU_1"]),
+        # Hit by either ticket: it is on both lists. Hit by the other alone: it is not on this one.
+        itop(["Farm_1", "Person_1"], FARM, ["Hypervisor_1"], context_already_down=["Hypervisor_2"]),
+        itop([], [*FARM, ["Server_1", "Rack_1"]], ["Rack_1"], context_already_down={"R-1": ["Hypervisor_1"], "R-2": ["Hypervisor_2"]}),
+        itop(["Person_1"], FARM, ["Hypervisor_1"], context_already_down=["Hypervisor_2"], excluded_not_impacted=["Hypervisor_2"]),
+        itop(["Person_1"], FARM, ["Hypervisor_1"], previously_computed=["Person_1", "Farm_1"], removed_after_run=["Farm_1"]),
+        itop([], [], []), itop([], [["Server_1", "Server_2"]], ["Server_2"]), itop([], [["Server_1", "Server_1"]], ["Server_1"]),
+        itop(["Server_2"], CHAIN[:1], ["Server_1"], hidden_from_user=["Server_1"], complete_analysis=False),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_tickets_in_every_shape(case: dict[str, Any]) -> None:
+    agree(cases=[case])
+
+
+def test_what_leaves_the_list_is_compared() -> None:
+    case = itop(["Person_1"], FARM, ["Hypervisor_1"], previously_computed=["Farm_1"], removed_after_run=[])
+    ((expected, got),) = made(cases=[case])
+    assert expected != got
+
+
+def test_how_often_services_change_is_named_where_it_hangs_on_an_order() -> None:
+    services = {name: {"reduce": "highest_severity", "edges": edges}
+                for name, edges in {"a": ["x"], "b": [["x", "increase"]], "top": ["a", "b"]}.items()}  # fmt: skip
+    steps = [{"alarm": "x", "severity": "MINOR", "state_changes_total": 4, "expected": {"top": "MAJOR", "x": "MINOR"}}]
+    changes, statuses = verdicts("made", {"hierarchy_cases": [{"services": services, "steps": steps}]})
+    assert "twice" in (changes.outside or "")
+    assert statuses.agrees
+    assert statuses.outside is None
+
+
 GLPI = {"forward": [["A", "B"], ["A", "C"], ["B", "D"], ["C", "D"]], "backward": [["E", "A"]], "both": []}
 
 
