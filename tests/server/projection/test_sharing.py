@@ -6,7 +6,6 @@ import logging
 import shutil
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cmdb_server.model.selector_tree import Field
-from cmdb_server.projection import attributes as attribute_columns
 from cmdb_server.projection import projections as following
-from cmdb_server.projection.attributes import Lists, Texts
 from cmdb_server.projection.build import build
-from cmdb_server.projection.columns import Mapped
 from cmdb_server.projection.gates import Gates
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.projections import Projections
@@ -28,81 +23,28 @@ from cmdb_server.projection.sharing import Sharing
 from cmdb_server.projection.snapshot import Snapshot
 from cmdb_server.store import array_files
 from cmdb_server.store.bounds import HISTORY, Bound, advance
-from cmdb_server.store.port import Reading, Store, Writing
+from cmdb_server.store.port import Store, Writing
 from cmdb_server.store.sqlite import SqliteStore
-from cmdb_server.store.tables import CI, FEED, RELATION, SNAPSHOT
+from cmdb_server.store.tables import CI, FEED, RELATION
+from tests.processes import (
+    add,
+    built,
+    dense_store,
+    is_mapped,
+    must_not_build,
+    process,
+    relate,
+    shared,
+    vouched,
+    wait_for,
+)
 from tests.server.projection.test_overlay import LIFE, gates
-from tests.worlds import NOW, ci_row, dense_world, name_id, relation_row, rules
-
-PATIENCE_S = 60
+from tests.worlds import NOW, dense_world, name_id, rules
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    made = SqliteStore(tmp_path / "cmdb.db")
-    cis, relations = dense_world(3, 40).rows()
-    made.write(lambda tx: (tx.put(CI, cis), tx.put(RELATION, relations)))
-    yield made
-    for part in PARTS:
-        wait_for(lambda part=part: not part._busy.locked())  # type: ignore[misc]
-    PARTS.clear()
-    made.close()
-
-
-PARTS: list[Sharing] = []
-
-
-def process(store: Store, folder: Path) -> Projections:
-    """What one server process has."""
-    PARTS.append(Sharing(store, folder, worth=1, every_s=0))
-    return Projections(store, rules(), lambda: NOW, sharing=PARTS[-1])
-
-
-def relate(store: Store, from_: str, to: str) -> None:
-    row = relation_row(from_, "depends_on", to)
-
-    def work(tx: Writing) -> None:
-        tx.put(RELATION, [row])
-        tx.insert(FEED, [(tx.revision, "relation", " ".join(row[:3]), 0)])
-
-    store.write(work)
-
-
-def add(store: Store, name: str) -> None:
-    row = ci_row(name)
-    store.write(lambda tx: (tx.put(CI, [row]), tx.insert(FEED, [(tx.revision, "ci", row[0], 0)])))
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def is_mapped(projection: Projection) -> bool:
-    return isinstance(projection.gates.room, Mapped)
-
-
-def shared(projections: Projections) -> Projection:
-    """Its projection, once the memory of that is shared."""
-    wait_for(lambda: is_mapped(projections.current()))
-    return projections.current()
-
-
-def must_not_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> Projection:
-        raise AssertionError("it is there to be opened")
-
-    monkeypatch.setattr(following, "build", refuse)
-
-
-def built(store: Store) -> Projection:
-    return store.read(lambda reading: build(reading, rules(), NOW))
-
-
-def vouched(store: Store) -> list[str]:
-    return [row[0] for row in store.read(lambda reading: reading.scan(SNAPSHOT))]
+    yield from dense_store(tmp_path)
 
 
 def test_the_next_process_opens_what_the_first_one_built(
@@ -349,83 +291,6 @@ def test_a_thing_grown_pays_and_one_that_stood_still_does_not(store: SqliteStore
     assert part._pays(replace(opened, gates=Gates.of(*opened.gates.columns())), frozenset())
     assert part._pays(opened, frozenset(["a column"]))
     assert not Sharing(store, tmp_path, worth=1000)._pays(opened, frozenset())
-
-
-OS, CPUS, ADDRESSES = Field("os_name", "string"), Field("cpu_count", "number"), Field("ip_addresses", "strings")
-
-
-def columns(projections: Projections, *wanted: Field, relations: bool = False, seen: int | None = None) -> Any:
-    def work(reading: Reading) -> Any:
-        projection = projections.current(reading)
-        held = projections.attributes.columns(projection, reading, wanted, relations=relations, seen=seen)
-        assert held is not None
-        return {
-            projection.id(ci): {
-                OS: _text(held.held[OS], ci) if OS in wanted else None,
-                CPUS: float(held.held[CPUS].values[ci]) if CPUS in wanted and held.held[CPUS].known[ci] else None,
-                ADDRESSES: _items(held.held[ADDRESSES], ci) if ADDRESSES in wanted else None,
-                "ends": sorted(projection.id(far) for near, far in zip(*map(np.ndarray.tolist, held.ends(0)), strict=True)
-                               if near == ci) if relations else None,
-                "site": held.sightings and int(held.sightings.site[ci]),
-            }
-            for ci in range(len(projection))
-        }  # fmt: skip
-
-    return projections.store.read(work)
-
-
-def _text(column: Texts, ci: int) -> str | None:
-    return column.values[column.codes[ci]] if column.codes[ci] >= 0 else None
-
-
-def _items(column: Lists, ci: int) -> list[Any] | None:
-    return [column.values[code] for code in column.codes[column.owner == ci]] if column.known[ci] else None
-
-
-def describe(store: Store, name: str, attributes: dict[str, Any]) -> None:
-    row = ci_row(name, attributes=attributes)
-    store.write(lambda tx: (tx.put(CI, [row]), tx.insert(FEED, [(tx.revision, "ci", row[0], 0)])))
-
-
-def test_columns_that_somebody_asked_for_are_there_for_the_next(
-    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    everything = {"relations": True, "seen": NOW}
-    for name, cpus in (("1", 4), ("2", 8)):
-        describe(store, name, {"os_name": f"system {name}", "cpu_count": cpus, "ip_addresses": ["a", name]})
-    one = process(store, tmp_path / "shared")
-    shared(one)
-    columns(one, OS, CPUS, ADDRESSES, **everything)
-    add(store, "so that it looks again")
-    wait_for(lambda: one.current() and one.sharing._base.held == one.attributes.names() != frozenset())  # type: ignore[union-attr]
-    describe(store, "2", {"os_name": "another"})
-    describe(store, "new", {"os_name": "system 1", "ip_addresses": ["b"]})
-    relate(store, "1", "2")
-    must_not_build(monkeypatch)
-    monkeypatch.setattr(attribute_columns, "pages", must_not_build)
-    other = process(store, tmp_path / "shared")
-    found = columns(other, OS, CPUS, ADDRESSES, **everything)
-    monkeypatch.undo()
-    plain = Projections(store, rules(), lambda: NOW)
-    assert found == columns(plain, OS, CPUS, ADDRESSES, **everything)
-    assert found == columns(one, OS, CPUS, ADDRESSES, **everything)
-    assert (found[name_id("1")][OS], found[name_id("2")][ADDRESSES]) == ("system 1", None)
-
-
-def test_columns_of_several_processes_come_together(store: SqliteStore, tmp_path: Path) -> None:
-    describe(store, "1", {"os_name": "system", "cpu_count": 2})
-    (tmp_path / "shared").mkdir()
-    one, other = (Projections(store, rules(), lambda: NOW, sharing=Sharing(store, tmp_path / "shared")) for _ in "ab")
-    columns(one, OS)
-    columns(other, CPUS)
-    for giving, taking in ((one, other), (other, one)):
-        assert giving.sharing is not None and taking.sharing is not None
-        giving.sharing._keep(giving.state())
-        found = taking.sharing._newest(rules())
-        assert found is not None and taking.adopt(found[1])
-    assert one.held() == other.held() == {OS, CPUS}
-    plain = columns(Projections(store, rules(), lambda: NOW), OS, CPUS)
-    assert columns(one, OS, CPUS) == columns(other, OS, CPUS) == plain
 
 
 @pytest.mark.neo4j
