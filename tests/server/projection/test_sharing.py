@@ -27,6 +27,7 @@ from cmdb_server.store.port import Store, Writing
 from cmdb_server.store.sqlite import SqliteStore
 from cmdb_server.store.tables import CI, FEED, RELATION
 from tests.processes import (
+    PATIENCE_S,
     add,
     built,
     dense_store,
