@@ -4,8 +4,8 @@ shares no code with the engine, on the graph as it is told to be then."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,17 +14,20 @@ from cmdb_server.analysis.certificate import OWN, REACH, Certificate
 from cmdb_server.analysis.checker import check
 from cmdb_server.analysis.impact import impact
 from cmdb_server.answers.asked_graph import AskedGraph, asked_graph
+from cmdb_server.answers.proof_columns import NAMES, TOLD, Columns, certificate, columns
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.what_if import Edit, supposing
 from cmdb_server.errors import Forbidden, Invalid
 from cmdb_server.model.gates import State
+from cmdb_server.projection.columns import Interned
+from cmdb_server.projection.identities import words
 from cmdb_server.projection.projection import Projection
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
 
 T = TypeVar("T")
 MOST = 50_000
-"""Rows in a certificate that is written down."""
+"""Rows in a certificate that is written down in words; as columns there are as many as there have to be."""
 ITSELF, CUT_OFF, BY_GATE = "itself", "cut_off", "gate"
 _NUMBER = re.compile(r"CI (\d+)")
 WHY: Mapping[str, int] = {ITSELF: OWN, CUT_OFF: REACH}
@@ -112,22 +115,39 @@ def proof(projections: Projections, viewer: Viewer, asked: Question) -> Proof:
     everything, Invalid for one of more than ``MOST`` rows."""
 
     def work(view: AskedGraph) -> Proof:
-        failed, spared = view.cis("failed", asked.failed), view.cis("not_impacted", asked.not_impacted)
-        return _Writing(view.projection).proof(impact(view.projection, failed, spared).certificate())
+        return _Writing(view.projection).proof(_proved(view, asked))
 
     return _on_graph(projections, viewer, asked, work)
 
 
-def verdict(projections: Projections, viewer: Viewer, asked: Question, told: Proof) -> Verdict:
+def proof_in_columns(projections: Projections, viewer: Viewer, asked: Question) -> Columns:
+    """``proof`` of any size, as columns."""
+
+    def work(view: AskedGraph) -> Columns:
+        return columns(view.projection, _proved(view, asked))
+
+    return _on_graph(projections, viewer, asked, work)
+
+
+def verdict(projections: Projections, viewer: Viewer, asked: Question, told: Proof | Columns) -> Verdict:
     """Whether a proof holds on the graph that the question is about. Raises as ``proof`` does."""
+    told = in_columns(told) if isinstance(told, Proof) else told
 
     def work(view: AskedGraph) -> Verdict:
-        reading = _Reading(view, asked)
-        claim = reading.certificate(told)
-        problems = reading.problems or [_by_id(view.projection, one) for one in check(view.projection, claim)]
-        return Verdict(view.projection.revision, tuple(problems), len(told.claims), len(told.held))
+        failed, spared = view.cis("failed", asked.failed), view.cis("not_impacted", asked.not_impacted)
+        claim, problems = certificate(view, failed, spared, told)
+        if not problems:
+            wrong = check(view.projection, claim)
+            problems = [_by_id(view.projection, one) for one in wrong[:TOLD]]
+            problems += [f"and {len(wrong) - TOLD} more"] if len(wrong) > TOLD else []
+        return Verdict(view.projection.revision, tuple(problems), len(claim.ci), len(claim.held))
 
     return _on_graph(projections, viewer, asked, work)
+
+
+def _proved(view: AskedGraph, asked: Question) -> Certificate:
+    failed, spared = view.cis("failed", asked.failed), view.cis("not_impacted", asked.not_impacted)
+    return impact(view.projection, failed, spared).certificate()
 
 
 def _on_graph(projections: Projections, viewer: Viewer, asked: Question, work: Callable[[AskedGraph], T]) -> T:
@@ -152,7 +172,7 @@ class _Writing:
     def proof(self, found: Certificate) -> Proof:
         rows = len(found.ci) + len(found.held) + len(found.cut_gate)
         if rows > MOST:
-            message = f"the proof has {rows} rows, and at most {MOST} are written down: ask about less"
+            message = f"the proof has {rows} rows, and at most {MOST} are written down so: have it as columns"
             raise Invalid(f"failed: {message}", errors=[{"path": "failed", "message": message}])
         columns = (found.ci.tolist(), found.state.tolist(), found.rank.tolist(), found.gate.tolist())
         held = zip(found.held.tolist(), found.lost.tolist(), strict=True)
@@ -181,53 +201,34 @@ class _Writing:
         )  # fmt: skip
 
 
-class _Reading:
-    """From names to numbers; what is not there is a problem of the proof."""
+def in_columns(told: Proof) -> Columns:
+    """The same as columns."""
+    ids, relations, overs = (Interned[Any]() for _ in range(3))
 
-    def __init__(self, view: AskedGraph, asked: Question) -> None:
-        self._view, self._projection, self._asked = view, view.projection, asked
-        self.problems: list[str] = []
-        self._gates: dict[str, Mapping[GateNamed, int]] = {}
+    def gate(named: GateNamed) -> tuple[int, int, int]:
+        return ids.code(named.consumer), relations.code(named.relation), overs.code((named.over, named.grouped))
 
-    def certificate(self, told: Proof) -> Certificate:
-        asked = self._asked
-        failed, spared = self._view.cis("failed", asked.failed), self._view.cis("not_impacted", asked.not_impacted)
-        gates = [WHY[one.why] if one.why in WHY else self._gate(one.gate) for one in told.claims]
-        held = [self._gate(one.gate) for one in told.held]
-        none = np.empty(0, np.int64)
-        return Certificate(
-            self._projection.revision, _numbers(sorted(set(failed))), none, _numbers(sorted(set(spared))),
-            _numbers([self._ci(one.ci) for one in told.claims]), _numbers([STATES[one.state] for one in told.claims]),
-            _numbers([one.rank for one in told.claims]), _numbers(gates), _numbers(held),
-            _numbers([one.lost for one in told.held]), _numbers([self._gate(one.gate) for one in told.cut]),
-            _numbers([self._ci(one.provider) for one in told.cut]), _numbers([one.rank for one in told.cut]), none,
-        )  # fmt: skip
+    def claimed(one: Claim) -> tuple[int, int]:
+        if one.why in WHY:
+            return WHY[one.why], -1
+        if one.gate is None or one.gate.consumer != one.ci:  # over nothing: there is no such gate
+            return relations.code(""), -1
+        return gate(one.gate)[1:]
 
-    def _ci(self, id_: str) -> int:
-        found = self._view.there([id_])
-        if not found:
-            self.problems.append(f"there is no CI {id_}")
-        return found[0] if found else 0
+    claims = [(ids.code(one.ci), STATES[one.state], one.rank, *claimed(one)) for one in told.claims]
+    held = [(*gate(one.gate), one.lost) for one in told.held]
+    cut = [(*gate(one.gate), ids.code(one.provider), one.rank) for one in told.cut]
+    rows = [*_turned(claims, 5), *_turned(held, 4), *_turned(cut, 5)]
+    high, low = words(ids.values)
+    return Columns(
+        told.revision, high, low, tuple(relations.values), tuple(overs.values), dict(zip(NAMES, rows, strict=True))
+    )  # fmt: skip
 
-    def _gate(self, named: GateNamed | None) -> int:
-        if named is None:
-            self.problems.append("a claim that names no gate did not fail by itself and was not cut off")
-            return 0
-        if named.consumer not in self._gates:
-            writing, consumer = _Writing(self._projection), self._ci(named.consumer)
-            self._gates[named.consumer] = {
-                replace(writing._gate(gate), consumer=named.consumer): gate
-                for gate in self._projection.gates_by(consumer).tolist()
-            }
-        if named not in self._gates[named.consumer]:
-            self.problems.append(f"{named.consumer} has no gate {named.relation} over {named.over}")
-        return self._gates[named.consumer].get(named, 0)
+
+def _turned(rows: Sequence[Sequence[int]], width: int) -> Iterator[Any]:
+    yield from np.asarray(rows, np.int64).reshape(-1, width).T
 
 
 def _by_id(projection: Projection, problem: str) -> str:
     """The checker knows CIs by their numbers."""
     return _NUMBER.sub(lambda found: f"CI {projection.id(int(found[1]))}", problem)
-
-
-def _numbers(told: Sequence[int]) -> Any:
-    return np.asarray(told, np.int64)

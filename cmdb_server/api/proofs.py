@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from flask import Response, request
 from flask.views import MethodView
-from marshmallow import Schema, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from cmdb_server.answers.proof import (
     BY_GATE,
@@ -20,18 +21,23 @@ from cmdb_server.answers.proof import (
     Proof,
     Question,
     proof,
+    proof_in_columns,
     verdict,
 )
+from cmdb_server.answers.proof_file import pack, unpack
 from cmdb_server.answers.what_if import Edit
 from cmdb_server.api.auth import requires, viewer
 from cmdb_server.api.context import context
 from cmdb_server.api.fields import Instant, Text, Whole
-from cmdb_server.api.resource import resource
+from cmdb_server.api.resource import BODY_REFUSALS, resource, take_body
 from cmdb_server.api.what_if import EditedSchema
+from cmdb_server.errors import Malformed, UnsupportedMediaType
+from cmdb_server.model.instants import rfc3339
 
 BLUEPRINT = resource("proofs", __name__, "What proves an answer, and whether it holds: checked without the engine")
 CIS = 1000
 LARGEST = 2**53
+CIS_ASKED = ("failed", "not_impacted")
 
 
 class ProvedSchema(EditedSchema):
@@ -103,6 +109,7 @@ class CutSchema(Schema):
 class ProofSchema(ProvedSchema):
     """A question, its whole answer, and what proves it."""
 
+    large = True
     revision = Whole(0, LARGEST, required=True, metadata={"description": "Of the graph that it was asked of"})
     claims = fields.List(fields.Nested(ProofClaimSchema), required=True, validate=validate.Length(max=MOST))
     held = fields.List(fields.Nested(HeldSchema), required=True, validate=validate.Length(max=MOST))
@@ -115,6 +122,9 @@ class VerdictSchema(Schema):
     problems = fields.List(fields.String(), required=True)
     claims = fields.Integer(required=True)
     gates = fields.Integer(required=True)
+
+
+_ASKED = ProvedSchema()
 
 
 @BLUEPRINT.route("/impact/proof")
@@ -145,4 +155,46 @@ class VerdictOn(MethodView):
         """Whether a proof holds on the graph that it is about, by a checker that shares nothing with the engine."""
         claimed = Proof(told["revision"], (), (), *(tuple(told[name]) for name in ("claims", "held", "cut")))
         found = verdict(context().projections, viewer(), ProvedSchema.question(told), claimed)
+        return {**asdict(found), "holds": found.holds}
+
+
+FILE = "application/zip"
+READ = (FILE, "application/octet-stream")
+AS_FILE = {"schema": {"type": "string", "format": "binary"}}
+
+
+@BLUEPRINT.route("/impact/proof/columns")
+class ColumnsOf(MethodView):
+    @requires("read")
+    @BLUEPRINT.arguments(ProvedSchema)
+    @BLUEPRINT.doc(
+        responses={200: {"description": "The proof as a zip of columns", "content": {FILE: AS_FILE}}, 404: "NOT_FOUND"}
+    )
+    def post(self, asked: dict[str, Any]) -> Response:
+        """The same of an answer of any size, as columns in a zip (docs/services.md)."""
+        found = proof_in_columns(context().projections, viewer(), ProvedSchema.question(asked))
+        times = {name: rfc3339(asked[name]) for name in ("at", "known_at") if asked[name] is not None}
+        told = {**asked, **times, "edits": [_told(edit) for edit in asked["edits"]]}
+        question = {name: [str(one) for one in value] if name in CIS_ASKED else value for name, value in told.items()}
+        headers = {"Content-Disposition": 'attachment; filename="proof.zip"'}
+        return Response(pack(question, found), content_type=FILE, headers=headers)
+
+
+@BLUEPRINT.route("/impact/proof/columns/verdict")
+class VerdictOnColumns(MethodView):
+    @requires("read")
+    @BLUEPRINT.doc(
+        requestBody={"required": True, "content": {READ[-1]: AS_FILE}}, responses=BODY_REFUSALS | {404: "NOT_FOUND"}
+    )
+    @BLUEPRINT.response(200, VerdictSchema)
+    def post(self) -> Any:
+        """Whether such a proof holds."""
+        if request.mimetype not in READ:
+            raise UnsupportedMediaType(f"Content-Type {request.mimetype or 'absent'!r} is not read; {FILE} is")
+        question, claimed = unpack(take_body(context().settings.max_report))
+        try:
+            asked = _ASKED.load(question)
+        except ValidationError as error:
+            raise Malformed(f"the question in the file: {error}") from None
+        found = verdict(context().projections, viewer(), ProvedSchema.question(asked), claimed)
         return {**asdict(found), "holds": found.holds}

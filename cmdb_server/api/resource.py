@@ -49,11 +49,11 @@ class Parser(FlaskParser):
         "json": RAISE,
     }
 
-    def load_json(self, req: Request, schema: Schema) -> Any:  # noqa: ARG002
+    def load_json(self, req: Request, schema: Schema) -> Any:
         if req.mimetype != "application/json":
             raise UnsupportedMediaType(f"Content-Type {req.mimetype or 'absent'!r} is not read; application/json is")
         settings = context().settings
-        body = take_body(settings.max_body)
+        body = take_body(settings.max_report if getattr(schema, "large", False) else settings.max_body)
         if not body:
             return core.missing
         said = json_value(body, settings.max_depth)

@@ -75,10 +75,16 @@ def _written(path: Path | None) -> Iterator[IO[str]]:
     if path is None:
         yield sys.stdout
         return
+    with whole(path) as part, part.open("w", encoding="utf-8") as out:
+        yield out
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write what is to be at ``path`` whole, or not at all."""
     part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("w", encoding="utf-8") as out:
-            yield out
+        yield part
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

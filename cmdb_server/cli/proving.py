@@ -1,15 +1,17 @@
-"""What proves an answer, as a file, and whether such a file holds."""
+"""What proves an answer, as a file, and whether such a file holds. A file called ``….zip`` has columns, of any size."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from rich.console import RenderableType
 from rich.tree import Tree
 
 from cmdb_server.cli import presenting, supposing
+from cmdb_server.cli.client import Client
 from cmdb_server.cli.commands import Told, client_of, tell
 from cmdb_server.cli.exits import REFUSED, USAGE, fail
 from cmdb_server.cli.presenting import Question, present
@@ -18,13 +20,14 @@ from cmdb_server.cli.render import STATE, joined, plain
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Answer = dict[str, Any]
 SHOWN = 50
+PATH, ZIP = "/impact/proof", b"PK"
 
 
 def add(sub: Subparsers, asked: argparse.ArgumentParser, times: argparse.ArgumentParser) -> None:
     """The commands ``prove`` and ``check``."""
     proving = sub.add_parser(
         "prove", parents=[asked, times, supposing.options(), presenting.options("tree", written=())],
-        help="what proves the answer to cmdb impact; --output keeps it for cmdb check",
+        help="what proves the answer to cmdb impact; --output keeps it for cmdb check, as FILE.zip of any size",
     )  # fmt: skip
     proving.add_argument("ci", nargs="+", help="id or name")
     proving.add_argument("--not-impacted", action="append", default=[], metavar="CI", help="held to stay up")
@@ -32,9 +35,7 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser, times: argparse.Argumen
     checking = sub.add_parser(
         "check", parents=[asked], help="whether a proof holds; ends with 1 where it does not"
     )  # fmt: skip
-    checking.add_argument(
-        "file", type=argparse.FileType("r", encoding="utf-8"), help="what cmdb prove wrote; - reads it"
-    )
+    checking.add_argument("file", type=argparse.FileType("rb"), help="what cmdb prove wrote; - reads it")
     checking.set_defaults(run=check)
 
 
@@ -45,8 +46,21 @@ def prove(told: Told) -> None:
         "not_impacted": [client.identify(ci) for ci in told.not_impacted],
         "at": told.at, "known_at": told.known_at, "edits": supposing.edits(client, told),
     }  # fmt: skip
+    if told.output is not None and told.output.suffix == ".zip":
+        _write(client, body, told.output)
+        return
     told.json = told.json or told.output is not None
-    present(told, client, Question("POST", "/impact/proof", body), {"tree": _proof})
+    present(told, client, Question("POST", PATH, body), {"tree": _proof})
+
+
+def _write(client: Client, body: Answer, output: Path) -> None:
+    sent = json.dumps(body).encode()
+    with (
+        client.stream("POST", f"{PATH}/columns", {}, sent, Content_Type="application/json") as answer,
+        presenting.whole(output) as part, part.open("wb") as out,
+    ):  # fmt: skip
+        for piece in answer.iter_bytes():
+            out.write(piece)
 
 
 def _proof(answer: Answer) -> RenderableType:
@@ -70,11 +84,16 @@ def _gate(gate: Answer) -> str:
 
 def check(told: Told) -> None:
     """Ends with 1 where it does not hold."""
-    try:
-        claimed = json.load(told.file)
-    except ValueError as error:
-        fail(USAGE, f"{told.file.name} holds no proof: {error}")
-    answer = client_of(told).ask("POST", "/impact/proof/verdict", body=claimed)
+    content, client = told.file.read(), client_of(told)
+    if content.startswith(ZIP):
+        with client.stream("POST", f"{PATH}/columns/verdict", {}, content, Content_Type="application/zip") as heard:
+            answer = json.loads(heard.read())
+    else:
+        try:
+            claimed = json.loads(content)
+        except ValueError as error:
+            fail(USAGE, f"{told.file.name} holds no proof: {error}")
+        answer = client.ask("POST", f"{PATH}/verdict", body=claimed)
     tell(told, answer, _verdict)
     if not answer["holds"]:
         raise SystemExit(REFUSED)

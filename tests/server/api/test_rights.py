@@ -16,6 +16,8 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from cmdb_server import api
+from cmdb_server.answers.proof import Proof, in_columns
+from cmdb_server.answers.proof_file import pack
 from cmdb_server.api import token
 from cmdb_server.api.context import now_ms
 from cmdb_server.app import create_app
@@ -236,6 +238,10 @@ def _bodies(desk: Desk) -> dict[str, list[Any]]:
             {**span, "failures": [{"cis": [vault], "spans": [span]}]},
         ],
         "POST /impact/proof": [{"failed": [web]}, {"failed": [vault]}],
+        "POST /impact/proof/columns": [{"failed": [web]}, {"failed": [vault]}],
+        "POST /impact/proof/columns/verdict": [
+            pack({"failed": [web]}, in_columns(Proof(1, (), (), (), (), ()))), pack({"failed": [vault]}, in_columns(Proof(1, (), (), (), (), ()))),
+        ],
         "POST /impact/proof/verdict": [
             {"failed": [web], "not_impacted": [], "revision": 1, "claims": [], "held": [], "cut": [], "edits": []}
         ],
@@ -294,9 +300,10 @@ def test_nothing_is_done_to_what_is_not_seen_and_nothing_told_of_it(desk: Desk) 
         rule, _ = desk.app.url_map.bind("").match(f"/api/v1{where.partition('?')[0]}", method, return_rule=True)
         tried.add((method, rule.rule))
         for body in bodies:
-            sent = {"data": body, "content_type": "text/plain"} if isinstance(body, str) else {"json": body}
+            media = {str: "text/plain", bytes: "application/zip"}.get(type(body))
+            sent = {"json": body} if media is None else {"data": body, "content_type": media}
             response = desk.part.open(f"/api/v1{where}", method=method, headers={"If-Match": "*"}, **sent)
-            asked = {word for word in desk.secrets if word in f"{action}{json.dumps(body)}".lower()}
+            asked = {word for word in desk.secrets if word in f"{action}{json.dumps(body, default=repr)}".lower()}
             assert not desk.leaks(response, *asked), (action, body, response.text)
             done = response.status_code < 400
             assert not done or action in ALLOWED or "dry_run" in action or "/shop" in action or "requires" in action or (

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import httpx
 import pytest
 
+from cmdb_server.answers.proof_file import pack, unpack
 from tests.serving import Served
 
 
@@ -39,6 +41,24 @@ def test_a_person_checks_an_answer(cmdb, tmp_path: Path) -> None:
     file.write_text(json.dumps(forged))
     told = cmdb("check", str(file))
     assert told.code == 1 and "does not hold" in told.out
+
+
+@pytest.mark.usefixtures("pool")
+def test_an_answer_of_any_size(cmdb, tmp_path: Path) -> None:
+    file = tmp_path / "proof.zip"
+    assert cmdb("prove", "p-1", "p-2", "--output", str(file)).code == 0
+    assert zipfile.is_zipfile(file) and list(tmp_path.iterdir()) == [file]
+    told = cmdb("check", str(file))
+    assert told.code == 0 and "holds" in told.out and "3 claims" in told.out
+    question, columns = unpack(file.read_bytes())
+    columns.told["claim_rank"][-1] = 0
+    file.write_bytes(pack(question, columns))
+    told = cmdb("check", str(file))
+    assert told.code == 1 and "does not hold" in told.out
+    file.write_bytes(b"PK and no more")
+    assert cmdb("check", str(file)).code == 1
+    assert cmdb("prove", "nobody", "--output", str(tmp_path / "none.zip")).code == 5
+    assert not (tmp_path / "none.zip").exists()
 
 
 def test_what_is_no_proof(cmdb, tmp_path: Path) -> None:
