@@ -109,17 +109,19 @@ def test_an_unchanged_report_of_the_old_machine_takes_the_question_back(store: S
 
 @st.composite
 def estates(draw: st.DrawFn) -> list[Scan]:
-    """Scans of a machine and of what may have come in its place, with and without root, by two sources."""
-    found = []
-    for number, (day, source) in enumerate(
-        draw(st.lists(st.tuples(st.integers(1, 9), st.sampled_from([ssh, snmp])), unique=True, max_size=6))
-    ):
+    """Scans of a machine until some day and mostly of what came in its place since then, with and without root, by two
+    sources at up to two addresses at once."""
+    found, change = [], draw(st.integers(2, 9))
+    when = st.lists(st.tuples(st.integers(1, 9), st.sampled_from([ssh, snmp])), unique=True, max_size=6)
+    for number, (day, source) in enumerate(draw(when)):
         things = []
-        for at in draw(st.lists(st.integers(1, 3), unique=True, min_size=1, max_size=2)):
-            other = draw(st.sampled_from([(), (), HARDWARE, SOFTWARE, ("uuid", "mac"), (*HARDWARE, "name")]))
-            lost = draw(st.sampled_from([(), (), ("serial", "uuid"), SOFTWARE]))
-            evidence = {k: v for k, v in {**BOX, **of(OTHER, *other)}.items() if k not in lost or not other}
-            things.append(box(f"{number}.{at}", evidence, f"10.0.0.{at}"))
+        for at in draw(st.sampled_from([(1,), (1,), (2,), (1, 2)])):
+            other = draw(st.sampled_from([HARDWARE, HARDWARE, HARDWARE, ("uuid", "mac"), (*HARDWARE, "name"), ()]))
+            late = draw(st.sampled_from([(), (), (), (), SOFTWARE, ("uuid", "mac"), HARDWARE]))
+            evidence = {**BOX, **{kind: OTHER[kind] for kind in (other if day >= change else late)}}
+            lost = draw(st.sampled_from([(), (), ("serial", "uuid"), SOFTWARE, ("serial",)]))
+            kept = {kind: values for kind, values in evidence.items() if kind not in lost}
+            things.append(box(f"{number}.{at}", kept, f"10.0.0.{at}"))
         found.append(source(day, *things, complete=draw(st.booleans())))
     return found
 
