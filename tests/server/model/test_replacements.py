@@ -107,7 +107,8 @@ KINDS = st.lists(st.sampled_from([*HARDWARE, *SOFTWARE, "name"]), unique=True, m
 def estates(draw: st.DrawFn) -> list[Scan]:
     found = []
     for day in draw(st.lists(st.integers(1, 12), unique=True, max_size=6)):
-        evidence = {**BOX, **of(OTHER, *draw(st.sampled_from([(), HARDWARE, SOFTWARE, ("mac",), (*HARDWARE, "name")])))}
+        other = draw(st.sampled_from([(), HARDWARE, HARDWARE, SOFTWARE, ("mac",), (*HARDWARE, "name")]))
+        evidence = {**BOX, **{kind: OTHER[kind] for kind in other}}
         lost = draw(st.lists(st.sampled_from(["serial", "uuid", "machine_id"]), unique=True))
         thing = box(str(day), {k: v for k, v in evidence.items() if k not in lost}, f"10.0.0.{draw(st.integers(1, 2))}")
         found.append((snmp if draw(st.booleans()) else ssh)(day, thing))
