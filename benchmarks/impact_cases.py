@@ -155,8 +155,7 @@ STORES = {"sqlite": case_stores.sqlite, "neo4j": case_stores.neo4j}
 def _on(name: str, asked: argparse.Namespace) -> int:
     """Print what holds on one store. The exit code."""
     if name == "neo4j" and (reason := neo4j_server.missing()):
-        print(f"on neo4j not tried: {reason}")
-        return int(bool(asked.store))
+        return skipped(f"on neo4j: {reason}") or int(bool(asked.store))
     with STORES[name]() as store:
         found = case_stores.from_store(store, lambda: folder(asked.cases))
     for verdict in found:

@@ -191,3 +191,15 @@ def test_exit_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 def test_nothing_that_can_be_stated_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, told(tmp_path, bad={"cases": [{"planet": "Mars"}]})) == 1
+
+
+def test_a_store_that_cannot_be_had_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("benchmarks.impact_cases.neo4j_server.missing", lambda: "no Neo4j")
+    monkeypatch.delenv("CMDB_NO_SKIPS", raising=False)
+    monkeypatch.setattr(sys, "argv", ["impact_cases", "--cases", str(told(tmp_path, good={"cases": [SOUND]}))])
+    assert impact_cases.main() == 0
+    assert "1 agree (on sqlite)" in (out := capsys.readouterr().out)
+    assert "skipped: on neo4j: no Neo4j" in out
+    assert run(monkeypatch, tmp_path, "--store", "neo4j") == 1
