@@ -16,9 +16,10 @@ from cmdb_server.ingest.batch import Batch, Held, Tie
 from cmdb_server.ingest.cables import told_better
 from cmdb_server.ingest.counts import spoken_for
 from cmdb_server.ingest.declare import resolve
+from cmdb_server.ingest.ends import groups_of
 from cmdb_server.ingest.sighting import sought
 from cmdb_server.model import ids
-from cmdb_server.model.holding import nearest
+from cmdb_server.model.holding import owners
 from cmdb_server.model.links import narrowed
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store, Writing
@@ -243,7 +244,7 @@ class _Explaining:
         held = [(self.batch.records[row[2]], row) for row in rows if row[2] in self.batch.records]
         self.batch.load_lanes(one for one, _ in held)
         spans = [(one.ci, row[3], self._until(one, row[4])) for one, row in held]
-        chosen = set(nearest(spans, self._made_last(tie)))
+        chosen = set(owners(spans, groups_of(self.batch, held), self._made_last(tie)))
         found = self.tx.get(tables.CI, [(ci,) for ci, _, _ in spans])
         return [
             Bearer(ci, found[(ci,)][1], found[(ci,)][2], first, until, ci in chosen)

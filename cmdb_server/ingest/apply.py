@@ -127,6 +127,7 @@ def _resume(batch: Batch, held: Held, part: int, at: int) -> int:
 def revive(batch: Batch, held: Held) -> None:
     """The record is there again, and so may be what depends on it."""
     held.ended_at = None
+    _owns_otherwise(batch, held)
     batch.dirty.add(held.id)
     batch.seeds.add(held.id)
     batch.recount.add(held.ci)
@@ -137,12 +138,19 @@ def end(batch: Batch, held: Held, at: int) -> None:
     """The record is gone since ``at``, having been seen until its last sighting."""
     last = batch.seen_last(held)
     held.last_at, held.ended_at = last, at
+    _owns_otherwise(batch, held)
     batch.fact(held.id, PRESENCE, at, [0, last])
     batch.dirty.add(held.id)
     if not held.parent:
         batch.seeds.add(held.id)
         batch.recount.add(held.ci)
     _stale(batch, held)
+
+
+def _owns_otherwise(batch: Batch, held: Held) -> None:
+    """Whose an address is depends on whether the group that has it is there."""
+    if batch.is_group(held):
+        batch.listening.add(held.id)
 
 
 def _stale(batch: Batch, held: Held) -> None:

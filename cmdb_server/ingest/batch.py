@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cmdb_schemas.relations import RelationType
-from cmdb_server.ingest.sighting import SOUGHT, Index, Kinds, Said
+from cmdb_server.ingest.sighting import GROUP, SOUGHT, Index, Kinds, Said
 from cmdb_server.model.components import CALLED, NATIVE, PLACE, PLACE_NAME
 from cmdb_server.model.displacement import Witness
 from cmdb_server.store import tables
@@ -230,6 +230,10 @@ class Batch:
     def is_port(self, held: Held) -> bool:
         """Whether neighbours name it beside its device."""
         return bool(held.parent) and self.kinds[held.class_].is_a(PORT)
+
+    def is_group(self, held: Held) -> bool:
+        """Whether several boxes make it up, which may answer at its address."""
+        return not held.parent and self.kinds[held.class_].is_a(GROUP)
 
     def place(self, held: Held, ci: str) -> None:
         """Hold the record to be part of ``ci`` from this revision on."""

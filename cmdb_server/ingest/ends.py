@@ -5,6 +5,7 @@ A far end that nobody is known to be stays open and is carried with the claim; s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -12,7 +13,7 @@ from cmdb_server.ingest.batch import PORT_NAMING, Batch, Held, Tie
 from cmdb_server.ingest.sighting import SOUGHT, as_json, sought
 from cmdb_server.model import ids
 from cmdb_server.model.connections import Endpoint, Holder, Listener, resolve_end
-from cmdb_server.model.holding import nearest
+from cmdb_server.model.holding import owners
 from cmdb_server.model.links import Port, meant, narrowed
 from cmdb_server.store import tables
 from cmdb_server.store.port import Row
@@ -128,6 +129,7 @@ class _Ends:
         batch.load_lanes(held)
         self.listeners = self._listeners(told)
         self.ports: dict[str, list[Port]] = {}
+        self.groups: set[str] = set()
 
     def ci(self, tie: Tie) -> str | None:
         """The CI at the far end, or None."""
@@ -171,7 +173,10 @@ class _Ends:
             # So it does on how long each of them is still seen to hold it.
             for held in (self.batch.records[tie.record], *(held for held, _ in holding)):
                 self.batch.contest(held)
-        return nearest(((held.ci, row[3], self._until(held, row[4])) for held, row in holding), at)
+        holders = [(held.ci, row[3], self._until(held, row[4])) for held, row in holding]
+        groups = groups_of(self.batch, holding)
+        self.groups.update(groups)
+        return owners(holders, groups, at)
 
     def _until(self, held: Held, last: int | None) -> int:
         """Until when the record bore an entry: until it was last seen, unless it dropped the entry before."""
@@ -198,7 +203,7 @@ class _Ends:
         """Who listened at that address and port; their host where no application is known to."""
         address = tie.far.partition("|")[2]
         end = Endpoint(address, tie.value["port"], tie.value["protocol"])
-        holders = [Holder(ci, tuple(self._sockets(self.listeners.get(ci, ())))) for ci in cis]
+        holders = [Holder(ci, tuple(self._sockets(self.listeners.get(ci, ()))), ci in self.groups) for ci in cis]
         return resolve_end(end, holders).ci
 
     def _sockets(self, applications: Iterable[Held]) -> Iterable[Listener]:
@@ -225,6 +230,18 @@ class _Ends:
         for part in [one for one in ports if one.ended_at is None] or ports:
             *names, mac, index = (part.attributes.get(name, (None,))[0] for name in PORT_NAMING)
             yield Port(part.ci, (part.local_key, *(str(name) for name in names if name)), str(mac or ""), index)
+
+
+def groups_of(batch: Batch, holding: Iterable[tuple[Held, Row]]) -> dict[str, tuple[int, float]]:
+    """Of those who bear an entry, by their rows of IDENTIFIER, the CIs that several boxes make up -> since and until
+    when each does, ms: for as long as it is known to be there, since any of its boxes may be the one that is asked."""
+    found: dict[str, tuple[int, float]] = {}
+    for held, row in holding:
+        if batch.is_group(held):
+            until = min(math.inf if end is None else end for end in (row[4], held.ended_at))
+            first, last = found.get(held.ci, (row[3], until))
+            found[held.ci] = min(first, row[3]), max(last, until)
+    return found
 
 
 def keyed_ci(far: str) -> str:

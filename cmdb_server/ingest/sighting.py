@@ -21,6 +21,8 @@ from cmdb_server.errors import Invalid
 from cmdb_server.model import ids, links
 from cmdb_server.model.normalise import normalise
 
+GROUP = "cluster"
+"""The class, and those below it, of what several boxes make up: the address at which it is reached is its own."""
 Index = tuple[str, str]
 """An entry of the inverted index: (kind, value)."""
 
@@ -183,6 +185,8 @@ def _components(
         thing.index.update(_addresses(said.attributes, origin.site))
         said.index.update(_listeners(said.attributes, thing.record))
     thing.index.update(_addresses(thing.attributes, origin.site))
+    if kinds[thing.class_].is_a(GROUP) and (floating := thing.attributes.get("ip_address")):
+        thing.index.update(_addresses({"ip_addresses": [floating]}, origin.site))
     return tuple(found.values()), refs
 
 

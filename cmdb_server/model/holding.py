@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 def nearest(holders: Iterable[tuple[str, int, int]], at: int) -> list[str]:
@@ -14,3 +14,14 @@ def nearest(holders: Iterable[tuple[str, int, int]], at: int) -> list[str]:
         best[ci] = min(distance, best.get(ci, distance))
     least = min(best.values(), default=0)
     return sorted(ci for ci, distance in best.items() if distance == least)
+
+
+def owners(holders: Iterable[tuple[str, int, int]], groups: Mapping[str, tuple[int, float]], at: int) -> list[str]:
+    """As ``nearest``; but a group that several boxes make up owns what it holds at that time, whichever of them answers
+    for it. ``groups``: CI that is one -> since and until when it holds it, ms."""
+    there = [ci for ci, (first, until) in groups.items() if first <= at <= until]
+    if len(there) == 1:
+        return there
+    found = nearest(holders, at)
+    among = [ci for ci in found if ci in groups]
+    return among if len(among) == 1 else found

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cmdb_schemas.report import Component, End, Observation, Relation
+from cmdb_server.answers.duplicates import duplicates_in
 from cmdb_server.answers.history import graph_at
 from cmdb_server.answers.timeline import timeline
 from cmdb_server.store.port import Store
@@ -168,15 +169,82 @@ def test_a_floating_address_is_told_of_the_pair_and_not_of_either() -> None:
             relations=[Relation("member_of", End(native_key="pair"))],
         )  # fmt: skip
 
-    group = Observation("pair", "vip_cluster", None, "pair", {}, {"name": "fw", "protocol": "vrrp"})
+    group = Observation(
+        "pair", "vip_cluster", None, "pair", {}, {"name": "fw", "protocol": "vrrp", "ip_address": "10.0.0.5"}
+    )
+    far = End(address="10.0.0.5"), End(address="10.0.0.5", port=443)
+    client = Observation(
+        "web", "server", "10.0.9.1", None, {"serial": ["CZ1A"]}, {"name": "web"},
+        relations=[Relation("depends_on", end) for end in far],
+    )  # fmt: skip
     one, two = ("10.0.0.3", "FOC1A"), ("10.0.0.4", "FOC2A")
     scans = [
         (0, [group, box_of("a", *one), box_of("b", *two), box_of("a", "10.0.0.5", one[1])]),
         (1, [group, box_of("a", *one), box_of("b", *two), box_of("b", "10.0.0.5", two[1])]),
+        (2, [client]),
     ]
     for order in permutations(scans):
         with opened() as estate:
             for at, seen in order:
-                estate.tell(at, *seen, source="snmp", now=9)
+                target = {"target": "web"} if seen == [client] else {}
+                estate.tell(at, *seen, source="snmp", now=9, **target)
+            assert estate.relations("depends_on") == {("web", "depends_on", "fw")}
+            assert estate.store.read(lambda tx: list(duplicates_in(tx))) == []
             assert estate.relations("member_of") == {("a", "member_of", "fw"), ("b", "member_of", "fw")}
-            assert estate.alive() == {"a", "b", "fw"}
+            assert estate.alive() == {"a", "b", "fw", "web"}
+
+
+def pair(*floating: str, members: str = "ab", number: int = 0) -> list[Observation]:
+    """Two boxes and the group that they are; ``floating``: who answers at its address."""
+    group = Observation("pair", "vip_cluster", None, "pair", {}, {"name": "fw", "ip_address": "10.0.0.5"})
+    boxes = [
+        Observation(
+            name, "firewall", address, None, {"serial": [f"FOC{name}1"], "name": [name]}, {"name": name, "os_version": str(number)},
+            relations=[Relation("member_of", End(native_key="pair"))] if name in members else [],
+        )
+        for name, address in [("a", "10.0.0.3"), ("b", "10.0.0.4"), *((name, "10.0.0.5") for name in floating)]
+    ]  # fmt: skip
+    return [group, *boxes]
+
+
+def client(at: int) -> Observation:
+    told = {"name": "web", "os_version": str(at)}
+    to = Relation("depends_on", End(address="10.0.0.5", port=443))
+    return Observation("web", "server", "10.0.9.1", None, {"serial": ["CZ1A"]}, told, relations=[to])
+
+
+def asked(either: Estate, told: Iterable[tuple[int, str, list[Observation]]]) -> set[str]:
+    """Whom the client is held to depend on."""
+    for at, target, seen in told:
+        either.tell(at, *seen, source="snmp", target=target, now=9)
+    return {to for _, _, to in either.relations("depends_on")}
+
+
+GROUP_GOES = [
+    (0, "pair", pair("a")), (1, "web", [client(1)]), (2, "pair", pair("b")[1:]), (3, "web", [client(3)]),
+    (4, "pair", pair("b", number=4)[1:]),
+]  # fmt: skip
+
+
+def test_once_the_group_is_gone_its_address_is_of_who_answers_there(either: Estate) -> None:
+    assert asked(either, GROUP_GOES[:2]) == {"fw"}
+    assert asked(either, GROUP_GOES[2:]) == {"b"}
+
+
+def test_whose_the_address_is_does_not_depend_on_the_order() -> None:
+    found = set()
+    for order in orders(GROUP_GOES):  # type: ignore[arg-type]
+        with opened() as estate:
+            found.add((frozenset(asked(estate, order)), estate.digest()))  # type: ignore[arg-type]
+    assert {who for who, _ in found} == {frozenset({"b"})} and len(found) == 1
+
+
+def test_who_is_no_member_shares_the_address_by_mistake(estate: Estate) -> None:
+    assert asked(estate, [(0, "pair", pair("a", "b")), (1, "web", [client(1)])]) == {"fw"}
+    assert estate.store.read(lambda tx: list(duplicates_in(tx))) == []
+    stranger = Observation("c", "server", "10.0.0.5", None, {"serial": ["CZ9"]}, {"name": "c"})
+    estate.tell(2, stranger, source="ssh", target="c")
+    (shared,) = estate.store.read(lambda tx: list(duplicates_in(tx)))
+    names = {row[0]: row[2] for row in estate.rows(CI)}
+    assert (shared.address, {names[ci] for ci in shared.cis}) == ("10.0.0.5", {"fw", "c"})
+    assert asked(estate, [(3, "web", [client(3)])]) == {"fw"}, "the group still has it"
