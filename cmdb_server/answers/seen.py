@@ -21,6 +21,7 @@ from cmdb_server.ingest import ruling
 from cmdb_server.ingest.declare import DeclaredRelation, resolve_all
 from cmdb_server.ingest.service_tree import ITSELF
 from cmdb_server.model.member_rule import ATTRIBUTE as MEMBERS
+from cmdb_server.model.replacements import ATTRIBUTE as REPLACES
 from cmdb_server.practices.kept_rows import Kept, one_in
 from cmdb_server.store import tables
 from cmdb_server.store.partial import Partial, whole
@@ -29,6 +30,7 @@ from cmdb_server.store.tables import Table
 
 T = TypeVar("T")
 CI_OF = tables.RECORD.position("ci")
+SAID = tables.CI.position("attributes")
 FROM, TO, GROUP = (tables.RELATION.position(name) for name in ("from_ci", "to_ci", "group"))
 D = {name: tables.DECISION.position(name) for name, _ in tables.DECISION.columns}
 ENDS = tuple(tables.TIE.position(name) for name in ("from_ci", "to_ci"))
@@ -106,9 +108,10 @@ def graph_seen(
 def seen_of(graph: Graph, eyes: Eyes) -> Graph:
     """A graph as it is seen: with tokens at the far ends of relations to what is not."""
     seen = eyes.sees(graph.cis)
+    holders = {id_: record.ci for id_, record in graph.records.items()}
     return replace(
         graph,
-        cis={id_: row for id_, row in graph.cis.items() if id_ in seen},
+        cis={id_: _replacing(row, holders, seen, eyes) for id_, row in graph.cis.items() if id_ in seen},
         relations=[told for row in graph.relations if (told := _related(row, seen, eyes)) is not None],
         records={id_: record for id_, record in graph.records.items() if record.ci in seen},
         _of={},
@@ -161,6 +164,22 @@ def _by_ci(place: int) -> Rule:
         return [row if row[place] in seen else None for row in rows]
 
     return rule
+
+
+def _cis(tx: SeenReading, rows: Sequence[Row]) -> Told:
+    seen = tx.eyes.sees({row[0] for row in rows})
+    replaced = {old for row in rows if row[0] in seen and (old := row[SAID].get(REPLACES)) is not None}
+    holders = resolve_all(tx.whole, replaced) if replaced else {}
+    known = tx.eyes.sees(holders.values()) if holders else set()
+    return [_replacing(row, holders, known, tx.eyes) if row[0] in seen else None for row in rows]
+
+
+def _replacing(row: Row, holders: Mapping[str, str], seen: set[str], eyes: Eyes) -> Row:
+    """A CI, with a token for what it replaced where that is not seen. ``holders``: any id -> the CI it stands for."""
+    old = holders.get(row[SAID].get(REPLACES))
+    if old is None or old in seen:
+        return row
+    return (*row[:SAID], row[SAID] | {REPLACES: eyes.token(old)}, *row[SAID + 1 :])
 
 
 def _by_record(place: int) -> Rule:
@@ -273,7 +292,7 @@ def _named(row: Row) -> Sequence[str]:
 
 
 RULES: Mapping[Table, Rule] = {
-    tables.CI: _by_ci(0), tables.DEADLINE: _by_ci(0), tables.RELATION: _relations, tables.FEED: _feed,
+    tables.CI: _cis, tables.DEADLINE: _by_ci(0), tables.RELATION: _relations, tables.FEED: _feed,
     tables.RECORD: _by_ci(CI_OF), tables.IDENTIFIER: _by_record(2), tables.FACT: _by_record(0),
     tables.CLAIM: _claims, tables.MEMBERSHIP: _memberships, tables.TIE: _ties,
     tables.SERIES_5MIN: _by_record(0), tables.SERIES_1H: _by_record(0), tables.SERIES_1D: _by_record(0),

@@ -13,13 +13,18 @@ from cmdb_server.answers.seen import RULES, SeenReading, as_seen, bearers_seen, 
 from cmdb_server.answers.timeline import timeline
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Forbidden, Invalid, NotFound
+from cmdb_server.ingest.decisions import answer
 from cmdb_server.ingest.declare import DeclaredRelation, create, edit
+from cmdb_server.projection.projections import Projections
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Store
 from cmdb_server.store.sqlite import SqliteStore
 from cmdb_server.store.tables import TABLES
+from tests.delivered import NOW, bodies, deliver, sighted
+from tests.factories import START
 from tests.secret_estate import MARK, SecretEstate
 from tests.shop import Shop, seeing
+from tests.situations import BOX, DAY, HARDWARE, OTHER, box, of, ssh
 
 HIDING = '!name.startsWith("zqxv")'
 NO_DOUBT = f"hidden-{'0' * 16}"
@@ -159,3 +164,33 @@ def test_a_way_over_what_is_not_seen_is_not_told(shop: Shop) -> None:
             edit(part, "ann", row[0], {}, row[6], [DeclaredRelation("depends_on", top)], now_ms=shop.at)
         assert not words or words not in str(refusal.value.detail)
         assert words or "wiki" in refusal.value.detail
+
+
+def test_what_was_replaced_by_something_seen_is_a_token_now_and_in_the_past(tmp_path: Path) -> None:
+    def hosting(environment: str) -> dict[str, Any]:
+        return {"attributes": {"name": "web", "environment": environment}}
+
+    opened = SqliteStore(tmp_path / "cmdb.sqlite")
+    scans = [
+        ssh(1, box("a", BOX, **hosting("secret"))),
+        ssh(3, box("b", {**BOX, **of(OTHER, *HARDWARE)}, **hosting("open"))),
+    ]
+    deliver(opened, bodies(scans))
+    ((task, *_),) = opened.read(lambda tx: tx.find(tables.TASK, ("state",), [("open",)]))
+    answer(opened, "ann", task, "ordered in May", NOW, accept=True)
+    ci = sighted(opened, bodies(scans), scans)
+    told = {}
+    for selector in ('environment == "open"', 'name == "web"'):
+        viewer = seeing(Projections(opened, clock=lambda: START + 4 * DAY), selector)
+        part = as_seen(opened, viewer)
+        (row,) = [row for row in part.read(lambda tx: tx.scan(tables.CI)) if row[0] == ci["b"]]
+        past = part.read(lambda tx, viewer=viewer: graph_seen(tx, START + 4 * DAY, None, viewer))
+        told[selector] = (
+            row[5]["replaces"],
+            past.cis[ci["b"]][5]["replaces"],
+            timeline(part, ci["b"], ["decision"]).entries,
+        )
+    (token, then, decided), (old, once, both) = told.values()
+    assert old == once == ci["a"] and len(both) == 1
+    assert token == then and token.startswith("hidden-") and decided == ()
+    opened.close()
