@@ -78,6 +78,16 @@ class Client:
     def get(self, path: str, **query: Any) -> Any:
         return self.ask("GET", path, query)
 
+    def find(self, path: str) -> Any:
+        """What there is; None where there is nothing, or can be nothing."""
+        try:
+            answer = self._http.get(PREFIX + path)
+        except httpx.TransportError as error:
+            fail(UNREACHABLE, f"{self._http.base_url}: {error}")
+        if answer.status_code in (httpx.codes.NOT_FOUND, httpx.codes.UNPROCESSABLE_ENTITY):
+            return None
+        return answer.json() if answer.is_success else _refuse(answer)
+
     def every(self, path: str, most: int, **query: Any) -> list[Any]:
         """Up to ``most`` items of a paged list."""
         items: list[Any] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from rich.console import Group, RenderableType
@@ -14,6 +15,8 @@ from cmdb_server.cli.commands import Told, client_of, tell
 from cmdb_server.cli.exits import ABSENT, REFUSED, USAGE, fail
 from cmdb_server.cli.render import joined, plain, table
 
+NAMED = 10
+"""CIs that are looked up to be told by their names."""
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -92,14 +95,20 @@ def every(told: Told) -> None:
 def _listed(items: list[dict[str, Any]]) -> RenderableType:
     return table(
         ("number", "state", "summary", "opened by", "changed"),
-        ((one["number"], one["state"], one["body"].get("summary", ""), one["subject"], one["changed_at"])
+        ((one["number"], one["state"], _summary(one["body"]), one["subject"], one["changed_at"])
          for one in items),
     )  # fmt: skip
 
 
+def _summary(body: dict[str, Any]) -> str:
+    """What it is called; what has no name tells of what it is, and whose."""
+    told = body.get("summary") or body.get("change") or ""
+    return f"{told} for {body['approver']}" if body.get("approver") else str(told)
+
+
 def open_(told: Told) -> None:
     client = client_of(told)
-    tell(told, client.ask("POST", f"/kept/{segment(told.kind)}", body=_content(client, told)), _thing)
+    tell(told, client.ask("POST", f"/kept/{segment(told.kind)}", body=_content(client, told)), _shown(client))
 
 
 def edit(told: Told) -> None:
@@ -108,28 +117,42 @@ def edit(told: Told) -> None:
     present, tag = client.tagged(place)
     if told.version not in (None, present["version"]):
         fail(REFUSED, f"{told.number} is at version {present['version']}, not {told.version}")
-    tell(told, client.ask("PATCH", place, body=_content(client, told), tag=tag), _thing)
+    tell(told, client.ask("PATCH", place, body=_content(client, told), tag=tag), _shown(client))
 
 
 def move(told: Told) -> None:
     client = client_of(told)
     body = {"transition": told.transition, "body": values(told.set), "note": told.note}
-    tell(told, client.ask("POST", f"{_place(client, told.number)}/transitions", body=body), _thing)
+    tell(told, client.ask("POST", f"{_place(client, told.number)}/transitions", body=body), _shown(client))
 
 
 def show(told: Told) -> None:
     client = client_of(told)
-    tell(told, client.get(_place(client, told.number)), _thing)
+    tell(told, client.get(_place(client, told.number)), _shown(client))
 
 
-def _thing(one: dict[str, Any]) -> RenderableType:
+def _shown(client: Client) -> Callable[[dict[str, Any]], RenderableType]:
+    """A thing with the names of its CIs, the first ones; who is no more, or is not seen, is told by id."""
+
+    def named(id_: str) -> str:
+        found = client.find(f"/cis/{segment(id_)}")
+        return id_ if found is None else f"{found['name'] or id_} ({found['class']})"
+
+    def thing(one: dict[str, Any]) -> RenderableType:
+        told = list(dict.fromkeys(id_ for ids in one["cis"].values() for id_ in ids))
+        return _thing(one, {id_: named(id_) for id_ in told[:NAMED]})
+
+    return thing
+
+
+def _thing(one: dict[str, Any], names: dict[str, str]) -> RenderableType:
     root = Tree(
         joined(plain(one["number"], "bold"), plain(one["state"], "green"), plain(f"version {one['version']}", "dim"))
     )
     for name, value in one["body"].items():
         root.add(joined(plain(name + ":", "dim"), plain(value)))
     for role, ids in one["cis"].items():
-        root.add(joined(plain(role + ":", "dim"), plain(", ".join(ids))))
+        root.add(joined(plain(role + ":", "dim"), plain(", ".join(names.get(id_, id_) for id_ in ids))))
     root.add(joined(plain("opened by", "dim"), plain(one["subject"]), plain(one["created_at"], "dim")))
     if one["possible"]:
         root.add(joined(plain("possible:", "dim"), plain(", ".join(one["possible"]))))

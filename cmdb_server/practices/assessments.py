@@ -80,6 +80,21 @@ def approvals(tx: Reading, assessment: Kept) -> list[Kept]:
     return about(tx, assessment.number, APPROVAL)
 
 
+def check_asked(tx: Reading, number: str) -> None:
+    """Raises Conflict for an approval that is void, with the ``approvals`` that are asked for in its place."""
+    approval = one_in(tx, number)
+    if approval.state != "void":
+        return
+    change, approver = approval.body["change"], approval.body.get("approver")
+    found = current(tx, change)
+    asked = [one for one in (approvals(tx, found) if found else ()) if one.state == "requested"]
+    instead = [one.number for one in asked if one.body.get("approver") == approver]
+    words = f"in its place {', '.join(instead)} asks you" if instead else "nothing asks for it now"
+    raise Conflict(
+        f"{number} is void: what {change} was assessed to do has changed since it was asked; {words}", approvals=instead
+    )
+
+
 def moved_since(tx: Reading, graph: int) -> bool:
     """Whether the graph moved on after a revision."""
     return next(iter(tx.between(FEED, "revision", graph, tx.revision)), None) is not None

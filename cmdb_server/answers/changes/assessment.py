@@ -26,7 +26,7 @@ from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Conflict, Invalid, NotFound
 from cmdb_server.model.intervals import Intervals, normalise
 from cmdb_server.model.risk import Facts, Risk, risk
-from cmdb_server.practices.booked import CHANGE, Booking, booking_of, bookings
+from cmdb_server.practices.booked import CHANGE, Booking, booking_of, bookings, windows_of
 from cmdb_server.practices.kept_rows import Kept, one_in
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
@@ -122,7 +122,7 @@ class _Assessing:
         if change != self.change or (self.breaks and self.breaks.revision != view.projection.revision):
             return None
         mine = booking_of(change, (now, now + HORIZON), now)
-        times = _times(mine.spans, now)
+        times = _times(mine.spans, now, [window.start for window in windows_of(change)])
         others = [
             one for one in bookings(tx, (now, now + HORIZON), now, but=[change.number]) if one.overlaps(mine.spans)
         ]
@@ -215,11 +215,12 @@ def own_footprint(view: AskedGraph, mine: Booking) -> Footprint:
     return Footprint(touched, none, touched, none, network=False)
 
 
-def _times(spans: Iterable[Span], now: int) -> Intervals:
-    """Half-open intervals; what goes on until it is ended is looked at for a day."""
+def _times(spans: Iterable[Span], now: int, starts: Iterable[int]) -> Intervals:
+    """Half-open intervals; what goes on until it is ended is looked at for a day. ``starts``: of its windows."""
     told = normalise((start, max(start, now) + DAY if end is None else end) for start, end in spans)
     if not told:
-        message = "all of them are over"
+        later = any(start >= now + HORIZON for start in starts)
+        message = "none of them begins within a year: it is assessed nearer to it" if later else "all of them are over"
         raise Invalid(f"body.windows: {message}", errors=[{"path": "body.windows", "message": message}])
     return told
 

@@ -51,6 +51,8 @@ def move(
             change = thing if thing.kind == CHANGE else kept_rows.one(store, thing.body["change"])
             if change.cis.get("changed"):
                 assess_and_keep(projections, viewer, change.number)
+        if thing.kind == APPROVAL and transition == "approve":
+            store.read(partial(assessments.check_asked, number=number))
         try:
             return kept.move(store, number, transition, by, changes, version, known)
         except Conflict as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -26,7 +27,7 @@ def test_opened_edited_moved_listed_and_shown(cmdb, web: str) -> None:
     edited = cmdb("kept", "edit", number, "--set", f"windows=[{window}]", "--set", "plan=do", "--set", "back_out=undo")
     assert edited.code == 0 and "version 2" in edited.out and "web-1" in edited.out
     moved = cmdb("kept", "move", number, "assess", "--note", "ready")
-    assert moved.code == 0 and "possible: authorise, rework, cancel" in moved.out
+    assert moved.code == 0 and "possible: authorise, rework, exempt, cancel" in moved.out
     listed = cmdb("kept", "list", "change", "--ci", "web-1", "--state", "assess", "--state", "new")
     assert number in listed.out and "Move web-1" in listed.out
     assert number not in cmdb("kept", "list", "change", "--state", "closed").out
@@ -49,3 +50,21 @@ def test_refusals_end_with_codes(cmdb, web: str) -> None:
     assert cmdb("kept", "move", number, "end").code == 0
     refused = cmdb("kept", "move", number, "end")
     assert refused.code == 1 and "ended" in refused.err
+
+
+def test_cis_are_told_by_their_names_and_approvals_by_what_they_are_of(cmdb, web: str) -> None:
+    told = cmdb("kept", "open", "change", "--set", "summary=s", "--ci", f"changed={web}")
+    assert told.code == 0 and "web-1 (server)" in told.out
+    number = told.out.split()[0]
+    assert "web-1 (server)" in cmdb("kept", "show", number).out
+    assert "(server)" not in cmdb("kept", "show", number, "--json").out
+    begin = datetime.now(UTC) + timedelta(days=30)
+    window = json.dumps([{"start": begin.isoformat(), "end": (begin + timedelta(hours=2)).isoformat()}])
+    cmdb("create", "business_service", "cellar", "--relate", f"depends_on={web}", "--set", "owned_by=zoe")
+    for step in (
+        ("edit", "--set", "plan=p", "--set", "back_out=b", "--set", f"windows={window}"),
+        ("move", "assess"),
+        ("move", "authorise"),
+    ):
+        assert cmdb("kept", step[0], number, *step[1:]).code == 0
+    assert f"{number} for zoe" in cmdb("kept", "list", "approval").out

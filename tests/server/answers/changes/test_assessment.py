@@ -95,6 +95,9 @@ def test_freezes_and_windows_hold_for_what_they_select(shop: BookedShop) -> None
 
 
 def test_what_cannot_be_assessed_says_why(shop: BookedShop) -> None:
+    far = shop.change("db", at=(24 * 400, 24 * 400 + 2))
+    with pytest.raises(Invalid, match="none of them begins within a year"):
+        assessed(shop, far.number)
     over = shop.change("db")
     shop.at += 20 * HOUR
     with pytest.raises(Invalid, match="all of them are over"):

@@ -148,3 +148,21 @@ def test_what_is_refused_leaves_the_change_as_it_was(shop: BookedShop) -> None:
         with pytest.raises(CmdbError):
             shop.go(change.number, transition)
     assert kept_rows.one(shop.store, change.number) == change
+
+
+def test_an_approval_whose_ground_has_moved_names_what_asks_in_its_place(shop: BookedShop) -> None:
+    shop.enter("bank", "business_service", owned_by="cleo")
+    shop.relate("bank", "depends_on", "rack")
+    change = shop.change("rack")
+    for way in ("assess", "authorise"):
+        shop.go(change.number, way)
+    [asked] = [one for one in shop.approvals(change.number) if one.body.get("approver") == "cleo"]
+    shop.enter("mint", "business_service", owned_by="cleo")
+    shop.relate("mint", "depends_on", "rack")
+    for _ in range(2):
+        with pytest.raises(Conflict, match=rf"{asked.number} is void: what {change.number} was assessed") as refused:
+            shop.go(asked.number, "approve", "cleo", "reader")
+        [instead] = refused.value.extra["approvals"]
+    assert instead in {one.number for one in shop.approvals(change.number)}
+    assert shop.go(instead, "approve", "cleo", "reader").state == "approved"
+    shop.go(change.number, "cancel", note="not now")
