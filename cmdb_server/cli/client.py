@@ -101,12 +101,13 @@ class Client:
         return items
 
     def identify(self, text: str) -> str:
-        """The id of the CI meant: an id, or a name that one CI alone has."""
+        """The id of the CI meant: an id, or a name that one CI alone has; where none has, one that was deleted."""
         try:
             return str(uuid.UUID(text))
         except ValueError:
             pass
         found = self.get("/cis", name=text, limit=10)["items"]
+        found = found or self.get("/cis", name=text, limit=10, life="retired")["items"]
         if len(found) == 1:
             return str(found[0]["id"])
         if not found:

@@ -50,6 +50,8 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     undo.add_argument("id")
     undo.add_argument("--reason", required=True)
     undo.set_defaults(run=undone)
+    gone = verbs.add_parser("deleted", parents=[asked], help="what people deleted, and was seen of it since")
+    gone.set_defaults(run=deleted)
     listing = verbs.add_parser("list", parents=[asked], help="all decisions, newest first")
     listing.add_argument("--limit", type=int, default=100)
     listing.set_defaults(run=decisions)
@@ -71,6 +73,21 @@ def _reviews(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
         said.add_argument("--reason", default="", help="kept in the history; needed unless --dry-run")
         said.add_argument("--dry-run", action="store_true", help="tell what it would change, and decide nothing")
         said.set_defaults(run=answered, answer=answer)
+
+
+def deleted(told: Told) -> None:
+    tell(told, client_of(told).get("/tombstones"), _deleted)
+
+
+def _deleted(items: list[dict[str, Any]]) -> RenderableType:
+    rows = (
+        (
+            one["at"], one["ci"], "until undone" if one["hold_back"] else "until seen",
+            ", ".join(f"{seen['source']} {seen['last']}" for seen in one["sightings"]), one["decision"],
+        )
+        for one in items
+    )  # fmt: skip
+    return table(("at", "ci", "hidden", "seen since", "decision"), rows)
 
 
 def tasks(told: Told) -> None:

@@ -53,4 +53,7 @@ def test_every_verb(cmdb) -> None:
     assert json.loads(cmdb("show", one, "--json").out)["attributes"]["os_name"] == "Plan 9"
     gone = cmdb("decide", "delete", other, "--hold-back", "--reason", "sold", "--json")
     assert json.loads(gone.out)["body"]["hold_back"] is True
+    (held,) = json.loads(cmdb("decide", "deleted", "--json").out)
+    assert (held["ci"], held["decision"]) == (other, json.loads(gone.out)["id"])
+    assert "until undone" in cmdb("decide", "deleted").out
     assert cmdb("decide", "merge", one, "nothing", "--reason", "x").code == 5

@@ -24,6 +24,8 @@ def test_a_ci_is_created_edited_and_retired_by_hand(cmdb) -> None:
     assert late.code == 1 and "is at revision" in late.err
     assert cmdb("decide", "delete", "web-9", "--reason", "sold", "--revision", str(revision)).code == 0
     assert json.loads(cmdb("list", "--life", "retired", "--json").out)[0]["name"] == "web-9"
+    assert "web-9" not in cmdb("list").out
+    assert json.loads(cmdb("show", "web-9", "--json").out)["life"] == "retired", "who names it is told"
 
 
 def test_an_address_is_one_and_is_told_in_one_spelling(cmdb) -> None:
