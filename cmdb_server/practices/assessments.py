@@ -121,14 +121,18 @@ def ask_approvals(tx: Writing, attempt: Attempt) -> None:
 
 
 def _ask(tx: Writing, assessment: Kept, by: By) -> None:
-    """Of services that nobody owns, and of the requester's own, any approver is asked: nobody approves their own."""
+    """Of services that nobody owns, and of the requester's own, any approver is asked: nobody approves their own. Who was
+    asked with the same assessment is not asked again, unless they refused."""
     told = assessment.body["result"].get("approvals", ())
     requester = one_in(tx, assessment.body["change"]).subject
     services: dict[str, list[str]] = {}
     for one in told:
         approver = one["owner"] if one["owner"] != requester else None
         services.setdefault(approver or "", []).append(one["service"]["id"])
+    waiting = {who for who, one in _latest(tx, assessment).items() if one.state in ("requested", "approved")}
     for approver, ids in sorted(services.items()):
+        if approver in waiting:
+            continue
         body = {"change": assessment.body["change"], "assessment": assessment.number, "approver": approver}
         kept.opened(tx, APPROVAL, body, {"service": ids}, by)
 
@@ -165,8 +169,13 @@ def _keep_to_template(change: Kept, result: Mapping[str, Any]) -> None:
         raise Conflict(f"{change.number} does not keep to its template: {'; '.join(faults)}", faults=list(faults))
 
 
+def _latest(tx: Reading, assessment: Kept) -> dict[str, Kept]:
+    """The last that each approver was asked for."""
+    return {one.body.get("approver", ""): one for one in approvals(tx, assessment)}
+
+
 def _all_approved(tx: Reading, assessment: Kept) -> None:
-    open_ = [one for one in approvals(tx, assessment) if one.state != "approved"]
+    open_ = [one for one in _latest(tx, assessment).values() if one.state != "approved"]
     if open_:
         names = [f"{one.number} of {one.body.get('approver') or 'any approver'} ({one.state})" for one in open_]
         raise Conflict(f"not approved by all: {', '.join(names)}", approvals=[one.number for one in open_])

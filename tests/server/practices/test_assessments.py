@@ -21,7 +21,12 @@ from tests.shop import NOW
 
 OPERATOR = By("ann", ("operator",), START)
 WINDOW = {"start": "2026-03-01T22:00:00Z", "end": "2026-03-02T02:00:00Z"}
-RESULT: dict[str, Any] = {"approvals": [], "collisions": [], "template_faults": [], "conditions": {"freezes": [], "freezes_now": []}}
+RESULT: dict[str, Any] = {
+    "approvals": [],
+    "collisions": [],
+    "template_faults": [],
+    "conditions": {"freezes": [], "freezes_now": []},
+}
 
 
 @pytest.fixture
@@ -91,6 +96,28 @@ def test_of_the_requesters_own_service_somebody_else_decides(tmp_path: Path) -> 
     told = shop.approvals(number)
     assert [one.body.get("approver") for one in told] == [None]
     shop.approve(number)
+    assert shop.go(number, "schedule", "bob", "approver").state == "scheduled"
+
+
+def test_nobody_is_asked_twice_for_the_same_but_who_refused_is_asked_again(tmp_path: Path) -> None:
+    shop = BookedShop(SqliteStore(tmp_path / "cmdb.db"))
+    shop.enter("island", "server")
+    for name, owner in (("bank", "cleo"), ("mint", "dora")):
+        shop.enter(name, "business_service", owned_by=owner)
+        shop.relate(name, "depends_on", "island")
+    number = shop.change("island").number
+    for way in ("assess", "authorise"):
+        shop.go(number, way)
+    first = {one.body["approver"]: one.number for one in shop.approvals(number)}
+    shop.go(first["cleo"], "approve", "cleo", "reader")
+    shop.go(first["dora"], "reject", "dora", "reader", "not this week")
+    for way in ("rework", "assess", "authorise"):
+        shop.go(number, way, note="another look")
+    asked = [(one.body["approver"], one.state) for one in shop.approvals(number)]
+    assert asked == [("cleo", "approved"), ("dora", "rejected"), ("dora", "requested")]
+    with pytest.raises(Conflict, match=r"not approved by all: APR0000003 of dora \(requested\)$"):
+        shop.go(number, "schedule", "bob", "approver")
+    shop.go("APR0000003", "approve", "dora", "reader")
     assert shop.go(number, "schedule", "bob", "approver").state == "scheduled"
 
 
