@@ -222,7 +222,7 @@ def _bodies(desk: Desk) -> dict[str, list[Any]]:
     span = {"start": rfc3339(now_ms()), "end": rfc3339(now_ms() + HOUR)}
     relate = {"edit": "relate", "from": web, "relation": "depends_on", "to": vault}
     csv = "class,name,os_name\nserver,zqxvvault,Plan9\n"
-    return {
+    return _questions(desk, span, relate) | {
         "POST /cis": [
             {"class": "server", "name": "zqxvvault"},
             {"class": "server", "name": "new", "relations": [{"type": "depends_on", "ci": vault}]},
@@ -231,24 +231,6 @@ def _bodies(desk: Desk) -> dict[str, list[Any]]:
         ],
         f"PATCH /cis/{vault}": [{"attributes": {"os_name": "Plan9"}}],
         f"PATCH /cis/{web}": [{"relations": [{"type": "depends_on", "ci": vault}]}],
-        "POST /impact": [{"failed": [vault]}, {"failed": [web], "edits": [relate]}, {"failed": [web], "also": "both"}],
-        "POST /impact/compare": [{"failed": [web]}, {"failed": [web], "after": {"edits": [{"edit": "remove", "ci": vault}]}}],
-        "POST /impact/intervals": [
-            {**span, "failures": [{"cis": [web], "spans": [span]}], "also": "both"},
-            {**span, "failures": [{"cis": [vault], "spans": [span]}]},
-        ],
-        "POST /impact/proof": [{"failed": [web]}, {"failed": [vault]}],
-        "POST /impact/proof/columns": [{"failed": [web]}, {"failed": [vault]}],
-        "POST /impact/proof/columns/verdict": [
-            pack({"failed": [web]}, in_columns(Proof(1, (), (), (), (), ()))), pack({"failed": [vault]}, in_columns(Proof(1, (), (), (), (), ()))),
-        ],
-        "POST /impact/proof/verdict": [
-            {"failed": [web], "not_impacted": [], "revision": 1, "claims": [], "held": [], "cut": [], "edits": []}
-        ],
-        f"POST /cis/{vault}/requires": [{}],
-        f"POST /cis/{desk.seen['shop']}/requires": [{}, {"edits": [relate]}],
-        f"POST /cis/{vault}/single-points": [{}],
-        f"POST /cis/{desk.seen['shop']}/single-points": [{"pairs": True}],
         "POST /decisions": [
             {"verb": "pin", "sides": [[vault]], "attribute": "os_name", "pinned": "Plan9", "reason": "r"},
             {"verb": "merge", "sides": [[web], [vault]], "reason": "r"},
@@ -279,6 +261,31 @@ def _bodies(desk: Desk) -> dict[str, list[Any]]:
         f"DELETE /webhooks/{UNKNOWN}": [None], f"DELETE /tokens/{UNKNOWN}": [None],
         "POST /agents/agent-1/retirement": [{"reason": "r"}], "DELETE /agents/agent-1/retirement": [None],
         "POST /retention": [{"before": rfc3339(estate.begun)}],
+    }  # fmt: skip
+
+
+def _questions(desk: Desk, span: dict[str, str], relate: dict[str, str]) -> dict[str, list[Any]]:
+    """Of ``_bodies`` those that ask and change nothing."""
+    vault, web = desk.estate.ids["zqxvvault"], desk.seen["web"]
+    return {
+        "POST /impact": [{"failed": [vault]}, {"failed": [web], "edits": [relate]}, {"failed": [web], "also": "both"}],
+        "POST /impact/compare": [{"failed": [web]}, {"failed": [web], "after": {"edits": [{"edit": "remove", "ci": vault}]}}],
+        "POST /impact/intervals": [
+            {**span, "failures": [{"cis": [web], "spans": [span]}], "also": "both"},
+            {**span, "failures": [{"cis": [vault], "spans": [span]}]},
+        ],
+        "POST /impact/proof": [{"failed": [web]}, {"failed": [vault]}],
+        "POST /impact/proof/columns": [{"failed": [web]}, {"failed": [vault]}],
+        "POST /impact/proof/columns/verdict": [
+            pack({"failed": [web]}, in_columns(Proof(1, (), (), (), (), ()))), pack({"failed": [vault]}, in_columns(Proof(1, (), (), (), (), ()))),
+        ],
+        "POST /impact/proof/verdict": [
+            {"failed": [web], "not_impacted": [], "revision": 1, "claims": [], "held": [], "cut": [], "edits": []}
+        ],
+        f"POST /cis/{vault}/requires": [{}],
+        f"POST /cis/{desk.seen['shop']}/requires": [{}, {"edits": [relate]}],
+        f"POST /cis/{vault}/single-points": [{}],
+        f"POST /cis/{desk.seen['shop']}/single-points": [{"pairs": True}],
     }  # fmt: skip
 
 
