@@ -14,6 +14,7 @@ import msgspec
 
 from cmdb_schemas import report as wire
 from cmdb_server.errors import Invalid, Malformed
+from cmdb_server.ingest.faults import fault_of
 
 T = TypeVar("T")
 
@@ -27,7 +28,6 @@ _CONTENT = msgspec.json.Decoder(wire.RawContent)
 _OBSERVATION = msgspec.json.Decoder(wire.Observation)
 _ESCAPED_NUL = rb"\u0000"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$?(?P<path>[^`]*)`)?$", re.DOTALL)
 _BYTE = re.compile(r"^(?P<what>.*?) \(byte (?P<byte>\d+)\)$", re.DOTALL)
 
 
@@ -79,9 +79,8 @@ def _decode(decoder: Callable[[bytes], T], raw: bytes, path: str, body: bytes) -
     try:
         return decoder(raw)
     except msgspec.ValidationError as fault:
-        found = _PLACE.match(str(fault))
-        where = (path + ((found and found["path"]) or "")).lstrip(".")
-        what = found["what"] if found else str(fault)
+        within, what = fault_of(fault, raw, decoder)
+        where = (path + within).lstrip(".")
         raise Invalid(f"{where or 'the report'}: {what}", errors=[{"path": where, "message": what}]) from None
     except msgspec.DecodeError as fault:
         offset, what = len(raw), str(fault)

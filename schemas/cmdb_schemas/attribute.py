@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from cmdb_schemas.address import ip_address, mac_address
 from cmdb_schemas.errors import DefinitionError
 from cmdb_schemas.gate import gates_problem
+from cmdb_schemas.relations import relation_types
 from cmdb_schemas.units import comparable, duration_ms
 
 AttributeType = Literal[
@@ -186,7 +188,21 @@ def _shown(value: object) -> str:
 
 
 def _gate(_: Attribute, value: object) -> str | None:
-    return gates_problem(value)
+    return gates_problem(value) or _unknown_relation(value)
+
+
+def _unknown_relation(gates: Any) -> str | None:
+    """A gate over relations that there are not, or along which nothing fails, would be waited for in vain."""
+    if "kind" in gates:
+        return None
+    known = [name for name, type_ in relation_types().items() if type_.gate is not None]
+    for name in gates:
+        if name.partition("/")[0] not in known:
+            near = get_close_matches(name.partition("/")[0], known, 1)
+            return f"{name}: failure follows no relation type of that name" + (
+                f"; did you mean {near[0]}?" if near else ""
+            )
+    return None
 
 
 def _reference(attribute: Attribute, value: object) -> str | None:

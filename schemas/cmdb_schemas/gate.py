@@ -45,8 +45,14 @@ def gates_problem(value: object) -> str | None:
     if not isinstance(value, Mapping):
         return "must be a gate, or gates by relation type"
     if "kind" in value:
-        return gate_problem(value)
+        return _own_problem(value)
     for name, gate in value.items():
-        if problem := gate_problem(gate):
+        if problem := _own_problem(gate):
             return f"{name}: {problem}"
     return None
+
+
+def _own_problem(value: object) -> str | None:
+    if isinstance(value, Mapping) and value.get("kind") == "path":
+        return "path is a gate of relation types alone"
+    return gate_problem(value)

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.errors import DefinitionError
 from cmdb_schemas.gate import gate_problem
+
+if TYPE_CHECKING:  # classes have attributes, and an attribute may be gates by relation type
+    from cmdb_schemas.ci_class import CIClass
 
 Impact = Literal["from_to", "to_from", "both", "none"]
 GateKind = Literal["all", "at_least", "weighted", "degrade_only", "path"]

@@ -23,11 +23,11 @@ Text = Annotated[str, Meta(max_length=65_536)]
 Confidence = Annotated[float, Meta(ge=0, le=1)]
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """What 64 bits hold, as stores and most readers of JSON do."""
-Value = (
-    str | Integer | float | bool | list[str | Integer | float] | dict[str, str | Integer | float | bool | None] | None
-)
+Scalar = str | Integer | float | bool | None
+Value = str | Integer | float | bool | list[str | Integer | float] | dict[str, Scalar | dict[str, Scalar]] | None
 """An attribute's value. A quantity is ``{"value": 8, "unit": "GiB"}``, money ``{"amount": 1999, "currency": "EUR"}``
-in minor units. ``None`` and empty values say "not told": they never overwrite."""
+in minor units; gates by relation type are objects in an object. ``None`` and empty values say "not told": they never
+overwrite."""
 
 CoverageStatus = Literal["complete", "partial", "failed", "truncated", "loop", "timeout", "undecodable", "unsupported"]
 

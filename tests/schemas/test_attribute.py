@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cmdb_schemas.attribute import Attribute, AttributeType, canonical, check_value, declared, is_spelt
 from cmdb_schemas.errors import DefinitionError
+from cmdb_schemas.report import Value
 
 TYPES: dict[AttributeType, Attribute] = {
     "string": Attribute("a", "string", "A"),
@@ -46,13 +48,25 @@ FITS_NOT: list[tuple[AttributeType, object]] = [
     ("money", {"amount": 19.99, "currency": "EUR"}), ("money", {"amount": 1, "currency": "eur"}), ("money", 19),
     ("ip_address", "not-an-ip"), ("ip_address", 7), ("ip_address", "10.0.0.7:80"), ("mac_address", "eth0"), ("mac_address", 7),
     ("uri", "no scheme"), ("uri", "1a:b"), ("uri", "http:"), ("reference", 5), ("reference", {"id": 5}),
-    ("gate", 2), ("gate", {"kind": "some"}),
+    ("gate", 2), ("gate", {"kind": "some"}), ("gate", {"kind": "path"}), ("gate", {"depends_upon": {"kind": "all"}}),
+    ("gate", {"located_in/x": {"kind": "all"}, "x": 1}),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "value"), FITS)
 def test_fits(kind: AttributeType, value: object) -> None:
     assert check_value(TYPES[kind], value) is None
+
+
+@pytest.mark.parametrize(("kind", "value"), [one for one in FITS if one[1] != 2**63])
+def test_what_fits_can_be_reported(kind: AttributeType, value: object) -> None:
+    assert msgspec.convert(value, Value) == value
+
+
+def test_a_gate_over_what_there_is_not_is_told_with_what_comes_near() -> None:
+    told = check_value(TYPES["gate"], {"depends_upon": {"kind": "all"}})
+    assert told == "depends_upon: failure follows no relation type of that name; did you mean depends_on?"
+    assert check_value(TYPES["gate"], {"depends_on/pool": {"kind": "all"}}) is None
 
 
 @pytest.mark.parametrize(("kind", "value"), FITS_NOT)

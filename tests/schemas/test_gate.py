@@ -14,7 +14,6 @@ from cmdb_schemas.gate import gate_problem, gates_problem
     [
         {"kind": "all"},
         {"kind": "degrade_only"},
-        {"kind": "path"},
         {"kind": "at_least", "k": 0},
         {"kind": "at_least", "percent": 100, "inclusive": True},
         {"kind": "at_least", "k": 2, "want": 3},
@@ -54,3 +53,11 @@ def test_refused(gate: Any, said: str) -> None:
 
 def test_gates_are_a_mapping() -> None:
     assert gates_problem([{"kind": "all"}]) and gates_problem("all")
+
+
+def test_a_way_to_a_gateway_is_asked_for_by_relation_types_alone() -> None:
+    way = {"kind": "path"}
+    assert gate_problem(way) is None
+    assert "relation types alone" in str(gates_problem(way)) and "connects_to: path" in str(
+        gates_problem({"connects_to": way})
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cmdb_agent.component import told
-from cmdb_agent.observation import Fact, HostFacts, Sample
+from cmdb_agent.observation import Fact, HostFacts, Sample, Value
 from cmdb_agent.probe import Mib
 from cmdb_agent.smi import Walks, number, oid, rows, scalar, text
 
@@ -49,7 +49,7 @@ def parse(walks: Walks) -> Iterator[Fact]:
             yield Sample("", f"ups.output.load/{index[0]}", load / 100)
 
 
-def _quantity(value: int | None, unit: str) -> dict[str, str | int | float | bool | None] | None:
+def _quantity(value: int | None, unit: str) -> Value:
     return {"value": value, "unit": unit} if value and value > 0 else None
 
 

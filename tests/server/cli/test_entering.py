@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cmdb_server.api.context import now_ms
+from tests.factories import host, report
+from tests.serving import Served
 
 
 def test_a_ci_is_created_edited_and_retired_by_hand(cmdb) -> None:
@@ -38,6 +46,45 @@ def test_an_address_is_one_and_is_told_in_one_spelling(cmdb) -> None:
     assert cmdb("decide", "pin", ci, "ip_address", "FE80::1%eth0", "--reason", "x").code == 0
     assert json.loads(cmdb("show", ci, "--json").out)["attributes"]["ip_address"] == "fe80::1%eth0"
     assert cmdb("decide", "pin", ci, "ip_address", "nowhere", "--reason", "x").code == 1
+
+
+GATES = {
+    '{"kind": "at_least"}': "at_least takes k or percent",
+    '{"depends_on": {"kind": "at_least", "k": "2"}}': "depends_on: k must be a whole number, 0 or more",
+    '{"depends_upon": {"kind": "all"}}': "depends_upon: failure follows no relation type of that name; did you mean depends_on?",
+    "one of them": "must be a gate, or gates by relation type",
+}
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_a_gate_that_is_none_is_told_alike_wherever_it_is_said(cmdb, server: Served, tmp_path: Path, gate: str) -> None:
+    gated = json.loads(cmdb("create", "load_balancer", "gated", "--json").out)["id"]
+    fault, value = f"gate: {GATES[gate]}", json.loads(gate) if gate.startswith("{") else gate
+    (tmp_path / "gates.csv").write_text('class,name,gate\nload_balancer,other,"' + gate.replace('"', '""') + '"\n')
+    for said in (("create", "server", "x", "--set", f"gate={gate}"), ("edit", gated, "--set", f"gate={gate}"),
+                 ("import", "gates.csv", "--name", "gates")):  # fmt: skip
+        refused = cmdb(*said)
+        assert refused.code == 1 and fault in refused.out + refused.err and "observations" not in refused.err, said
+    bearer = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
+    body = report("gates", now_ms(), [host("web-1", "10.0.0.1", gate=value)])
+    answer = httpx.post(f"{server.url}/api/v1/reports", content=body, headers=bearer)
+    (told,) = answer.json()["errors"]
+    assert told == {"path": "content.observations[0].attributes.gate", "message": GATES[gate]}
+
+
+def test_gates_by_relation_type_are_entered_and_count(cmdb) -> None:
+    for name in ("node-1", "node-2"):
+        assert cmdb("create", "server", name).code == 0
+    gate = 'gate={"depends_on": {"kind": "at_least", "k": 1}}'
+    both = ("--relate", "depends_on=node-1", "--relate", "depends_on=node-2")
+    made = cmdb("create", "application_service", "either", *both, "--set", gate)
+    assert made.code == 0, made.err
+    assert json.loads(cmdb("impact", "node-1", "--json").out)["services"] == []
+    assert len(json.loads(cmdb("impact", "node-1", "node-2", "--json").out)["services"]) == 1
+    assert (
+        cmdb("edit", "either", "--set", gate.replace("depends_on", "depends_on/server").replace("1}", "2}")).code == 0
+    )
+    assert len(json.loads(cmdb("impact", "node-1", "--json").out)["services"]) == 1
 
 
 def test_what_is_wrong_is_told(cmdb) -> None:
