@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from cmdb_server.model.intervals import normalise
+
 Span = tuple[int, int | None]
+_NEVER = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,12 @@ class SpanTold:
 
 def spans_told(spans: Sequence[Span]) -> tuple[SpanTold, ...]:
     return tuple(SpanTold(*span) for span in spans)
+
+
+def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The same times in order, what touches or overlaps as one."""
+    told = normalise((start, _NEVER if end is None else end) for start, end in spans)
+    return tuple((start, None if end == _NEVER else end) for start, end in told)
 
 
 def length(spans: Sequence[Span]) -> int | None:

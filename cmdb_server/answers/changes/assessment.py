@@ -186,15 +186,28 @@ class _Assessing:
             one.affected.ci.id: ApprovalNeeded(one.affected.ci, only or one.affected.state, one.owner, one.criticality)
             for one in alone
         }
-        services = service_classes(view.projection)
-        for one in colliding:
-            more = [ci for ci in one.together if services[view.projection.class_of[view.projection.ci(ci.id)]]]
-            told = view.attributes([ci.id for ci in more])
-            for ci in more:
-                values = told.get(ci.id, {})
-                owner, criticality = values.get("owned_by"), values.get("business_criticality")
-                found.setdefault(ci.id, ApprovalNeeded(ci, "down", owner, criticality, one.numbers))
+        only_with = {ci: numbers for ci, numbers in _only_with(view, colliding).items() if ci.id not in found}
+        told = view.attributes([ci.id for ci in only_with])
+        for ci, numbers in only_with.items():
+            values = told.get(ci.id, {})
+            owner, criticality = values.get("owned_by"), values.get("business_criticality")
+            found[ci.id] = ApprovalNeeded(ci, "down", owner, criticality, tuple(sorted(numbers)))
         return tuple(found.values())
+
+
+def _only_with(view: AskedGraph, colliding: Iterable[CollisionTold]) -> Mapping[Named, set[str]]:
+    """The services that fall together with others alone, and with which: those that a meeting needs which takes the
+    service down by itself; where none does, all that the collision is of."""
+    projection, found = view.projection, dict[Named, set[str]]()
+    services = service_classes(projection)
+    for one in colliding:
+        fall = [(footprint(projection, [projection.ci(met.ci.id)]).down, met.numbers) for met in one.meetings]
+        for named in one.together:
+            ci = projection.ci(named.id)
+            if services[projection.class_of[ci]]:
+                by = {name for down, numbers in fall if ci in down for name in numbers}
+                found.setdefault(named, set()).update(by or one.numbers)
+    return found
 
 
 def overlaps_of(view: AskedGraph, teller: Teller, mine: Booking, others: Iterable[Booking]) -> Overlaps:

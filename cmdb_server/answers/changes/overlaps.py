@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cmdb_server.analysis.collisions import Collision, Footprint, Meeting, collide, neighbourhood
 from cmdb_server.analysis.explanation import Explanation
 from cmdb_server.analysis.impact import impact
-from cmdb_server.answers.spans import Span, SpanTold, spans_told
+from cmdb_server.answers.spans import Span, SpanTold, joined, spans_told
 from cmdb_server.answers.told import Named, Teller
 from cmdb_server.practices.booked import Booking, meet
 from cmdb_server.projection.columns import Longs
@@ -51,8 +51,9 @@ class MeetingTold:
 
 @dataclass(frozen=True, slots=True)
 class CollisionTold:
-    """What is fatal together with what is booked during ``spans``. ``together``: who falls of the change and these, of
-    neither alone; ``more`` of them are not listed."""
+    """What is fatal together during ``spans``. ``numbers``: those that any meeting needs, and nothing else that is
+    booked then. ``together``: who falls of the change and what is booked, of neither alone; ``more`` of them are not
+    listed."""
 
     numbers: tuple[str, ...]
     spans: tuple[SpanTold, ...]
@@ -117,11 +118,16 @@ class Overlaps:
         for active, spans in told.items():
             times.setdefault(frozenset(active & down.keys()), []).extend(spans)
         found = collide(self._projection, self._mine, down, times)
-        return tuple(self._collision(one, sorted(times[frozenset(one.active)])) for one in found)
+        alike: dict[CollisionTold, list[Span]] = {}
+        for one in found:  # what else comes and goes meanwhile makes no other collision of it
+            alike.setdefault(self._collision(one), []).extend(times[frozenset(one.active)])
+        return tuple(replace(one, spans=spans_told(joined(spans))) for one, spans in alike.items())
 
-    def _collision(self, one: Collision, spans: Sequence[Span]) -> CollisionTold:
+    def _collision(self, one: Collision) -> CollisionTold:
+        """Without its spans."""
+        numbers = sorted({name for met in one.meetings for name in met.names})
         return CollisionTold(
-            one.active, spans_told(spans), self._named(one.together), max(0, len(one.together) - LISTED),
+            tuple(numbers), (), self._named(one.together), max(0, len(one.together) - LISTED),
             tuple(self._meeting(met) for met in one.meetings),
         )  # fmt: skip
 

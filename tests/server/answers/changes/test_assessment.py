@@ -59,6 +59,28 @@ def test_two_harmless_changes_are_fatal_together(shop: BookedShop) -> None:
     assert assessed(shop, shop.change("web1", at=(12, 13)).number).collisions == ()
 
 
+def test_what_only_goes_on_meanwhile_is_blamed_for_nothing_and_voids_no_approval(shop: BookedShop) -> None:
+    shop.enter("aside", "server")
+    shop.enter("ledger", "business_service")
+    for name in ("db-1", "db-2"):
+        shop.enter(name, "server")
+    shop.enter("pool", "load_balancer")
+    shop.relate("pool", "load_balances", "db-1", "db-2")
+    shop.relate("ledger", "depends_on", "pool")
+    web, base = shop.book("web2"), shop.book("db-2", at=(10.5, 12))
+    mine = shop.change("web1", "db-1").number
+    before = assessed(shop, mine)
+    with_ = {one.service.name: one.with_ for one in before.approvals}
+    assert with_ == {"shop": (web.number,), "wiki": (web.number,), "ledger": (base.number,)}
+    shop.book("aside", at=(11, 11.5))
+    after = assessed(shop, mine)
+    assert after.collisions == before.collisions and after.substance == before.substance
+    assert [(one.numbers, [(span.start, span.end) for span in one.spans]) for one in after.collisions] == [
+        ((web.number, base.number), [(NOW + 10.5 * HOUR, NOW + 12 * HOUR)]),
+        ((web.number,), [(NOW + 10 * HOUR, NOW + 10.5 * HOUR)]),
+    ]
+
+
 def test_what_is_open_collides_too(shop: BookedShop) -> None:
     out = shop.keep("outage", {"down": ["web2"]}, "operator")
     [collision] = assessed(shop, shop.change("web1").number).collisions
