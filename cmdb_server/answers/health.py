@@ -16,8 +16,9 @@ from typing import Any
 from cmdb_schemas.ci_class import CIClass
 from cmdb_server.answers.deleted import is_deleted
 from cmdb_server.answers.duplicates import duplicates_in
-from cmdb_server.answers.lives import Lives
+from cmdb_server.answers.lives import UNKNOWN, Lives, Sought
 from cmdb_server.answers.past_state import past_of
+from cmdb_server.answers.ranges_seen import BEARERS, ranges_in
 from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Invalid
@@ -39,9 +40,12 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "retired": ("freshness", "gone for so long that it counts as retired"),
     "never-identified": ("coverage", "seen by others or on the network, and never identified by a scan"),
     "never-scanned": ("coverage", "speaks of an address that no scan has reached"),
+    "range-never-scanned": ("coverage", "a range in which somebody was seen, and that no scan ever set out for"),
+    "range-partly-scanned": ("coverage", "a range in which somebody was seen where no scan ever looked"),
 }
 """check -> (dimension, what it means of a CI)."""
 
+RANGES = ("range-never-scanned", "range-partly-scanned")
 OF_TASKS = frozenset({"contradiction"})
 """Checks that follow from tasks, of which only the present is kept."""
 C = {name: tables.CI.position(name) for name, _ in tables.CI.columns}
@@ -49,8 +53,8 @@ R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
 T = {name: tables.TIE.position(name) for name, _ in tables.TIE.columns}
 BATCH = 2000
 RESPONSIBLE = ("owned_by", "supported_by")
+AT = "address:"
 STAGES = ("ageing", "missing", "retired")
-UNKNOWN = "unknown_device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,7 @@ class _Estate:
     stages: dict[str, str] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     related: set[str] = field(default_factory=set)
+    sought: dict[str, Sought] = field(default_factory=dict)
 
     @classmethod
     def read(cls, tx: Reading, kinds: Mapping[str, CIClass], now_ms: int) -> _Estate:
@@ -208,6 +213,7 @@ class _Estate:
             lives = Lives(tx, now_ms, self.kinds)
             lives.load(some)
             self.stages.update({id_: lives.of(self.rows[id_]).stage for id_ in some})
+            self.sought.update({id_: lives.sought(id_) for id_ in some if not self.rows[id_][C["parent"]]})
 
     def owner(self, id_: str) -> str:
         """Whose the CI is: its own owner, or that of what it is a component of."""
@@ -234,6 +240,8 @@ class _Estate:
             return expected(class_).responsible
         if check in ("duplicate-name", "never-identified"):
             return class_.identity == "evidence" and not row[C["parent"]]
+        if check in RANGES:
+            return class_.name in BEARERS
         if check == "orphan":
             return not row[C["parent"]]
         return True
@@ -253,7 +261,13 @@ def _findings(tx: Reading, estate: _Estate) -> Iterator[Finding]:
     for row in estate.living():
         yield from _of_row(estate, row)
     yield from _same_names(estate)
-    for check, ci, detail in (*_contradictions(tx), *_shared_addresses(tx), *_open_ends(tx)):
+    ends = list(_open_ends(tx))
+    for check, ci, detail in (
+        *_contradictions(tx),
+        *_shared_addresses(tx),
+        *_of_ends(ends),
+        *_ranges(tx, estate, ends),
+    ):
         if estate.stages.get(ci, "retired") != "retired":
             yield estate.finding(check, ci, detail)
 
@@ -298,13 +312,22 @@ def _shared_addresses(tx: Reading) -> Iterator[tuple[str, str, str]]:
 
 
 def _open_ends(tx: Reading) -> Iterator[tuple[str, str, str]]:
-    """Claims without a known far end, and among them the addresses that nothing was found at."""
+    """(near CI, type, far end in canonical text) of the claims without a known far end."""
     for row in pages(tx, tables.TIE):
         near, far = row[T["from_ci"]], row[T["to_ci"]]
-        ci = near or far
-        if ci is None or (near is not None and far is not None):
-            continue
-        kind, _, rest = row[T["far"]].partition(":")
-        yield "unresolved-end", ci, f"{row[T['type']]} {row[T['far']]}"
-        if kind == "address":
-            yield "never-scanned", ci, rest.rpartition("|")[2]
+        if (near is None) != (far is None):
+            yield near or far, row[T["type"]], row[T["far"]]
+
+
+def _of_ends(ends: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Among the ends that are not known are the addresses that nothing was found at."""
+    for ci, type_, far in ends:
+        yield "unresolved-end", ci, f"{type_} {far}"
+        if far.startswith(AT):
+            yield "never-scanned", ci, far.rpartition("|")[2]
+
+
+def _ranges(tx: Reading, estate: _Estate, ends: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
+    spoken = ((ci, far.removeprefix(AT)) for ci, _, far in ends if far.startswith(AT))
+    for one in ranges_in(tx, list(estate.living()), estate.rows, estate.sought, spoken):
+        yield RANGES[one.entered], one.ci, one.told()

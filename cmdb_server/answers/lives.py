@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cmdb_server.answers.deleted import deleted_at
 from cmdb_server.answers.life import Life
+from cmdb_server.answers.ranges import EVERYWHERE
 from cmdb_server.answers.views import SourceView
 from cmdb_server.ingest.ruling import in_transaction
 from cmdb_server.ingest.sighting import Kinds
@@ -20,7 +22,20 @@ if TYPE_CHECKING:
     from cmdb_server.answers.history import Graph
 
 R = {name: tables.RECORD.position(name) for name, _ in tables.RECORD.columns}
+LOCAL, UNKNOWN = "local", "unknown_device"
 L = {name: tables.LANE.position(name) for name, _ in tables.LANE.columns}
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Whether anybody looked for a thing itself. ``sites``: where it is told of. ``asked``: a scan of it gave answers,
+    at ``addresses``, or (``at_home``) on itself. ``tellers``: the sources and targets of those who tell of it."""
+
+    sites: frozenset[str]
+    asked: bool
+    at_home: bool
+    addresses: frozenset[str]
+    tellers: frozenset[str]
 
 
 class Lives:
@@ -95,6 +110,18 @@ class Lives:
                 run.last, run.ended_at,
             )  # fmt: skip
 
+    def sought(self, ci: str) -> Sought:
+        """Who looked for a loaded CI that is no component."""
+        records = [row for row in self._of.get(ci, ()) if not row[R["parent"]]]
+        targets = {row[0]: str(self._lanes[(row[R["scope"]], row[R["part"]])][L["target"]]) for row in records}
+        asked = [row for row in records if _was_asked(row)]
+        return Sought(
+            frozenset(row[R["site"]] for row in records), bool(asked),
+            any(targets[row[0]].partition(":")[0] == LOCAL for row in asked),
+            frozenset(address for row in asked for address in row[R["identifiers"]].get("@address", ())),
+            frozenset(f"{row[R['source']]} {targets[row[0]]}" for row in records),
+        )  # fmt: skip
+
     def unconfirmed(self, row: Row, attribute: str, value: Any) -> bool:
         """Whether all who say this value of a loaded CI said it longer ago than precedence relies on. What a person
         pinned, or no source says itself, is relied on."""
@@ -133,3 +160,9 @@ class Lives:
         """The records of a loaded CI, each with the record of the thing it is a component of, or itself."""
         for record in self._of.get(ci, ()):
             yield record, self._top(record)
+
+
+def _was_asked(record: Row) -> bool:
+    """Whether a scan asked the thing itself: not what another source has it under a key for, what people enter, or
+    what gave no more than a sign of life."""
+    return record[R["native_key"]] is None and record[R["site"]] != EVERYWHERE and record[R["class"]] != UNKNOWN
