@@ -64,14 +64,14 @@ def changes(store: Store, since: int, cursor: str | None = None, limit: int = 10
         if since > tx.revision:
             message = f"revision {since} is still to come: the newest is {tx.revision}"
             raise Invalid(f"since: {message}", errors=[{"path": "since", "message": message}])
-        check_since(tx, since if cursor is None else _after(cursor)[0])
-        after = (since, "~", "") if cursor is None else _after(cursor)
+        check_since(tx, since if cursor is None else place_in(cursor)[0])
+        after = (since, "~", "") if cursor is None else place_in(cursor)
         versions: dict[str, Row] = {}
         merged = heapq.merge(feed_rows(tx, after), _kept(tx, after, versions), key=lambda row: row[:3])
         rows = list(islice(merged, limit + 1))
         page, more = rows[:limit], len(rows) > limit
         last = page[-1][0] if page else max(since, after[0])
-        return Changes(tuple(_told(tx, page, versions)), _place(page[-1]) if more else None, last)
+        return Changes(tuple(_told(tx, page, versions)), place_of(page[-1]) if more else None, last)
 
     return store.read(work)
 
@@ -113,11 +113,13 @@ def _versions(tx: Reading, rows: Iterable[Row]) -> dict[str, tuple[KeptTold, Cau
     return found
 
 
-def _place(row: Row) -> str:
+def place_of(row: Row) -> str:
+    """The cursor that goes on after (revision, kind, id)."""
     return f"{row[0]} {row[1]} {row[2]}"
 
 
-def _after(cursor: str) -> Key:
+def place_in(cursor: str) -> Key:
+    """(revision, kind, id) that a cursor goes on after. Raises Invalid for what was not given out."""
     revision, _, rest = cursor.partition(" ")
     kind, _, id_ = rest.partition(" ")
     if not revision.isdigit() or len(revision) > 18 or kind not in KINDS:

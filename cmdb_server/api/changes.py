@@ -13,13 +13,15 @@ from cmdb_server.answers.changes.assessment import assess
 from cmdb_server.answers.changes.outcomes import BY, success
 from cmdb_server.answers.changes.release import release
 from cmdb_server.answers.changes.slots import next_slot
-from cmdb_server.answers.changes.verification import unplanned, verify
+from cmdb_server.answers.changes.unplanned import UnplannedChange, unplanned
+from cmdb_server.answers.changes.verification import verify
 from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.answers.told import plain
+from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
 from cmdb_server.api.auth import requires, seen, viewer
 from cmdb_server.api.conditional import tagged
 from cmdb_server.api.context import context
-from cmdb_server.api.fields import Instant, Whole, rfc3339
+from cmdb_server.api.fields import Instant, rfc3339
 from cmdb_server.api.impact import ImpactSchema, NamedSchema, impact_told
 from cmdb_server.api.intervals import IntervalsSchema
 from cmdb_server.api.kept_schemas import KeptPageSchema, shown
@@ -188,18 +190,27 @@ class ReleaseSchema(Schema):
     impact = fields.Nested(IntervalsSchema, required=True, allow_none=True)
 
 
-class UnplannedQuerySchema(Schema):
+class UnplannedQuerySchema(ListingSchema):
     since = Instant(required=True)
     until = Instant(load_default=None, metadata={"description": "Now"})
-    limit = Whole(1, 1000, query=True, load_default=100)
+
+
+class UnplannedChangeSchema(VerifiedSchema):
+    at = Instant(required=True, metadata={"description": "When it was observed"})
+    cis = fields.List(
+        fields.Nested(NamedSchema), required=True, metadata={"description": "What it is of; a part's outermost whole"}
+    )
+    number = fields.String(
+        required=True, allow_none=True, metadata={"description": "Of the unplanned change that was kept of it"}
+    )
 
 
 class UnplannedSchema(Schema):
     revision = fields.Integer(required=True)
     since = Instant(required=True)
     until = Instant(required=True)
-    items = fields.List(fields.Nested(VerifiedSchema), required=True)
-    more = fields.Integer(required=True)
+    items = fields.List(fields.Nested(UnplannedChangeSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
 
 
 class SuccessQuerySchema(Schema):
@@ -301,10 +312,20 @@ def release_assessment(number: str) -> Response:
 @BLUEPRINT.arguments(UnplannedQuerySchema, location="query")
 @BLUEPRINT.response(200, UnplannedSchema)
 def unplanned_changes(asked: dict[str, Any]) -> Response:
-    """What changed in a time, at CIs of which no change was booked or under way."""
-    found = unplanned(context().projections, viewer(), asked["since"], asked["until"], asked["limit"])
-    told = plain(asdict(found)) | {"since": rfc3339(found.since), "until": rfc3339(found.until)}
+    """What discovery saw change, by reports received in a time, outside of any booked change. A page may have fewer items
+    than it may hold, and go on all the same."""
+    page = asked["limit"], cursor_of(asked["cursor"])
+    found = unplanned(context().projections, viewer(), asked["since"], asked["until"], *page)
+    told = {
+        "revision": found.revision, "since": rfc3339(found.since), "until": rfc3339(found.until),
+        "items": [_unplanned(one) for one in found.items], "next_cursor": opaque(found.cursor),
+    }  # fmt: skip
     return tagged(told, found.revision)
+
+
+def _unplanned(one: UnplannedChange) -> dict[str, Any]:
+    told: dict[str, Any] = plain(asdict(one.difference) | {"cis": [asdict(ci) for ci in one.cis]})
+    return told | {"at": rfc3339(one.at), "number": one.number}
 
 
 @BLUEPRINT.route("/change-success")

@@ -42,9 +42,10 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     rates.add_argument("--by", choices=("all", "type", "team", "ci"), default="all")
     rates.add_argument("--since", metavar="TIME", help="RFC 3339")
     rates.set_defaults(run=success)
-    stray = actions.add_parser("unplanned", parents=[asked], help="what changed though nothing was booked")
+    stray = actions.add_parser("unplanned", parents=[asked], help="what discovery saw change though nothing was booked")
     stray.add_argument("--since", metavar="TIME", required=True, help="RFC 3339")
     stray.add_argument("--until", metavar="TIME", help="RFC 3339; now")
+    stray.add_argument("--limit", type=int, default=100, metavar="N", help="100")
     stray.set_defaults(run=unplanned)
     together = actions.add_parser("release", parents=[asked], help="the changes of a release as a sequence")
     together.add_argument("number")
@@ -188,14 +189,19 @@ def _told(value: Any) -> str:
 
 
 def unplanned(told: Told) -> None:
-    tell(told, client_of(told).get("/unplanned-changes", since=told.since, until=told.until), _unplanned)
+    found = client_of(told).every("/unplanned-changes", told.limit + 1, since=told.since, until=told.until)
+    tell(told, {"items": found[: told.limit], "more": len(found) > told.limit}, _unplanned)
 
 
 def _unplanned(answer: Answer) -> RenderableType:
-    columns = ("change", "class", "what", "values")
-    found = table(columns, (_difference(one) for one in answer["items"]))
-    more = f"{answer['more']} more not listed" if answer["more"] else ""
-    return Group(found, plain(more, "dim"))
+    columns = ("seen", "kept as", "of", "change", "class", "what", "values")
+    found = table(columns, ((*_seen(one), *_difference(one)) for one in answer["items"]))
+    return Group(found, plain("more: ask with a larger --limit, or a shorter time" if answer["more"] else "", "dim"))
+
+
+def _seen(one: Answer) -> tuple[Any, ...]:
+    of = ", ".join(ci["name"] or ci["id"] for ci in one["cis"])
+    return plain(one["at"], "dim"), plain(one["number"] or ""), plain(of, "bold")
 
 
 def release(told: Told) -> None:

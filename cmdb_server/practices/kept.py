@@ -220,7 +220,12 @@ def _number(tx: Writing, what: Kind) -> str:
     row = tx.get(KEPT_COUNT, [(what.prefix,)]).get((what.prefix,))
     last = 1 if row is None else row[1] + 1
     tx.put(KEPT_COUNT, [(what.prefix, last)])
-    return f"{what.prefix}{last:07}"
+    return numbered(what.prefix, last)
+
+
+def numbered(prefix: str, count: int) -> str:
+    """The number that is given as the ``count``-th of a prefix."""
+    return f"{prefix}{count:07}"
 
 
 def _defaults(what: Kind, now_ms: int) -> dict[str, Any]:

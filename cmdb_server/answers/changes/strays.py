@@ -25,9 +25,10 @@ _P = {name: REPORT.position(name) for name, _ in REPORT.columns}
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """One difference that no change is about, as a report observed it at ``at`` (ms). ``cis``: what it is a difference
-    of, by the things that people know: a component's outermost parent."""
+    """One difference that no change is about, as the report of ``revision`` observed it at ``at`` (ms). ``cis``: what it
+    is a difference of, by the things that people know: a component's outermost parent."""
 
+    revision: int
     at: int
     difference: Difference
     cis: tuple[str, ...]
@@ -42,9 +43,10 @@ class Strays:
     items: tuple[Stray, ...]
 
 
-def strays(tx: Reading, since: int, now_ms: int, most: int = MOST) -> Strays:
-    """What was seen to change after revision ``since``."""
-    rows, until = _feed(tx, since, most)
+def strays(tx: Reading, since: int, now_ms: int, most: int = MOST, until: int | None = None) -> Strays:
+    """What was seen to change after revision ``since``, up to revision ``until``; None: the newest. What is found of a
+    revision is the same whatever is looked at beside it."""
+    rows, until = _feed(tx, since, tx.revision if until is None else until, most)
     looked = len(rows)
     reports = {key[0]: row for key, row in tx.get(REPORT, {(row[0],) for row in rows}).items()}
     told = {number: row for number, row in reports.items() if not is_told_by_people(row[_P["source"]])}
@@ -58,14 +60,14 @@ def strays(tx: Reading, since: int, now_ms: int, most: int = MOST) -> Strays:
     return Strays(looked, until, tuple(found))
 
 
-def _feed(tx: Reading, since: int, most: int) -> tuple[list[Row], int]:
+def _feed(tx: Reading, since: int, until: int, most: int) -> tuple[list[Row], int]:
     """Rows of the feed, revision by revision, and the last revision that all are there of."""
     rows: list[Row] = []
-    for row in tx.between(FEED, "revision", since, tx.revision):
+    for row in tx.between(FEED, "revision", since, until):
         if len(rows) >= most and row[0] != rows[-1][0]:
             return rows, rows[-1][0]
         rows.append(row)
-    return rows, tx.revision
+    return rows, until
 
 
 def _not_the_first(tx: Reading, reports: Mapping[int, Row]) -> Iterator[tuple[int, Row]]:
@@ -129,8 +131,8 @@ class _Looking:
         for (number, id_), difference in sorted(changed.items()):
             if any((number, above) in whole for above in self.cis.lineage(id_)[1:]):
                 continue
-            yield Stray(self._at[number], difference, (self.cis.lineage(id_)[-1],))
-        yield from self._relations({id_ for _, id_ in whole})
+            yield Stray(number, self._at[number], difference, (self.cis.lineage(id_)[-1],))
+        yield from self._relations(whole)
 
     def _changed(self) -> dict[tuple[int, str], Difference]:
         """By revision and CI."""
@@ -173,25 +175,25 @@ class _Looking:
             if row[_C["first_at"]] == at:
                 return "created"
             return "returned" if isinstance(old, list) and self._alone(row[0]) else None
-        return "ended" if row[_C["ended_at"]] is not None else None
+        return "ended" if row[_C["ended_at"]] is not None or self._alone(row[0]) else None
 
     def _alone(self, ci: str) -> bool:
         return len(self._tx.find(RECORD, ("ci",), [(ci,)])) == 1
 
-    def _relations(self, new: Collection[str]) -> Iterator[Stray]:
+    def _relations(self, new: Collection[tuple[int, str]]) -> Iterator[Stray]:
         """Those between CIs that were there before and are there still."""
         rows = self._tx.get(tables.RELATION, [key for _, key, _ in self._ties])
         first_at = tables.RELATION.position("first_at")
         for number, key, deleted in self._ties:
             ends = [self.cis.get(id_) for id_ in (key[0], key[2])]
-            there = all(row is not None and row[_C["ended_at"]] is None and row[0] not in new for row in ends)
+            there = all(row is not None and row[_C["ended_at"]] is None and (number, row[0]) not in new for row in ends)
             row = rows.get(key)
             created = row is not None and row[first_at] >= self._at[number]
             if there and (created if not deleted else row is None):
                 name = " ".join(str(one[2]) for one in ends if one is not None)
                 difference = Difference(RELATION, "removed" if deleted else "created", key, key[1], name, {})
                 outermost = (self.cis.lineage(id_)[-1] for id_ in (key[0], key[2]))
-                yield Stray(self._at[number], difference, tuple(dict.fromkeys(outermost)))
+                yield Stray(number, self._at[number], difference, tuple(dict.fromkeys(outermost)))
 
 
 def _says(row: Row, attribute: str, value: object) -> bool:

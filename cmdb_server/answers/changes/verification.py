@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,11 @@ from cmdb_server.answers.diff import RELATION, Difference, differences
 from cmdb_server.answers.history import Graph
 from cmdb_server.answers.seen import as_seen, graph_seen, in_whole
 from cmdb_server.answers.viewer import Viewer
-from cmdb_server.errors import Conflict, Invalid, NotFound
+from cmdb_server.errors import Conflict, NotFound
 from cmdb_server.model import instants
-from cmdb_server.practices.booked import CHANGE, Span, booking_of, meet, windows_of
+from cmdb_server.practices.booked import CHANGE, windows_of
 from cmdb_server.practices.expected import Expectation, expectations
-from cmdb_server.practices.kept_rows import Kept, all_in
+from cmdb_server.practices.kept_rows import Kept
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
 
@@ -44,18 +44,6 @@ class Verification:
     unplanned: tuple[Difference, ...]
     more: int
     holds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Unplanned:
-    """What differs between ``since`` and ``until`` (ms) though no change of it was booked or under way then. ``more``:
-    how many are not listed."""
-
-    revision: int
-    since: int
-    until: int
-    items: tuple[Difference, ...]
-    more: int
 
 
 def verify(projections: Projections, viewer: Viewer, number: str, limit: int = 100) -> Verification:
@@ -168,42 +156,3 @@ def _explains_relation(each: Expectation, one: Difference, after: Graph) -> bool
         return one.change == "removed" and _living(after, each.ci) in (one.id[0], one.id[2])
     wanted = {"relate": ("created", "changed"), "unrelate": ("removed",)}.get(each.edit, ())
     return one.change in wanted and one.id == (_living(after, each.from_), each.relation, _living(after, each.to))
-
-
-def unplanned(
-    projections: Projections, viewer: Viewer, since: int, until: int | None = None, limit: int = 100
-) -> Unplanned:
-    """What changed in a time, at CIs of which no change was booked or under way in it. What begins or ceases to be seen
-    counts where the class is one that is discovered; Raises Invalid for a time that ends before it begins."""
-
-    def work(tx: Reading) -> Unplanned:
-        end = projections.clock() if until is None else until
-        if end <= since:
-            raise Invalid("until: must be after since", errors=[{"path": "until", "message": "must be after since"}])
-        before, after = (graph_seen(tx, at, None, viewer) for at in (since, end))
-        covered = _covered(tx, before, after, (since, end), projections.clock())
-        found = [one for one in differences(before, after) if not _within(one, covered)]
-        return Unplanned(tx.revision, since, end, tuple(found[:limit]), max(0, len(found) - limit))
-
-    return as_seen(projections.store, viewer).read(work)
-
-
-def _covered(tx: Reading, before: Graph, after: Graph, span: Span, now: int) -> set[str]:
-    """All that some change was about."""
-    covered: set[str] = set()
-    for change in _about(tx, span, now):
-        covered |= _scope(change, before, after)
-    return covered
-
-
-def _about(tx: Reading, span: Span, now: int) -> Iterator[Kept]:
-    start, end = span
-    within = start, end if end is not None else now
-    for change in all_in(tx, CHANGE, ("scheduled", *BEGUN)):
-        body = change.body
-        if change.state in ("review", "closed") and "started_at" in body and "ended_at" in body:
-            spans: Sequence[Span] = [(instants.parse(body["started_at"]), instants.parse(body["ended_at"]) + 1)]
-        else:
-            spans = booking_of(change, within, now).spans
-        if any(meet(one, span) for one in spans):
-            yield change

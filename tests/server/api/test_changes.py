@@ -10,7 +10,8 @@ from cmdb_server.api.context import now_ms
 from cmdb_server.ingest import declare
 from cmdb_server.ingest.declare import DeclaredRelation
 from cmdb_server.model.instants import rfc3339
-from tests.factories import START
+from tests.estate import Estate, minute
+from tests.factories import START, host
 
 API = "/api/v1"
 HOUR = 3_600_000
@@ -108,7 +109,6 @@ def test_what_cannot_be_asked(people, cis, path: str, status: int, where: str | 
 def test_after_the_change(people, cis, store) -> None:
     expected = [{"edit": "set", "ci": cis["idle"], "attribute": "os_version"}]
     number = opened(people, cis["idle"], expected=expected)
-    since = rfc3339(now_ms())
     assert people["ann"].get(f"{API}/kept/change/{number}/verification").status_code == 409
     for transition, who in (("assess", "ann"), ("authorise", "ann"), ("schedule", "bob"), ("implement", "ann")):
         assert go(people[who], number, transition, note="before its time").status_code == 200
@@ -116,9 +116,24 @@ def test_after_the_change(people, cis, store) -> None:
     assert [one["result"] for one in told["outcomes"]] == ["missing"] and told["holds"] is False
     wrong = people["ann"].post(f"{API}/kept/change", json={"body": {"summary": "x", "expected": [{"edit": "melt"}]}})
     assert wrong.status_code == 422 and wrong.json["errors"][0]["path"] == "body.expected[0].edit"
-    found = people["ann"].get(f"{API}/unplanned-changes?since={since}").json
-    assert found["items"] == [] and found["since"] == since
-    assert people["ann"].get(f"{API}/unplanned-changes?since={since}&until={since}").status_code == 422
+
+
+def test_unplanned_changes(people, cis, store) -> None:
+    since, estate = rfc3339(START - 1), Estate(store)
+    for at in range(4):
+        estate.tell(at, *(host(name, f"10.0.0.{n}", os_version=str(at)) for n, name in enumerate(("one", "two"), 1)))
+    asked = f"{API}/unplanned-changes?since={since}&until={rfc3339(minute(2))}&limit=3"
+    found = people["ann"].get(asked).json
+    assert (found["since"], found["until"]) == (since, rfc3339(minute(2)))
+    rest = people["ann"].get(f"{asked}&cursor={found['next_cursor']}").json
+    assert len(found["items"]) == 3 and len(rest["items"]) == 1 and rest["next_cursor"] is None
+    items = [*found["items"], *rest["items"]]
+    assert [(one["at"], one["number"]) for one in items] == [(rfc3339(minute(at)), None) for at in (1, 1, 2, 2)]
+    told = {one["name"]: one for one in items[2:]}
+    assert told["two"]["values"] == {"os_version": ["1", "2"]} and told["two"]["change"] == "changed"
+    assert told["two"]["cis"] == [{"id": estate.ci("two")["id"], "name": "two", "class": "server"}]
+    for wrong in (f"since={since}&until={since}", f"since={since}&cursor=eA==", f"since={since}&limit=0"):
+        assert people["ann"].get(f"{API}/unplanned-changes?{wrong}").status_code == 422
 
 
 def test_a_release(people, cis) -> None:

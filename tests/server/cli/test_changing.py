@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from cmdb_server.api.context import now_ms
+from tests.factories import host, report, rfc3339
 from tests.serving import Served
 
 
@@ -41,5 +43,25 @@ def test_assessed_given_a_slot_and_counted(cmdb, web: str) -> None:
     release = cmdb("kept", "open", "release", "--set", "summary=spring", "--set", f'changes=["{number}"]', "--json")
     told = cmdb("change", "release", json.loads(release.out)["number"])
     assert told.code == 0 and number in told.out
-    unplanned = cmdb("change", "unplanned", "--since", "2020-01-01T00:00:00Z").out
-    assert "changing-1" in unplanned and "None" not in unplanned and "@class" not in unplanned
+
+
+def test_what_changed_unplanned_is_listed(cmdb, server: Served, web: str) -> None:
+    now = now_ms()
+    for number, version in enumerate(("11", "12", "13"), 1):
+        seen = [
+            host("changing-2", "10.44.0.1", os_version=version),
+            host("changing-3", "10.44.0.2", os_version=version),
+        ]
+        told = report(f"changing-{number}", now - 4000 + number * 1000, seen, target="10.44.0.0/24")
+        headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
+        assert httpx.post(f"{server.url}/api/v1/reports", content=told, headers=headers).is_success
+    asked = ("change", "unplanned", "--since", rfc3339(now - 1))
+    shown = cmdb(*asked)
+    assert shown.code == 0 and "changing-2" in shown.out and "os_version: 12 -> 13" in shown.out
+    assert "changing-1" not in shown.out, "it was entered"
+    told = json.loads(cmdb(*asked, "--json").out)
+    mine = [one for one in told["items"] if one["name"] in ("changing-2", "changing-3")]
+    assert len(mine) == 4 and all(one["cis"][0]["name"] == one["name"] for one in mine)
+    cut = json.loads(cmdb(*asked, "--limit", "1", "--json").out)
+    assert len(cut["items"]) == 1 and (told["more"], cut["more"]) == (False, True)
+    assert cmdb("change", "unplanned", "--since", "yesterday").code != 0

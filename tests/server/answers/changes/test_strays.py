@@ -53,6 +53,20 @@ def test_what_came_back_is_told(store: Store) -> None:
         if at == 10:
             assert found(store, since) == [("ended", "b")]
     assert found(store, since) == [("returned", "b")]
+    assert found(store, 0) == [("ended", "b"), ("returned", "b")], "that it was gone is told though it is back"
+
+
+def test_what_is_found_of_a_revision_is_the_same_beside_others(store: Store) -> None:
+    estate = Estate(store)
+    estate.tell(0, host("a", "10.0.0.1"))
+    for at, uses in ((10, []), (20, [("10.0.0.1", 80)])):
+        estate.tell(at, host("a", "10.0.0.1", listens=[80]), host("b", "10.0.0.2", listens=[80], uses=uses))
+    told = store.read(lambda tx: strays(tx, 0, minute(99)))
+    each = [store.read(lambda tx, n=n: strays(tx, n - 1, minute(99), until=n)) for n in range(1, store.revision() + 1)]
+    assert {one.difference.kind for one in told.items} == {"ci", "relation"}
+    assert [one.until for one in each] == [*range(1, store.revision() + 1)]
+    alone = [(one.revision, one.difference.place) for part in each for one in part.items]
+    assert sorted(alone) == sorted((one.revision, one.difference.place) for one in told.items)
 
 
 def test_parts_are_of_the_outermost(store: Store) -> None:

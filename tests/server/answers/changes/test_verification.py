@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cmdb_server.answers.changes.verification import Unplanned, Verification, unplanned, verify
-from cmdb_server.errors import Conflict, Invalid
+from cmdb_server.answers.changes.verification import Verification, verify
+from cmdb_server.errors import Conflict
 from cmdb_server.ingest.decisions import decide
 from cmdb_server.ingest.declare import edit
 from cmdb_server.store.tables import CI
@@ -82,18 +82,3 @@ def test_what_goes_takes_its_relations_along(shop: BookedShop) -> None:
 def test_what_was_not_begun_cannot_be_verified(shop: BookedShop) -> None:
     with pytest.raises(Conflict, match="not begun"):
         verified(shop, shop.change("web1").number)
-
-
-def test_what_changed_without_a_change_is_reported(shop: BookedShop) -> None:
-    begun(shop, "web1")
-    says(shop, "web1", asset_tag="A3")
-    says(shop, "web2", asset_tag="A4")
-
-    def asked(since: float, until: float) -> Unplanned:
-        return unplanned(shop.projections, VIEWER, int(NOW + since * HOUR), int(NOW + until * HOUR))
-
-    [one] = asked(9, 14).items
-    assert (one.id, dict(one.values)) == ((shop.ids["web2"],), {"asset_tag": (None, "A4")})
-    assert asked(5, 9).items == ()
-    with pytest.raises(Invalid, match="until"):
-        asked(9, 9)
