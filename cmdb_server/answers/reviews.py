@@ -37,7 +37,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One record of a review: where its word comes from, and all it bears."""
+    """One record of a review: where its word comes from, and all it bears. ``name``: its CI's."""
 
     record: str
     ci: str
@@ -49,6 +49,7 @@ class Side:
     ended_at: int | None
     identifiers: Mapping[str, Sequence[str]]
     attributes: Mapping[str, Any]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +110,10 @@ def asked(store: Store, viewer: Viewer, task: str) -> Asked:
             raise NotFound(f"no task {task!r}")
         subject = row[T["subject"]]
         records = tx.get(tables.RECORD, [(id_,) for id_ in subject.get("records", ())])
-        sides = tuple(_side(records[(id_,)]) for id_ in subject.get("records", ()) if (id_,) in records)
+        names = _about(tx, [row])[row[0]]
+        sides = tuple(_side(records[(id_,)], names) for id_ in subject.get("records", ()) if (id_,) in records)
         evidence = tuple(Evidence(k, p, tuple(ours), tuple(theirs)) for k, p, ours, theirs in subject.get("terms", ()))
-        return Asked(_task(row, _about(tx, [row])[row[0]]), subject, sides, evidence, subject.get("score"))
+        return Asked(_task(row, names), subject, sides, evidence, subject.get("score"))
 
     return as_seen(store, viewer).read(work)
 
@@ -204,9 +206,10 @@ def _told(subject: Mapping[str, Any], cis: Mapping[str, str], side: int) -> str:
     return cis.get(subject["cis"][side], "a CI") + words
 
 
-def _side(row: Row) -> Side:
+def _side(row: Row, names: Mapping[str, str]) -> Side:
     return Side(
         record=row[0], ci=row[R["ci"]], class_=row[R["class"]], source=row[R["source"]], site=row[R["site"]],
         target=row[R["target"]].partition("\x00")[0], first_at=row[R["first_at"]], ended_at=row[R["ended_at"]],
         identifiers=row[R["identifiers"]], attributes={name: entry[0] for name, entry in row[R["attributes"]].items()},
+        name=names.get(row[R["ci"]], ""),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,13 @@ from flask import Response, request
 from marshmallow import Schema, fields, validate
 
 from cmdb_server.answers import decided, inventory
+from cmdb_server.answers.effect import words
 from cmdb_server.api.asking import ListingSchema, cursor_of, opaque
 from cmdb_server.api.auth import caller, requires, seen, viewer
 from cmdb_server.api.conditional import expected_revision, tagged
 from cmdb_server.api.context import context, now_ms
 from cmdb_server.api.fields import Flag, Instant, Text
+from cmdb_server.api.reports import CiChangeSchema
 from cmdb_server.api.resource import resource
 from cmdb_server.errors import Invalid
 from cmdb_server.ingest import decisions, declare
@@ -72,12 +75,25 @@ class EffectSchema(Schema):
 
     moved = fields.Function(
         lambda effect: [
-            {"record": record, "from": former, "to": now} for record, (former, now) in effect.moved.items()
+            {
+                "record": record,
+                "from": former,
+                "to": now,
+                **dict(zip(("source", "target", "class"), effect.told_by.get(record, ("", "", "")), strict=True)),
+            }
+            for record, (former, now) in effect.moved.items()
         ],
         metadata={"type": "array", "items": {"type": "object"}, "description": "Records that change hands"},
     )
     changed = fields.List(fields.String(), required=True, metadata={"description": "CIs that change or come to be"})
     gone = fields.List(fields.String(), required=True, metadata={"description": "CIs that are no more"})
+    cis = fields.List(
+        fields.Nested(CiChangeSchema), required=True, metadata={"description": "What becomes of each of these CIs"}
+    )
+    words = fields.Function(
+        lambda effect: [asdict(one) for one in words(effect)],
+        metadata={"type": "array", "items": {"type": "object"}, "description": "The same for people: what, id, text"},
+    )
 
 
 class ListSchema(ListingSchema):

@@ -47,6 +47,7 @@ class SideSchema(Schema):
     record = fields.String(required=True)
     ci = fields.String(required=True)
     class_ = fields.String(required=True, data_key="class")
+    name = fields.String(required=True, metadata={"description": "The CI's"})
     source = fields.String(required=True)
     site = fields.String(required=True)
     target = fields.String(required=True)

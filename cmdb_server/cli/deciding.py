@@ -12,8 +12,12 @@ from rich.tree import Tree
 from cmdb_server.cli.client import Client, segment
 from cmdb_server.cli.commands import Told, client_of, tell
 from cmdb_server.cli.exits import REFUSED, fail
-from cmdb_server.cli.render import joined, plain, table
+from cmdb_server.cli.render import LEAVES, joined, plain, table
 
+MOVES = "record moves"
+_BOTH = {"accept": "if accepted:", "refuse": "if refused:"}
+ANSWERS = {"review": _BOTH, "replaces": _BOTH, "distrusted": {"accept": _BOTH["accept"]}}
+"""Kind of task -> its answers."""
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -99,13 +103,28 @@ def _tasks(items: list[dict[str, Any]]) -> RenderableType:
 
 
 def task(told: Told) -> None:
-    tell(told, client_of(told).get(f"/reviews/{segment(told.id)}"), _task)
+    client, path = client_of(told), f"/reviews/{segment(told.id)}"
+    tell(told, client.get(path), lambda one: _answers(_task(one), client, path, one["kind"]))
 
 
-def _task(told: dict[str, Any]) -> RenderableType:
+def _answers(tree: Tree, client: Client, path: str, kind: str) -> RenderableType:
+    """The task with what each of its answers would change."""
+    for answer, title in ANSWERS.get(kind, {}).items():
+        branch = tree.add(plain(title, "bold"))
+        told = client.get(f"{path}/effect", answer=answer)["words"]
+        cis = [one["text"] for one in told if one["what"] != MOVES] or ["nothing changes"]
+        for text in cis[:LEAVES]:
+            branch.add(plain(text))
+        if len(cis) > LEAVES:
+            branch.add(plain(f"and {len(cis) - LEAVES} more CIs: review {answer} --dry-run tells them", "dim"))
+    return tree
+
+
+def _task(told: dict[str, Any]) -> Tree:
     root = Tree(joined(plain(told["title"], "bold"), plain(told["id"], "dim")))
     for side in told["sides"]:
-        branch = root.add(joined(plain(side["record"]), plain(f"{side['source']} {side['target']}", "dim")))
+        where = f"told by {side['source']} {side['target']}, record {side['record']}"
+        branch = root.add(joined(plain(f"{side['class']} {side['name'] or side['ci']}"), plain(where, "dim")))
         for kind, values in side["identifiers"].items():
             branch.add(joined(plain(kind + ":", "dim"), plain(", ".join(values))))
     for one in told["evidence"]:
@@ -181,6 +200,4 @@ def _decisions(items: list[dict[str, Any]]) -> RenderableType:
 
 
 def _effect(told: dict[str, Any]) -> RenderableType:
-    rows = [("record moves", f"{one['record']}: {one['from']} -> {one['to']}") for one in told["moved"]]
-    rows += [("CI changes", id_) for id_ in told["changed"]] + [("CI is no more", id_) for id_ in told["gone"]]
-    return table(("what", "which"), rows)
+    return table(("what", "becomes of it", "id"), ((one["what"], one["text"], one["id"]) for one in told["words"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cmdb_schemas.attribute import canonical, check_value
@@ -14,6 +14,7 @@ from cmdb_server.errors import Conflict, Invalid, NotFound
 from cmdb_server.ingest import ruling
 from cmdb_server.ingest.batch import Batch
 from cmdb_server.ingest.pipeline import settle
+from cmdb_server.ingest.rehearsal import CiChange, Watched, ci_changes
 from cmdb_server.ingest.ruling import TOMBSTONE, UNDO, D
 from cmdb_server.ingest.sighting import Kinds
 from cmdb_server.model.normalise import normalise
@@ -22,6 +23,7 @@ from cmdb_server.model.weighing import shipped
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store, Writing
 from cmdb_server.store.rollback import rolled_back
+from cmdb_server.store.tables import picker
 
 Body = Mapping[str, Any]
 REVIEW, DISTRUSTED = "review", "distrusted"
@@ -30,11 +32,14 @@ REVIEW, DISTRUSTED = "review", "distrusted"
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What a decision changes. ``moved``: record -> (the CI it leaves, the CI it comes to). ``changed``: CIs whose
-    words change or that come to be. ``gone``: CIs that are no more."""
+    words change or that come to be. ``gone``: CIs that are no more. ``cis``: what becomes of each of these. ``told_by``:
+    record that is moved -> (source, target, class)."""
 
     moved: Mapping[str, tuple[str, str]]
     changed: tuple[str, ...]
     gone: tuple[str, ...]
+    cis: tuple[CiChange, ...] = ()
+    told_by: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
 
 
 def decide(
@@ -102,14 +107,23 @@ def effect(store: Store, verb: str, body: Body, now_ms: int, kinds: Kinds | None
     row = _row(verb, body, "", "", now_ms)
 
     def work(tx: Writing) -> Effect:
-        batch = _enter(tx, row, now_ms, kinds)
+        watched = Watched(tx)
+        batch = _enter(watched, row, now_ms, kinds)
         feed = [(id_, gone) for (kind, id_), gone in batch.feed.items() if kind == "ci"]
         return Effect(
             {id_: (former, batch.records[id_].ci) for id_, former in sorted(batch.moved.items())},
             tuple(sorted(id_ for id_, gone in feed if not gone)), tuple(sorted(id_ for id_, gone in feed if gone)),
+            tuple(one for one in ci_changes(tx, watched, every=True) if ("ci", one.id) in batch.feed),
+            {id_: _teller(row) for (id_,), row in tx.get(tables.RECORD, [(id_,) for id_ in batch.moved]).items()},
         )  # fmt: skip
 
     return rolled_back(store, work)
+
+
+def _teller(record: Row) -> tuple[str, str, str]:
+    """(source, target, class) of a record."""
+    source, target, class_ = picker(tables.RECORD, ("source", "target", "class"))(record)
+    return source, target.partition("\x00")[0], class_
 
 
 # Applying --------------------------------------------------------------------------------------------------------------

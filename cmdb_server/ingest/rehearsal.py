@@ -25,7 +25,7 @@ Change = Literal["create", "change", "end", "return", "merge", "remove"]
 @dataclass(frozen=True, slots=True)
 class CiChange:
     """What would happen to a CI. ``values``: attribute -> (now, then). ``into``: the CI that would hold the records of
-    one that is merged."""
+    one that is merged. ``parent``: what it is, or was, a component of."""
 
     change: Change
     id: str
@@ -33,6 +33,7 @@ class CiChange:
     name: str
     values: Mapping[str, tuple[Any, Any]]
     into: str | None = None
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,11 @@ def _tried(tx: Writing, accepted: Accepted, kinds: Mapping[str, CIClass]) -> Reh
     )  # fmt: skip
 
 
-def ci_changes(tx: Writing, watched: Watched) -> tuple[CiChange, ...]:
-    """What became of the CIs that were written through ``watched``."""
+def ci_changes(tx: Writing, watched: Watched, *, every: bool = False) -> tuple[CiChange, ...]:
+    """What became of the CIs that were written through ``watched``: of those alone whose values or life changed, or of
+    ``every`` one."""
     before = watched.before[tables.CI]
-    return tuple(_cis(before, tx.get(tables.CI, before), watched.homes))
+    return tuple(_cis(before, tx.get(tables.CI, before), watched.homes, every))
 
 
 class Watched:
@@ -133,18 +135,20 @@ class Watched:
         self.before[table].update({key: found.get(key) for key in unknown})
 
 
-def _cis(before: Mapping[Key, Row | None], now: Mapping[Key, Row], homes: Mapping[str, str]) -> Iterator[CiChange]:
+def _cis(
+    before: Mapping[Key, Row | None], now: Mapping[Key, Row], homes: Mapping[str, str], every: bool
+) -> Iterator[CiChange]:
     for key in sorted(before):
         old, new = before[key], now.get(key)
         if new is None:
             if old is not None:
                 into = homes.get(old[0])
-                yield CiChange("merge" if into else "remove", old[0], old[1], old[2], {}, into)
+                yield CiChange("merge" if into else "remove", old[0], old[1], old[2], {}, into, old[C["parent"]])
             continue
         values = _values(_told(old), _told(new))
         change = _change(old, new)
-        if change != "change" or values:
-            yield CiChange(change, new[0], new[1], new[2], values)
+        if change != "change" or values or every:
+            yield CiChange(change, new[0], new[1], new[2], values, parent=new[C["parent"]])
 
 
 def _change(old: Row | None, new: Row) -> Change:

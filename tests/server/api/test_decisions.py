@@ -45,6 +45,13 @@ def test_the_effect_is_told_and_nothing_is_made(as_role, reader, ids) -> None:
     body = {"verb": "merge", "sides": [[ids["web-1"]], [ids["web-2"]]]}
     told = as_role("operator").post(f"{PATH}/effect", json=body).json
     assert len(told["gone"]) >= 1 and {one["from"] for one in told["moved"]} <= set(told["gone"])
+    (gone,) = [one for one in told["cis"] if one["class"] == "server" and one["change"] == "merge"]
+    assert {gone["id"], gone["into"]} == set(ids.values()) and ids[gone["name"]] == gone["id"]
+    assert {one["source"] for one in told["moved"]} == {"ssh"} and "server" in {one["class"] for one in told["moved"]}
+    assert (
+        f"server {gone['name']} becomes part of server "
+        in next(one for one in told["words"] if one["id"] == gone["id"])["text"]
+    )
     assert len(servers(reader)) == 2 and reader.get(PATH).json["items"] == []
 
 

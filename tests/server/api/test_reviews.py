@@ -81,7 +81,10 @@ def test_what_took_the_place_of_what_is_asked_and_explained_when_accepted(store,
     new, old = (side["ci"] for side in told["sides"])
     assert [side["identifiers"]["serial"] for side in told["sides"]] == [OTHER["serial"], BOX["serial"]]
     path, ann = f"{PATH}/{task['id']}", as_role("operator", subject="ann")
-    assert reader.get(f"{path}/effect?answer=accept").json == {"moved": [], "changed": [new], "gone": []}
+    effect = reader.get(f"{path}/effect?answer=accept").json
+    assert (effect["moved"], effect["changed"], effect["gone"]) == ([], [new], [])
+    (said,) = effect["words"]
+    assert said["text"].startswith("computer ") and "replaces nothing -> " in said["text"]
     assert reader.get(f"{path}/effect?answer=refuse").json["moved"] == []
     made = ann.post(path, json={"answer": "accept", "reason": "ordered in May"}).json
     assert reader.get(f"{PATH}?kind=replaces").json["items"] == []

@@ -29,6 +29,9 @@ def test_a_review_is_read_tried_answered_and_the_answer_undone(cmdb) -> None:
     assert "one thing?" in cmdb("review", "list").out
     shown = cmdb("review", "show", task["id"])
     assert shown.code == 0 and "mac:" in shown.out
+    for answer in ("if accepted:", "if refused:"):
+        assert answer in shown.out
+    assert "becomes part of computer " in shown.out and "told by ssh" in shown.out
     assert "CI is no more" in cmdb("review", "accept", task["id"], "--dry-run").out
     assert cmdb("review", "accept", task["id"]).code == 1
     made = json.loads(cmdb("review", "accept", task["id"], "--reason", "I was there", "--json").out)
@@ -42,7 +45,8 @@ def test_a_review_is_read_tried_answered_and_the_answer_undone(cmdb) -> None:
 @pytest.mark.usefixtures("doubtful")
 def test_every_verb(cmdb) -> None:
     one, other = (ci["id"] for ci in json.loads(cmdb("list", "--class", "computer", "--json").out))
-    assert "record moves" in cmdb("decide", "merge", one, other, "--dry-run").out
+    tried = cmdb("decide", "merge", one, other, "--dry-run").out
+    assert "record moves" in tried and "becomes part of computer " in tried
     made = cmdb("decide", "merge", one, other, "--reason", "x", "--json")
     assert cmdb("decide", "undo", json.loads(made.out)["id"], "--reason", "y").code == 0
     assert cmdb("decide", "split", one, other, "--reason", "x").code == 0
