@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cmdb_server.answers.changes.strays import Stray, strays
+from cmdb_server.answers.changes.strays import MOST, Stray, strays
 from cmdb_server.answers.diff import RELATION, Difference
 from cmdb_server.answers.feed import place_in, place_of
 from cmdb_server.answers.seen import SeenReading, as_seen
@@ -27,8 +27,9 @@ from cmdb_server.store.partial import whole
 from cmdb_server.store.port import Key, Reading
 from cmdb_server.store.tables import CI, KEPT
 
-LOOKS = 20
-"""Goes at the feed for one page: where little of much is unplanned a page has fewer items than were asked for."""
+LOOKS, FIRST = 20, 250
+"""Goes at the feed for one page: where little of much is unplanned it has fewer items than were asked for. The rows of the
+first go, of which each next one takes twice as many: where everything is unplanned, a page costs what it tells."""
 END = (RELATION, "~")
 """After all of a revision."""
 
@@ -95,10 +96,10 @@ def _page(tx: Reading, after: Key, last: int, now_ms: int, limit: int) -> tuple[
     """What is found after a place, up to a revision, and the cursor that goes on."""
     found: list[_Seen] = []
     reached = after[0] if after[1:] == END else after[0] - 1
-    for _ in range(LOOKS):
+    for look in range(LOOKS):
         if reached >= last or len(found) > limit:
             break
-        looked = strays(whole(tx), reached, now_ms, until=last)
+        looked = strays(whole(tx), reached, now_ms, most=min(MOST, FIRST << look), until=last)
         told = sorted(_as_seen(tx, looked.items), key=lambda one: one.place)
         found += [one for one in told if one.place > after][: limit + 1 - len(found)]
         reached = looked.until

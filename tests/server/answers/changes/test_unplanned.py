@@ -137,16 +137,14 @@ def test_page_by_page_it_is_the_same(asked: Asked, monkeypatch: pytest.MonkeyPat
 def test_where_little_is_unplanned_a_page_goes_on_without_being_full(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    real = asking.strays
     asked.tell(10, *(host(f"h{n}", f"10.7.0.{n}") for n in range(1, 9)), target="10.7.0.0/24")
     asked.scan(60, "12")
     monkeypatch.setattr(asking, "LOOKS", 1)
-    monkeypatch.setattr(asking, "strays", lambda *told, **more: real(*told, most=1, **more))
+    monkeypatch.setattr(asking, "strays", lambda *told, **more: real(*told, **more | {"most": 1}))
     first = asked.ask()
     assert first.items == () and first.cursor is not None
     assert told(asked.ask(cursor=asked.ask(cursor=first.cursor).cursor)) == [("changed", "a")]
-
-
-real = asking.strays
 
 
 def test_it_bears_the_number_under_which_it_was_kept(asked: Asked) -> None:
