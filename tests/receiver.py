@@ -44,7 +44,7 @@ class Receiver:
                 self.end_headers()
                 self.wfile.write(content)
                 if 200 <= status < 300:
-                    outer.acknowledged.append(document.get("id", ""))
+                    outer.acknowledged.append(document.get("id", "") if isinstance(document, dict) else "")
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from rich.console import Group, RenderableType
@@ -12,11 +14,14 @@ from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.cli.client import segment
 from cmdb_server.cli.commands import Told, client_of, tell
 from cmdb_server.cli.exits import REFUSED
+from cmdb_server.cli.kept import names
 from cmdb_server.cli.presenting import Question, options, present
 from cmdb_server.cli.render import STATE, joined, named, plain, table
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Answer = dict[str, Any]
+LOOKED_UP = 100
+"""CIs whose changes are counted that are told by their names."""
 BAND = {"low": "green", "medium": "yellow", "high": "red", "very_high": "bold red"}
 
 
@@ -135,13 +140,16 @@ def _slot(answer: Answer) -> RenderableType:
 
 
 def success(told: Told) -> None:
-    tell(told, client_of(told).get("/change-success", by=told.by, since=told.since), _success)
+    client = client_of(told)
+    answer = client.get("/change-success", by=told.by, since=told.since)
+    cis = [one["name"] for one in answer["items"]] if told.by == "ci" and not told.json else []
+    tell(told, answer, partial(_success, known=names(client, cis, LOOKED_UP)))
 
 
-def _success(answer: Answer) -> RenderableType:
+def _success(answer: Answer, known: Mapping[str, str]) -> RenderableType:
     rates = table(
         (answer["by"], "changes", "failed", "with issues", "went well"),
-        ((one["name"], one["changes"], one["failed"], one["with_issues"], f"{one['rate']:.0%}")
+        ((known.get(one["name"], one["name"]), one["changes"], one["failed"], one["with_issues"], f"{one['rate']:.0%}")
          for one in answer["items"]),
     )  # fmt: skip
     bands = table(
@@ -154,13 +162,15 @@ def _success(answer: Answer) -> RenderableType:
 
 def verify(told: Told) -> None:
     """Ends with 1 where something is missing or was not planned."""
-    answer = client_of(told).get(f"/kept/change/{segment(told.number)}/verification")
-    tell(told, answer, _verification)
+    client = client_of(told)
+    answer = client.get(f"/kept/change/{segment(told.number)}/verification")
+    meant = (one["expected"].get(end) for one in answer["outcomes"] for end in ("ci", "from", "to"))
+    tell(told, answer, partial(_verification, known={} if told.json else names(client, filter(None, meant))))
     if not answer["holds"]:
         raise SystemExit(REFUSED)
 
 
-def _verification(answer: Answer) -> RenderableType:
+def _verification(answer: Answer, known: Mapping[str, str]) -> RenderableType:
     holds = plain("as expected", "green") if answer["holds"] else plain("not as expected", "red")
     root = Tree(
         joined(plain(answer["number"], "bold"), holds, plain(f"{answer['before']} to {answer['after']}", "dim"))
@@ -168,7 +178,7 @@ def _verification(answer: Answer) -> RenderableType:
     colours = {"done": "green", "already": "yellow", "missing": "red"}
     for one in answer["outcomes"]:
         expected = {name: value for name, value in one["expected"].items() if value not in ("", None, False)}
-        text = " ".join(str(value) for name, value in expected.items() if name != "any_value")
+        text = " ".join(known.get(str(value), str(value)) for name, value in expected.items() if name != "any_value")
         root.add(joined(plain(one["result"], colours[one["result"]]), plain(text)))
     for one in answer["unplanned"]:
         root.add(joined(plain("unplanned", "red"), *_difference(one)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from rich.console import Group, RenderableType
@@ -132,17 +132,22 @@ def show(told: Told) -> None:
 
 
 def _shown(client: Client) -> Callable[[dict[str, Any]], RenderableType]:
-    """A thing with the names of its CIs, the first ones; who is no more, or is not seen, is told by id."""
+    """A thing with the names of its CIs."""
+
+    def thing(one: dict[str, Any]) -> RenderableType:
+        return _thing(one, names(client, (id_ for ids in one["cis"].values() for id_ in ids)))
+
+    return thing
+
+
+def names(client: Client, ids: Iterable[str], most: int = NAMED) -> dict[str, str]:
+    """By id, name and class of the first CIs, up to ``most``; who is no more, or is not seen, is told by id."""
 
     def named(id_: str) -> str:
         found = client.find(f"/cis/{segment(id_)}")
         return id_ if found is None else f"{found['name'] or id_} ({found['class']})"
 
-    def thing(one: dict[str, Any]) -> RenderableType:
-        told = list(dict.fromkeys(id_ for ids in one["cis"].values() for id_ in ids))
-        return _thing(one, {id_: named(id_) for id_ in told[:NAMED]})
-
-    return thing
+    return {id_: named(id_) for id_ in list(dict.fromkeys(ids))[:most]}
 
 
 def _thing(one: dict[str, Any], names: dict[str, str]) -> RenderableType:
