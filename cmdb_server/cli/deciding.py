@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any, TypeAlias
 
 from rich.console import RenderableType
 from rich.tree import Tree
 
+from cmdb_server.cli.attribute_values import attribute_value
 from cmdb_server.cli.client import Client, segment
 from cmdb_server.cli.commands import Told, client_of, tell
 from cmdb_server.cli.exits import REFUSED, fail
@@ -42,7 +42,7 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     pin = verbs.add_parser("pin", parents=[asked, why], help="a CI's attribute has this value, whoever says what")
     pin.add_argument("one", help="id or name")
     pin.add_argument("attribute")
-    pin.add_argument("pinned", help="JSON, or a text")
+    pin.add_argument("pinned", help="by the attribute's type: a text as it stands, else JSON")
     pin.set_defaults(run=decided, verb="pin")
     delete = verbs.add_parser("delete", parents=[asked, why], help="hide a CI until it is seen again")
     delete.add_argument("one", help="id or name")
@@ -167,15 +167,14 @@ def _body(client: Client, told: Told) -> dict[str, Any]:
         return {"sides": [[client.identify(told.one)], [client.identify(told.other)]]}
     sides = [[client.identify(told.one)]]
     if told.verb == "pin":
-        return {"sides": sides, "attribute": told.attribute, "pinned": _value(told.pinned)}
+        return {"sides": sides, "attribute": told.attribute, "pinned": _pinned(client, sides[0][0], told)}
     return {"sides": sides, "hold_back": told.hold_back}
 
 
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+def _pinned(client: Client, ci: str, told: Told) -> Any:
+    """By the attribute's type, where the CI is one that there is: a record's id stands for one, too."""
+    known = client.find(f"/cis/{segment(ci)}")
+    return attribute_value(client, known["class"] if known else "", told.attribute, told.pinned)
 
 
 def undone(told: Told) -> None:

@@ -6,10 +6,10 @@ import argparse
 from typing import Any, TypeAlias
 
 from cmdb_server.cli import render
+from cmdb_server.cli.attribute_values import attribute_values
 from cmdb_server.cli.client import Client, segment
 from cmdb_server.cli.commands import Told, client_of, tell
 from cmdb_server.cli.exits import REFUSED, USAGE, fail
-from cmdb_server.cli.kept import values
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -17,7 +17,10 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
     """The commands ``create`` and ``edit``; ``cmdb decide delete`` retires."""
     said = argparse.ArgumentParser(add_help=False)
-    said.add_argument("--set", action="append", default=[], metavar="ATTRIBUTE=VALUE", help="JSON, or a text")
+    said.add_argument(
+        "--set", action="append", default=[], metavar="ATTRIBUTE=VALUE",
+        help="by its type in the class: texts as they stand, numbers, booleans, lists and objects as JSON",
+    )  # fmt: skip
     said.add_argument(
         "--relate", action="append", default=[], metavar="TYPE=CI",
         help="id or name; TYPE or its reverse name; may be repeated: these are all that people relate it to",
@@ -37,7 +40,7 @@ def add(sub: Subparsers, asked: argparse.ArgumentParser) -> None:
 
 def created(told: Told) -> None:
     client = client_of(told)
-    body = {"class": told.class_, "name": told.name, "attributes": values(told.set)}
+    body = {"class": told.class_, "name": told.name, "attributes": attribute_values(client, told.class_, told.set)}
     body["relations"] = _relations(client, told.relate)
     tell(told, client.ask("POST", "/cis", body=body), render.ci_tree)
 
@@ -48,7 +51,8 @@ def edited(told: Told) -> None:
     present, tag = client.tagged(path)
     if told.revision not in (None, present["revision"]):
         fail(REFUSED, f"{told.ci} is at revision {present['revision']}, not {told.revision}")
-    body: dict[str, Any] = {"attributes": values(told.set) | dict.fromkeys(told.unset)}
+    said = attribute_values(client, present["class"], told.set)
+    body: dict[str, Any] = {"attributes": said | dict.fromkeys(told.unset)}
     if told.name is not None:
         body["name"] = told.name
     if told.relate or told.unrelate:

@@ -87,6 +87,25 @@ def test_gates_by_relation_type_are_entered_and_count(cmdb) -> None:
     assert len(json.loads(cmdb("impact", "node-1", "--json").out)["services"]) == 1
 
 
+def test_a_value_is_read_by_its_attributes_type(cmdb) -> None:
+    said = ("--set", "os_version=12", "--set", "serial_number=true", "--set", 'os_name="Plan 9"', "--set", "role=[1]")
+    made = cmdb("create", "server", "typed-1", *said, "--set", "cpu_count=4", "--set", 'ip_addresses=["10.0.0.7"]')
+    assert made.code == 0, made.err
+    told = json.loads(cmdb("show", "typed-1", "--json").out)["attributes"]
+    expected = {"os_version": "12", "serial_number": "true", "os_name": "Plan 9", "role": "[1]", "cpu_count": 4,
+                "ip_addresses": ["10.0.0.7"]}  # fmt: skip
+    assert {name: told[name] for name in expected} == expected
+    assert cmdb("edit", "typed-1", "--set", "os_version=13").code == 0
+    assert cmdb("decide", "pin", "typed-1", "os_name", "9", "--reason", "x").code == 0
+    told = json.loads(cmdb("show", "typed-1", "--json").out)["attributes"]
+    assert (told["os_version"], told["os_name"]) == ("13", "9")
+    for wrong in ("cpu_count=many", "cpu_count=true", "ip_addresses=10.0.0.7", "nonsense=1"):
+        for command in (("create", "server", "typed-2"), ("edit", "typed-1")):
+            refused = cmdb(*command, "--set", wrong)
+            assert refused.code == 1 and wrong.partition("=")[0] in refused.err, (wrong, refused)
+    assert cmdb("decide", "pin", "typed-1", "cpu_count", "many", "--reason", "x").code == 1
+
+
 def test_what_is_wrong_is_told(cmdb) -> None:
     assert cmdb("create", "spaceship", "x").code == 1
     assert cmdb("create", "server", "x", "--set", "cpu_count").code == 2
