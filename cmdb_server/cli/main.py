@@ -101,7 +101,7 @@ def _asking() -> argparse.ArgumentParser:
     """Options of every command that asks a server."""
     asked = argparse.ArgumentParser(add_help=False)
     asked.add_argument(
-        "--server", default=os.environ.get("CMDB_SERVER", DEFAULT_SERVER), help=f"CMDB_SERVER, else {DEFAULT_SERVER}"
+        "--server", default=os.environ.get("CMDB_SERVER") or DEFAULT_SERVER, help=f"CMDB_SERVER, else {DEFAULT_SERVER}"
     )
     asked.add_argument(
         "--token-ref", default=DEFAULT_TOKEN, metavar="REF", help="env:NAME or file:/path; CMDB_TOKEN holds the token"

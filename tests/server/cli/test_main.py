@@ -10,7 +10,7 @@ import pytest
 from cmdb_server.cli import exits, main
 from cmdb_server.cli import main as run
 from cmdb_server.cli.exits import MEANING
-from cmdb_server.cli.main import parser
+from cmdb_server.cli.main import DEFAULT_SERVER, parser
 
 
 def commands(found: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
@@ -50,6 +50,13 @@ def test_a_wrong_setting_is_usage(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setenv("CMDB_PROXIES", "many")
     assert run(["dump", "x"]) == exits.USAGE
     assert "CMDB_PROXIES" in capsys.readouterr().err
+
+
+def test_an_empty_server_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CMDB_SERVER", "")
+    assert parser().parse_args(["search", "x"]).server == DEFAULT_SERVER
+    monkeypatch.setenv("CMDB_SERVER", "https://cmdb.example.net")
+    assert parser().parse_args(["search", "x"]).server == "https://cmdb.example.net"
 
 
 def test_an_interruption_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
