@@ -11,6 +11,7 @@ from cmdb_schemas.ci_class import classes
 from cmdb_server.answers.changes import unplanned as asking
 from cmdb_server.answers.changes.proceeding import move
 from cmdb_server.answers.changes.unplanned import Unplanned, unplanned
+from cmdb_server.answers.seen import as_seen
 from cmdb_server.answers.sight import is_token
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.errors import Forgotten, Invalid
@@ -182,6 +183,16 @@ def test_the_end_that_is_not_seen_is_a_token(asked: Asked) -> None:
     assert is_token(one.difference.id[2]) and one.difference.name == f"app {one.difference.id[2]}"
     assert [is_token(ci.id) for ci in one.cis] == [False, True] and one.cis[1].name is None
     assert asked.ci("b")["id"] not in str(found)
+
+
+def test_a_change_that_is_not_seen_excuses_all_the_same(asked: Asked) -> None:
+    asked.book(100, 130, "b")
+    viewer = seeing(asked.projections, 'name == "a"')
+    assert every(as_seen(asked.store, viewer), "change").items == ()
+    for at, uses in ((60, []), (120, [("10.0.0.2", 80)])):
+        asked.tell(at, host("a", "10.0.0.1", listens=[81], uses=uses), host("b", "10.0.0.2", listens=[80]))
+    assert asked.relations("depends_on") == {("app", "depends_on", "app")}
+    assert asked.ask(61, viewer=viewer).items == ()
 
 
 def test_what_cannot_be_asked(asked: Asked) -> None:
