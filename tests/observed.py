@@ -9,12 +9,13 @@ from typing import Any
 
 from cmdb_schemas.ci_class import classes
 from cmdb_server.model import presence
-from cmdb_server.model.attachment import declared_as, owner
+from cmdb_server.model.attachment import by_age, declared_as, owner
 from cmdb_server.model.components import components, place, void_values
 from cmdb_server.model.decisions import Decision, distrusted, in_force
 from cmdb_server.model.identity import Record, Resolution, Value, resolve
 from cmdb_server.model.ids import record_id
 from cmdb_server.model.normalise import normalise
+from cmdb_server.model.record import is_told_by_people
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Observed:
             id=id_, source=held.source, site="main", target=thing.address or "", native_key=thing.key,
             class_=thing.class_, family=classes()[thing.class_].family, identifiers=normalise(thing.identifiers),
             address=thing.address, intervals=tuple((run.first, run.last) for run in runs),
-            declared=held.source == "manual", first_at=runs[0].first,
+            declared=is_told_by_people(held.source), first_at=runs[0].first,
         )  # fmt: skip
 
     def _resolved(self, ruled: Sequence[Decision]) -> list[Resolution]:
@@ -112,12 +113,13 @@ class Observed:
         for record in self.records.values():
             if record.id not in weak:
                 proofs[place(record)].append(record)
+        groups = [[self.records[id_] for id_ in group] for one in self.resolutions for group in one.groups]
+        for told in by_age(group for group in groups if all(record.declared for record in group)):
+            named = declared_as(told, self.records.values())
+            ci_of |= dict.fromkeys((record.id for record in told), ci_of[named or told[0].id])
         for id_, record in self.records.items():
-            named = declared_as(record, self.records.values()) if record.declared else None
             for at, _, sighting in sorted(self.held[id_].seen):
-                found = named
-                if id_ in weak and record.address:
-                    found = owner(record, proofs[place(record)], at)
+                found = owner(record, proofs[place(record)], at) if id_ in weak and record.address else None
                 self.owned[id_] = self.ci[sighting] = ci_of[found or id_]
 
     def together(self) -> frozenset[frozenset[str]]:

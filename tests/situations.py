@@ -260,6 +260,37 @@ SITUATIONS = (
         ssh(1, box("a", BOX)), Scan("manual", "anna", 0, (box("b", of(BOX, "name"), None, key="1"),)),
     ),
     situation(
+        "imported by its full name, and declared by hand", "abc",
+        ssh(2, box("a", BOX)), Scan("import:assets", "assets", 1 * DAY, (box("b", of(BOX, "name"), None, key="1"),)),
+        Scan("manual", "anna", 0, (box("c", of(BOX, "name"), None, key="1"),)),
+    ),
+    situation(
+        "imported by its full name from two files, seen by nobody", "ab",
+        Scan("import:assets", "assets", 1 * DAY, (box("a", of(BOX, "name"), None, key="1"),)),
+        Scan("import:netbox", "netbox", 2 * DAY, (box("b", of(BOX, "name"), None, key="7"),)),
+    ),
+    situation(
+        "imported with its serial and full name, no root to read the serial", "ab",
+        ssh(1, box("a", of(BOX, "mac", *SOFTWARE, "name"))),
+        Scan("import:assets", "assets", 2 * DAY, (box("b", of(BOX, "serial", "name"), None, key="1"),)),
+    ),
+    situation(
+        "imported with another serial than the host of that name has", "a b",
+        ssh(1, box("a", BOX)),
+        Scan("import:assets", "assets", 2 * DAY, (box("b", of(BOX, "name", serial=["MX88420XYZ"]), None, key="1"),)),
+    ),
+    situation(
+        "declared with a serial and imported with it, seen without", "abc",
+        ssh(3, box("a", of(BOX, "mac", "name"))),
+        Scan("manual", "anna", 0, (box("b", of(BOX, "serial", name=["WEB"]), None, key="1"),)),
+        Scan("import:assets", "assets", 2 * DAY, (box("c", of(BOX, "serial", "name"), None, key="1"),)),
+    ),
+    situation(
+        "two of one name in one file", "a b",
+        Scan("import:assets", "assets", 1 * DAY, (box("a", of(BOX, "name"), None, key="1"),
+                                                  box("b", of(BOX, "name"), None, key="2"))),
+    ),
+    situation(
         "declared by a short name", "a b",
         ssh(1, box("a", BOX)), Scan("manual", "anna", 0, (box("b", {"name": ["web"]}, None, key="1"),)),
     ),

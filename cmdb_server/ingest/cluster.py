@@ -6,7 +6,7 @@ The search for these goes over the inverted index, so its cost follows the compo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cmdb_server.ingest import tasks, tenure
 from cmdb_server.ingest.apply import PRESENCE
@@ -16,7 +16,7 @@ from cmdb_server.ingest.entries import record
 from cmdb_server.ingest.ruling import ruled
 from cmdb_server.ingest.search import Search, doubt
 from cmdb_server.model import identity
-from cmdb_server.model.attachment import at_place, beyond, declared_as, nameless, owner
+from cmdb_server.model.attachment import at_place, beyond, by_age, declared_as, nameless, owner
 from cmdb_server.model.decisions import Decision
 from cmdb_server.model.record import Record, Value
 from cmdb_server.store import tables
@@ -91,11 +91,20 @@ def _attached(resolution: identity.Resolution, decisions: Sequence[Decision]) ->
         ci_of |= owned | dict.fromkeys(left, left[0] if left else "")
     decided = merged.union(id_ for sides in splits for side in sides for id_ in side)
     ci_of |= nameless(views[id_] for id_ in resolution.weak if ci_of[id_] == id_ and id_ not in decided)
-    for view in (views[id_] for id_ in sorted(resolution.weak) if views[id_].declared):
-        if ci_of[view.id] == view.id and view.id not in merged:
-            found = declared_as(view, beyond(view, views.values(), splits))
-            ci_of[view.id] = ci_of[found] if found is not None else view.id
+    for thing in by_age(_declared(resolution)):
+        if merged.isdisjoint(view.id for view in thing):
+            others = [other for other in views.values() if all(beyond(view, [other], splits) for view in thing)]
+            found = declared_as(thing, others)
+            ci_of |= dict.fromkeys((view.id for view in thing), ci_of[found]) if found is not None else {}
     return ci_of
+
+
+def _declared(resolution: identity.Resolution) -> Iterator[list[Record]]:
+    """The things that people told of and nobody was observed to be."""
+    for group in resolution.groups:
+        told = [resolution.records[id_] for id_ in group]
+        if all(view.declared for view in told):
+            yield told
 
 
 def _home(view: Record, proofs: Sequence[Record], splits: Sequence[Sequence[Sequence[str]]]) -> str | None:

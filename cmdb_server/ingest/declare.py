@@ -21,13 +21,14 @@ from cmdb_server.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from cmdb_server.ingest.accepted import Accepted, accept
 from cmdb_server.ingest.caller import Caller
 from cmdb_server.ingest.entries import DECLARED
+from cmdb_server.ingest.identifying import identifiers_of
 from cmdb_server.ingest.pipeline import take_in
 from cmdb_server.ingest.service_tree import check_service
-from cmdb_server.ingest.sighting import read
+from cmdb_server.ingest.sighting import EVERYWHERE, read
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store, Writing
 
-SITE = "*"
+SITE = EVERYWHERE
 """People's entries hold at every site."""
 
 
@@ -89,6 +90,7 @@ def edit(
         _check_relations(tx, relations or (), known, class_)
         record = _own_record(tx, row[0])
         attributes: dict[str, Any] = {n: e[0] for n, e in record[16].items()} if record is not None else {}
+        proved = _proofs(attributes)
         attributes |= changes
         told = {name: value for name, value in attributes.items() if value is not None}
         if relations is None:
@@ -98,9 +100,16 @@ def edit(
         said = {"name": row[2], **changes}
         check_service(tx, class_, said, relations or (), known, lambda id_: resolve(tx, id_), row[0])
         key = record[4] if record is not None else f"{class_.name}:{uuid.uuid4()}"
-        return _enter(tx, subject, key, class_.name, told, kept, now_ms, known, onto=row[0] if record is None else None)
+        # Who corrects what proves a thing still speaks of that thing.
+        onto = row[0] if record is None or proved - _proofs(told) else None
+        return _enter(tx, subject, key, class_.name, told, kept, now_ms, known, onto=onto)
 
     return store.write(work)
+
+
+def _proofs(attributes: Mapping[str, Any]) -> set[tuple[str, str]]:
+    found = identifiers_of(attributes)
+    return {(kind, value) for kind, values in found.items() for value in values if kind not in ("name", "fqdn")}
 
 
 def unchanged(tx: Reading, ci: str, expected_revision: int) -> Row:
@@ -194,7 +203,7 @@ def _enter(
     relations: Iterable[DeclaredRelation], now_ms: int, kinds: Mapping[str, CIClass], onto: str | None = None,
 ) -> Declared:  # fmt: skip
     accepted = _as_report(subject, key, class_name, attributes, relations, now_ms)
-    seen = Observation(ref="it", class_=class_name, native_key=key, identifiers=_identifiers(attributes))
+    seen = Observation(ref="it", class_=class_name, native_key=key, identifiers=identifiers_of(attributes))
     record = accepted_record(accepted, seen, kinds)
     if onto is not None:
         body = {"sides": [[onto], [record]]}
@@ -204,11 +213,6 @@ def _enter(
         )
     take_in(tx, accepted, kinds)
     return Declared(resolve(tx, record), tx.revision)
-
-
-def _identifiers(attributes: Mapping[str, Any]) -> dict[str, list[str]]:
-    name = attributes.get("name")
-    return {"name": [name]} if isinstance(name, str) else {}
 
 
 def accepted_record(accepted: Accepted, seen: Observation, kinds: Mapping[str, CIClass]) -> str:
@@ -224,7 +228,7 @@ def _as_report(
         return End(ci=relation.ci) if far else End(ref="")
 
     observation = Observation(
-        ref="it", class_=class_name, native_key=key, identifiers=_identifiers(attributes), attributes=dict(attributes),
+        ref="it", class_=class_name, native_key=key, identifiers=identifiers_of(attributes), attributes=dict(attributes),
         relations=[
             Relation(
                 r.type, end(r, far=not r.reverse), from_=end(r, far=r.reverse), group=r.group, weight=r.weight,

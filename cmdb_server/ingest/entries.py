@@ -37,6 +37,7 @@ def entries(batch: Batch, held: Held, said: Said) -> set[Index]:
 
 def record(batch: Batch, held: Held, intervals: tuple[tuple[int, int], ...]) -> Record:
     """The record as identity reads it."""
+    class_ = batch.kinds[held.class_]
     identifiers = {kind: tuple(values) for kind, values in held.identifiers.items()}
     address = identifiers.pop("@address", (None,))[0]
     return Record(
@@ -46,10 +47,11 @@ def record(batch: Batch, held: Held, intervals: tuple[tuple[int, int], ...]) -> 
         target=held.target,
         native_key=held.native_key,
         class_=held.class_,
-        family=batch.kinds[held.class_].family,
+        family=class_.family,
         identifiers=identifiers,
         address=address,
         intervals=intervals,
-        declared=held.source == DECLARED,
+        declared=is_told_by_people(held.source),
         first_at=held.first_at,
+        naming="host" if class_.identity == "evidence" else "class" if class_.named else "nothing",
     )

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from cmdb_server.model.components import full_names
 from cmdb_server.model.evidence import View
 from cmdb_server.model.record import Record
 from cmdb_server.model.weighing import Weights, shipped
+
+GENERIC = frozenset(("ci", "hardware", "unknown_device"))
+"""Classes of what was not told apart any further."""
+DEFAULT = "default"
+"""The family of classes that have nothing in common."""
 
 
 def owner(weak: Record, proofs: Iterable[Record], at: int, weights: Weights | None = None) -> str | None:
@@ -89,15 +95,46 @@ def nameless(weak: Iterable[Record]) -> dict[str, str]:
     return found
 
 
-def declared_as(declared: Record, bearers: Iterable[Record]) -> str | None:
-    """The record that a declared, name-only record belongs with: the earliest of ``bearers`` that bore one of its
-    full names. Short names attach nothing: too many things share them."""
-    names = {name for kind in ("name", "fqdn", "label") for name in declared.identifiers.get(kind, ()) if "." in name}
+def declared_as(declared: Sequence[Record], bearers: Iterable[Record], weights: Weights | None = None) -> str | None:
+    """The record that what people declared, and nobody was observed to be, belongs with: the earliest of ``bearers``
+    that was observed bearing one of its full names, else the earliest that another source had declared by one before.
+    ``declared``: the records of one such thing. Hardware that disagrees rules a bearer out. Short names attach nothing:
+    too many things share them; and what one source tells twice is two things."""
+    weights = weights or shipped()
+    names = {name for one in declared for name in full_names(one)}
+    if not names:
+        return None
+    own, sources, since = {one.id for one in declared}, {one.source for one in declared}, min(map(_age, declared))
     fitting = [
-        (r.first_at, r.id)
+        (r.declared, *_age(r))
         for r in bearers
-        if r.id != declared.id
-        and not r.declared
-        and not names.isdisjoint((*r.identifiers.get("name", ()), *r.identifiers.get("fqdn", ())))
+        if not names.isdisjoint(
+            full_names(r) if r.declared else (*r.identifiers.get("name", ()), *r.identifiers.get("fqdn", ()))
+        )
+        and r.id not in own
+        and all(_comparable(one, r) for one in declared)
+        and (not r.declared or (r.source not in sources and _age(r) < since))
+        and not any(_disagree(one, r, weights) for one in declared)
     ]
-    return min(fitting)[1] if fitting else None
+    return min(fitting)[2] if fitting else None
+
+
+def _comparable(one: Record, other: Record) -> bool:
+    """Whether they may be one thing by what they are."""
+    classes = {one.class_, other.class_}
+    return len(classes) == 1 or not GENERIC.isdisjoint(classes) or (one.family == other.family != DEFAULT)
+
+
+def _disagree(one: Record, other: Record, weights: Weights) -> bool:
+    """Whether they bear different hardware."""
+    pairs = [(one.identifiers.get(kind, ()), other.identifiers.get(kind, ())) for kind in weights.hardware]
+    return any(ours and theirs and set(ours).isdisjoint(theirs) for ours, theirs in pairs)
+
+
+def by_age(groups: Iterable[Sequence[Record]]) -> list[Sequence[Record]]:
+    """The earliest first: whom one of them belongs with is settled before it."""
+    return sorted(groups, key=lambda group: min(map(_age, group)))
+
+
+def _age(record: Record) -> tuple[int, str]:
+    return record.first_at, record.id

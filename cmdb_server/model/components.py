@@ -25,8 +25,13 @@ def hosts(record: Record) -> list[str]:
 
 
 def full_names(record: Record) -> list[str]:
-    """The names it bears that are full host names: by these a declared record is attached."""
+    """The names that tell it from others, by which a declared record is attached: full host names, or its name within
+    its class."""
     identifiers = record.identifiers
+    if record.naming == "class":
+        return sorted({f"{record.class_}|{name}" for name in identifiers.get("name", ())})
+    if record.naming == "nothing":
+        return []
     names = (name for kind in ("name", "fqdn", "label") for name in identifiers.get(kind, ()))
     return sorted({name for name in names if "." in name})
 

@@ -32,10 +32,12 @@ class View:
         self.values = {kind: frozenset(values) for kind, values in identifiers.items() if values}
         self.strong = not weights.strong.isdisjoint(self.values)
         names = {*identifiers.get("name", ()), *identifiers.get("fqdn", ())}
+        self.labels = identifiers.get("label", ())
+        if record.declared:  # a file keeps the old name long after a host was given another
+            self.labels, names = (*self.labels, *sorted(names)), set()
         self.full = {name for name in names if "." in name}
         self.short = names - self.full
         self.hosts = {name.partition(".")[0] for name in names}
-        self.labels = identifiers.get("label", ())
 
     def called(self, other: View) -> bool:
         """Whether a name of one is a name of the other; a short name is the first label of a full one."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+Naming = Literal["host", "class", "nothing"]
 Value = tuple[str, str]
 """An identifier's kind and its normalised value."""
 DECLARED = "manual"
@@ -21,7 +23,8 @@ class Record:
     """One record. ``identifiers``: kind -> normalised values (``normalise.normalise``). ``address``: where it
     answered, if anything was contacted. ``intervals``: sorted runs of sightings, [first, last] in ms, broken where a
     displacement or a complete scan without it lies between. ``declared``: told by people, by name alone.
-    ``first_at``: the first sighting, ms."""
+    ``first_at``: the first sighting, ms. ``naming``: what its names tell it from: all other hosts, where they are full
+    ones; all others of its class; nothing."""
 
     id: str
     source: str
@@ -35,6 +38,7 @@ class Record:
     intervals: tuple[tuple[int, int], ...]
     declared: bool
     first_at: int
+    naming: Naming = "host"
 
     @property
     def last_at(self) -> int:

@@ -8,6 +8,7 @@ same format. A file is named after its class and holds::
     identity = "component"              # evidence | key | component | declared; inherited
     key = "purl"                        # identity = "key" only: the attribute that holds the key
     family = "network_device"           # which weights of evidence apply; inherited
+    named = false                       # identity = "declared" only: others of the class may have its name; inherited
     containment = { relation = "contains", component = "to" }
     life = { ageing = "P2D", missing = "P7D", retired = "P90D" }
     gates = { powered_by = { kind = "at_least", k = 2 } }     # of its members where the relation type's do not fit
@@ -61,7 +62,7 @@ class Containment:
 class CIClass:
     """One class. ``ancestors`` are nearest first and do not hold the class itself; ``attributes`` hold the inherited
     ones too. ``life`` is None for what never ages. ``gates``: by relation type, what this class alone sets (its
-    ancestors' count where it says nothing)."""
+    ancestors' count where it says nothing). ``named``: its name tells it from all others of the class."""
 
     name: str
     title: str
@@ -74,6 +75,7 @@ class CIClass:
     containment: Containment | None = None
     life: Life | None = None
     gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    named: bool = False
 
     @property
     def discovered(self) -> bool:
@@ -106,7 +108,9 @@ class _Definition:
         return DefinitionError(f"{self.path}: {key}: {problem}")
 
 
-_KEYS = frozenset({"title", "parent", "identity", "key", "family", "containment", "life", "gates", "attributes"})
+_KEYS = frozenset(
+    {"title", "parent", "identity", "key", "family", "named", "containment", "life", "gates", "attributes"}
+)
 
 
 def _read_all(folders: tuple[Path, ...]) -> dict[str, _Definition]:
@@ -172,7 +176,19 @@ def _class(name: str, definition: _Definition, parent: CIClass | None) -> CIClas
         containment=_containment(definition, identity, parent),
         life=_life(definition, parent) if identity != "declared" else None,
         gates=_gates(definition),
+        named=_named(definition, identity, parent),
     )
+
+
+def _named(definition: _Definition, identity: Identity, parent: CIClass | None) -> bool:
+    if identity != "declared":
+        if "named" in definition.body:
+            raise definition.refuse("named", 'only a class with identity = "declared" has it')
+        return False
+    named = definition.body.get("named", parent.named if parent and parent.identity == identity else True)
+    if not isinstance(named, bool):
+        raise definition.refuse("named", "must be true or false")
+    return named
 
 
 def _identity(definition: _Definition, parent: CIClass | None) -> Identity:

@@ -17,15 +17,16 @@ import msgspec
 from cmdb_schemas.ci_class import CIClass
 from cmdb_schemas.report import Content, Coverage, Observation, Report, Scan, Scope, encode_content
 from cmdb_server.errors import Invalid
-from cmdb_server.ingest.accepted import Accepted, admitted
+from cmdb_server.ingest.accepted import admitted
 from cmdb_server.ingest.caller import Caller
 from cmdb_server.ingest.pipeline import Ack, take_in
 from cmdb_server.ingest.sighting import Origin, digest, read
-from cmdb_server.practices.imports.entry import Entry, Fault, Options, Subject
+from cmdb_server.practices.imports.entry import Entry, Fault, Options
 from cmdb_server.practices.imports.formats import formats
 from cmdb_server.practices.imports.observations import Checked, observations
 from cmdb_server.practices.imports.preview import RowPreview, preview
 from cmdb_server.practices.imports.subject import subject as subject_of
+from cmdb_server.practices.imports.ties import tie, ties
 from cmdb_server.store import tables
 from cmdb_server.store.port import Reading, Row, Store, Writing
 
@@ -111,6 +112,7 @@ def _stages(
         checked.faults.append(Fault(0, "", "there are no rows"))
     origin = Origin.of(_report(asked, checked, subject, now_ms))
     new, changed, unchanged, ended = store.read(lambda tx: _compared(tx, origin, checked, asked, kinds))
+    told_so = store.read(lambda tx: ties(tx, checked, origin, kinds, about))
     report = _report(asked, checked, subject, now_ms)
     ack: Ack | None = None
     rows: tuple[RowPreview, ...] = ()
@@ -118,12 +120,13 @@ def _stages(
 
     def take(tx: Writing) -> Ack:
         accepted = admitted(msgspec.json.encode(report), caller, now_ms)
-        return take_in(tx, accepted, kinds) if about is None else _onto(tx, about, accepted, checked, kinds)
+        tie(tx, told_so, accepted)
+        return take_in(tx, accepted, kinds)
 
     if dry_run and checked.observations:
         yield Progress("trying", len(checked.observations))
         rows = preview(store, take, _rows(checked, origin, kinds))
-    elif checked.observations and checked.observations and (asked.skip_faults or not checked.faults):
+    elif checked.observations and (asked.skip_faults or not checked.faults):
         yield Progress("applying", len(checked.observations))
         ack = store.write(take)
     faults = tuple(checked.faults[:MOST_FAULTS])
@@ -140,19 +143,6 @@ def _rows(checked: Checked, origin: Origin, kinds: Mapping[str, CIClass]) -> dic
         records = (sighting.thing.record, *(part.record for part in sighting.components))
         found.update(zip(records, map(checked.rows.__getitem__, refs), strict=True))
     return found
-
-
-def _onto(tx: Writing, about: Subject, accepted: Accepted, checked: Checked, kinds: Mapping[str, CIClass]) -> Ack:
-    """Take the import in as a source of the CI that it was said to be about: a decision like any other, made once."""
-    new = [_record(seen, accepted.origin, kinds)[0] for seen in checked.observations]
-    there = tx.get(tables.RECORD, [(record,) for record in new])
-    bodies = [{"sides": [[about.top], [record]]} for record in new if (record,) not in there]
-    who, why = accepted.caller.subject, "an import about this CI"
-    tx.insert(
-        tables.DECISION,
-        [(str(uuid.uuid4()), tx.revision, "merge", body, who, accepted.received, why, None) for body in bodies],
-    )
-    return take_in(tx, accepted, kinds)
 
 
 def _report(asked: Import, checked: Checked, subject: str, now_ms: int) -> Report:

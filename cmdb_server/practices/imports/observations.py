@@ -11,23 +11,19 @@ import msgspec
 from cmdb_schemas.ci_class import CIClass, check_value
 from cmdb_schemas.relations import relation_types
 from cmdb_schemas.report import Component, End, Observation, Relation
+from cmdb_server.ingest.identifying import identifiers_of
 from cmdb_server.practices.imports.entry import Entry, Fault, Link
-
-IDENTIFYING = {
-    "name": "name", "fqdn": "fqdn", "serial_number": "serial", "serial_numbers": "serial", "mac_address": "mac",
-    "mac_addresses": "mac", "machine_uuid": "uuid", "machine_id": "machine_id", "lldp_chassis_id": "chassis_id",
-    "snmp_engine_id": "engine_id",
-}  # fmt: skip
-"""Attribute -> the kind of identifier that its value is: by these, what is imported meets what was discovered."""
 
 
 @dataclass(slots=True)
 class Checked:
-    """``observations`` in order of their keys. ``rows``: key -> row."""
+    """``observations`` in order of their keys. ``rows``: key -> row; ``ids``: key -> the CI that the row names as its
+    own."""
 
     observations: list[Observation] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
 
 
 def observations(told: Iterable[Entry | Fault], kinds: Mapping[str, CIClass]) -> Checked:
@@ -54,6 +50,7 @@ def observations(told: Iterable[Entry | Fault], kinds: Mapping[str, CIClass]) ->
         except msgspec.ValidationError as error:
             checked.faults.append(Fault(entries[key].row, "", str(error)))
     checked.rows = {key: entry.row for key, entry in entries.items()}
+    checked.ids = {key: id_ for key, entry in entries.items() if (id_ := _uuid(entry.id)) is not None}
     checked.faults.sort(key=lambda fault: (fault.row, fault.column))
     return checked
 
@@ -155,18 +152,9 @@ class _Builder:
             relations += self._relations(part, top)
             left += sorted(self.parts.get(part.key, ()), key=lambda entry: entry.key, reverse=True)
         return Observation(
-            ref=top.key, class_=top.class_, native_key=top.key, identifiers=self._identifiers(top),
+            ref=top.key, class_=top.class_, native_key=top.key, identifiers=identifiers_of(top.attributes, top.identifiers),
             attributes=dict(top.attributes), components=components, relations=relations,
         )  # fmt: skip
-
-    def _identifiers(self, entry: Entry) -> dict[str, list[str]]:
-        found = {kind: set(values) for kind, values in entry.identifiers.items()}
-        for name, kind in IDENTIFYING.items():
-            value = entry.attributes.get(name)
-            for one in value if isinstance(value, list) else [value]:
-                if isinstance(one, str) and one:
-                    found.setdefault(kind, set()).add(one)
-        return {kind: sorted(values) for kind, values in sorted(found.items())}
 
     def _relations(self, entry: Entry, top: Entry) -> Iterator[Relation]:
         near = End(ref="" if entry is top else entry.key)

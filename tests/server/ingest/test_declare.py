@@ -131,3 +131,25 @@ def test_an_id_stands_for_ever_for_the_ci_that_holds_its_record(estate: Estate) 
     assert estate.store.read(lambda tx: [resolve(tx, newer), resolve(tx, now)]) == [now, now]
     with pytest.raises(NotFound):
         estate.store.read(lambda tx: resolve(tx, "nobody"))
+
+
+def test_who_is_entered_with_a_serial_is_met_by_discovery(estate: Estate) -> None:
+    entered(estate, "server", "anything", serial_number="CZ3411AB0C")
+    estate.tell(3, host("web-1", "10.0.0.1", serial="CZ3411AB0C"))
+    assert len([row for row in estate.rows(tables.CI) if row[1] == "server"]) == 1
+
+
+def test_who_corrects_all_identifiers_of_an_entry_corrects_that_entry(estate: Estate) -> None:
+    ids = {"serial_number": "CZ3411AB0C", "machine_uuid": "45709961-232d-4ed8-b219-28947dbdd047"}
+    ci = entered(estate, "server", "X", **ids, mac_addresses=["3c:ec:ef:92:dc:74"])
+    other = {"serial_number": "MX88420XYZ", "machine_uuid": "9f2a5843-af33-4720-9f7b-8a2e04aa72d1"}
+    assert edited(estate, ci, **other, mac_addresses=["3c:ec:ef:20:42:a2"]) == ci
+    (row,) = estate.rows(tables.CI)
+    assert row[5]["serial_number"] == "MX88420XYZ"
+
+
+def test_a_service_is_no_host_of_its_name(estate: Estate) -> None:
+    estate.tell(1, host("www.example.com", "10.0.0.1"))
+    ci = entered(estate, "application_service", "www.example.com", at=2)
+    assert estate.ci("www.example.com", "application_service")["id"] == ci
+    assert estate.ci("www.example.com", "server")["id"] != ci
