@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ from cmdb_server.errors import Conflict, Invalid, NotFound
 from cmdb_server.model.intervals import Intervals, normalise
 from cmdb_server.model.risk import Facts, Risk, risk
 from cmdb_server.practices.booked import CHANGE, Booking, booking_of, bookings, windows_of
+from cmdb_server.practices.changed_cis import AHEAD, all_there
 from cmdb_server.practices.kept_rows import Kept, one_in
 from cmdb_server.projection.projections import Projections
 from cmdb_server.store.port import Reading
@@ -81,7 +83,7 @@ class Assessment:
 
 def assess(projections: Projections, viewer: Viewer, number: str) -> Assessment:
     """Assess a change as it is now, on all of the graph, and tell what the viewer may know. Raises NotFound, Invalid
-    where its windows are over or it names no CIs that are there."""
+    where its windows are over, it names no CIs, or one that is no more although it is not begun."""
     sight = viewer.sight
     if sight is None:
         return _assessed(projections, viewer, number)
@@ -101,6 +103,8 @@ def _assessed(projections: Projections, viewer: Viewer, number: str) -> Assessme
         cis = change.cis.get("changed", ())
         if not cis:
             raise Invalid("cis.changed: names no CIs", errors=[{"path": "cis.changed", "message": "names no CIs"}])
+        if change.state in AHEAD:
+            projections.store.read(partial(all_there, change=change))
         breaks = impact(projections, viewer, cis, limit=LISTED) if change.body.get("interruption") != "none" else None
         found = projections.store.read(_Assessing(projections, viewer, change, breaks).answer)
         if found is not None:

@@ -8,6 +8,7 @@ import pytest
 
 from cmdb_server.answers.changes.assessment import Assessment, assess
 from cmdb_server.errors import Invalid, NotFound
+from cmdb_server.ingest import decisions
 from tests.booked_shop import BookedShop, window
 from tests.shop import NOW, VIEWER
 
@@ -79,6 +80,17 @@ def test_what_only_goes_on_meanwhile_is_blamed_for_nothing_and_voids_no_approval
         ((web.number, base.number), [(NOW + 10.5 * HOUR, NOW + 12 * HOUR)]),
         ((web.number,), [(NOW + 10 * HOUR, NOW + 10.5 * HOUR)]),
     ]
+
+
+def test_what_is_retired_is_not_told_to_be_harmless(shop: BookedShop) -> None:
+    mine, begun = shop.change("db", "web1").number, shop.book("web1", at=(0, 2)).number
+    shop.go(begun, "implement", note="now")
+    body = {"sides": [[shop.ids["web1"]]], "hold_back": True}
+    decisions.decide(shop.store, "ann", "tombstone", body, "sold", shop.at + 1)
+    with pytest.raises(Invalid) as told:
+        assessed(shop, mine)
+    assert told.value.extra["errors"] == [{"path": "cis.changed[1]", "message": f"{shop.ids['web1']} is retired"}]
+    assert assessed(shop, begun).approvals == (), "what is begun may be what retired it"
 
 
 def test_what_is_open_collides_too(shop: BookedShop) -> None:
