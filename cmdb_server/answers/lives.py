@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from cmdb_server.answers.deleted import deleted_at
 from cmdb_server.answers.life import Life
-from cmdb_server.answers.ranges import EVERYWHERE
 from cmdb_server.answers.views import SourceView
 from cmdb_server.ingest.ruling import in_transaction
-from cmdb_server.ingest.sighting import Kinds
+from cmdb_server.ingest.sighting import EVERYWHERE, Kinds
 from cmdb_server.model.decisions import Decision, pins
 from cmdb_server.model.precedence import Candidate, shipped
 from cmdb_server.model.presence import Run, stage

@@ -13,8 +13,8 @@ from ipaddress import ip_address as parsed
 from ipaddress import ip_network as parsed_network
 from typing import Generic, TypeVar
 
-EVERYWHERE = "*"
-"""The site of what people and imports tell: true of whichever site it fits."""
+from cmdb_server.ingest.sighting import EVERYWHERE
+
 IpNetwork = IPv4Network | IPv6Network
 Number = tuple[int, int]
 """An address: the version of IP, and its bits."""

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cmdb_server.answers.lives import Sought
-from cmdb_server.answers.ranges import EVERYWHERE, Range, Ranges, network_of
+from cmdb_server.answers.ranges import Range, Ranges, network_of
+from cmdb_server.ingest.sighting import EVERYWHERE
 from cmdb_server.store import tables
 from cmdb_server.store.digest import pages
 from cmdb_server.store.port import Reading, Row

@@ -6,7 +6,7 @@ Pure: from the wire's words to the record's, nothing is looked up.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -19,10 +19,24 @@ from cmdb_schemas.attribute import canonical, is_spelt
 from cmdb_schemas.ci_class import CIClass
 from cmdb_server.errors import Invalid
 from cmdb_server.model import ids, links
-from cmdb_server.model.normalise import normalise
+from cmdb_server.model.normalise import is_placeholder, is_stock_phrase, normalise, uuid
 
 GROUP = "cluster"
 """The class, and those below it, of what several boxes make up: the address at which it is reached is its own."""
+EVERYWHERE = "*"
+"""The site of what people and imports tell."""
+MADE = ("hardware", "module")
+"""Classes of what has a maker, and those below them."""
+PRINTED: Mapping[str, Callable[[str], bool]] = {
+    **dict.fromkeys(("serial_number", "serial_numbers", "asset_tag", "baseboard_serial"), is_placeholder),
+    **dict.fromkeys(
+        ("manufacturer", "model_number", "hardware_version", "firmware_version", "bios_vendor", "bios_version",
+         "bios_date", "baseboard_manufacturer", "baseboard_product", "chassis_type"), is_stock_phrase,
+    ),
+    "machine_uuid": lambda text: uuid(text) is None,
+}  # fmt: skip
+"""Attributes that a maker fills in, or leaves as a form left them, and when they say nothing. Numbers are held to what
+identity holds them to; of names and versions only stock phrases are none."""
 Index = tuple[str, str]
 """An entry of the inverted index: (kind, value)."""
 
@@ -110,7 +124,8 @@ def read(seen: wire.Observation, origin: Origin, kinds: Kinds, raw_digest: bytes
     likeness = ids.record_id(
         origin.source, origin.site, seen.class_, seen.identifiers, target=target, native_key=seen.native_key
     )
-    thing = _said(record, class_, seen.attributes, seen.identifiers, local_key=likeness)
+    made = origin.site != EVERYWHERE  # what people enter stands as they wrote it
+    thing = _said(record, class_, seen.attributes, seen.identifiers, made, local_key=likeness)
     thing.native_key = seen.native_key
     if seen.native_key is not None:
         thing.index.add(("native_key", f"{origin.source}|{seen.native_key}"))
@@ -136,13 +151,30 @@ def _class(kinds: Kinds, name: str, path: str) -> CIClass:
 
 
 def _said(
-    record: str, class_: CIClass, attributes: Mapping[str, Any], identifiers: Mapping[str, list[str]], **more: Any
+    record: str,
+    class_: CIClass,
+    attributes: Mapping[str, Any],
+    identifiers: Mapping[str, list[str]],
+    read_by_agent: bool,
+    **more: Any,
 ) -> Said:
     kept = {name: value for name, value in attributes.items() if value not in (None, "", [], {})}
+    if read_by_agent and kept.keys() & PRINTED and any(map(class_.is_a, MADE)):
+        kept = {name: left for name, value in kept.items() if (left := _printed(name, value)) is not None}
     for name in kept.keys() & _spelt(class_):
         kept[name] = canonical(class_.attributes[name], kept[name])
     normal = normalise(identifiers, manufacturer=kept.get("manufacturer")) if identifiers else {}
     return Said(record, class_.name, attributes=kept, identifiers=normal, **more)
+
+
+def _printed(name: str, value: Any) -> Any:
+    """What is left of a value: what a maker left in its place says nothing, as it says nothing of who it is."""
+    nothing = PRINTED.get(name)
+    if nothing is None:
+        return value
+    if isinstance(value, list):
+        return [one for one in value if not isinstance(one, str) or not nothing(one)] or None
+    return None if isinstance(value, str) and nothing(value) else value
 
 
 @cache
@@ -172,6 +204,7 @@ def _components(
             class_,
             part.attributes,
             part.identifiers,
+            origin.site != EVERYWHERE,
             local_key=part.local_key,
             parent=parent,
             section=part.section,

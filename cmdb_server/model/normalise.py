@@ -18,7 +18,10 @@ _PLACEHOLDERS = frozenset(
     serial|chassis serial number|base board serial number|baseboard serial number|board serial number|system uuid
     asset tag|asset-1234567890|123456789|1234567890|0123456789|12345678|01234567|1234567|012345678|012345678900
     0123456789abcdef|abcdefghij|sernum0|serialnumber|mb-1234567890|bss-0123456789|evaluation board|sample|test|dummy
-    tbd|void|(none)|<none>|[none]|{none}""".replace("\n", "|").split("|")
+    tbd|void|(none)|<none>|[none]|{none}|system manufacturer|system version|base board manufacturer|base board version
+    chassis manufacturer|chassis version|chassis asset tag|base board asset tag|no asset|no enclosure|no dimm""".replace(
+        "\n", "|"
+    ).split("|")
 )
 _PLACEHOLDERS = frozenset(text.strip() for text in _PLACEHOLDERS)
 _UUIDS = frozenset(
@@ -94,8 +97,13 @@ def _unite_vmware(found: dict[str, set[str]]) -> None:
 
 def is_placeholder(text: str) -> bool:
     """Whether a maker or a program wrote it where a value should stand."""
-    low = text.lower()
-    return " ".join(low.split()) in _PLACEHOLDERS or len(set(low) - _FILLING) < 2
+    return is_stock_phrase(text) or len(set(text.lower()) - _FILLING) < 2
+
+
+def is_stock_phrase(text: str) -> bool:
+    """Whether it is one of the words that stand where nothing was told, or no word at all."""
+    low = " ".join(text.lower().split())
+    return low in _PLACEHOLDERS or not set(low) - _FILLING
 
 
 def serial(text: str) -> str | None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmdb_server.answers.ranges import EVERYWHERE, Ranges, network_of, target_network
+from cmdb_server.answers.ranges import Ranges, network_of, target_network
+from cmdb_server.ingest.sighting import EVERYWHERE
 
 
 def ranges(*networks: str, targets: tuple[str, ...] = (), seen: tuple[str, ...] = (), site: str = "lab") -> Ranges:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cmdb_agent.probes import dmi
 from cmdb_schemas.ci_class import classes
 from cmdb_schemas.report import Component, End, Observation, Relation
 from cmdb_server.errors import Invalid
-from cmdb_server.ingest.sighting import Origin, Sighting, as_json, digest, is_complete, pack, read, unpack
+from cmdb_server.ingest.sighting import EVERYWHERE, Origin, Sighting, as_json, digest, is_complete, pack, read, unpack
 
 ORIGIN = Origin("ssh", "lab", "10.0.0.0/24", "host", "scope-1")
 
@@ -174,3 +177,52 @@ def test_digests_and_canonical_text() -> None:
     assert len(digest(b"x")) == 16
     assert digest(b"x") != digest(b"y")
     assert as_json({"b": 1, "a": [True, None, "ü"]}) == '{"a":[true,null,"ü"],"b":1}'
+
+
+@pytest.mark.parametrize(
+    ("attribute", "text"),
+    [("serial_number", "None"), ("serial_number", "0000000"), ("serial_number", "To Be Filled By O.E.M."),
+     ("asset_tag", "No Asset Tag"), ("asset_tag", "Not Specified"), ("asset_tag", "  "), ("asset_tag", "Asset-1234567890"),
+     ("manufacturer", "None"), ("manufacturer", "System manufacturer"), ("manufacturer", "No Enclosure"),
+     ("model_number", "System Product Name"), ("hardware_version", "System Version"), ("hardware_version", "N/A"),
+     ("bios_version", "Default string"), ("baseboard_serial", "........"), ("baseboard_product", "Not Specified"),
+     ("machine_uuid", "03000200-0400-0500-0006-000700080009"), ("machine_uuid", "Not Settable")],
+)  # fmt: skip
+def test_what_a_maker_left_in_place_of_a_value_is_none(attribute: str, text: str) -> None:
+    assert sighted(attributes={"name": "x", attribute: text}).thing.attributes == {"name": "x"}
+    people = Origin("declared", EVERYWHERE, "x", "entry", "s")
+    entered = sighted(people, attributes={attribute: text}).thing.attributes
+    assert entered == {attribute: text}, "what people enter stands as they wrote it"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [("serial_number", "CZ3411AB0C"), ("hardware_version", "1"), ("hardware_version", "00"), ("bios_version", "1.1"),
+     ("model_number", "7"), ("asset_tag", "252031D1"), ("manufacturer", "QEMU"), ("name", "none"), ("os_name", "None"),
+     ("machine_uuid", "4c4c4544-0042-3510-8052-b4c04f4e4b32")],
+)  # fmt: skip
+def test_what_only_looks_alike_is_a_value(attribute: str, value: str) -> None:
+    assert sighted(attributes={attribute: value}).thing.attributes == {attribute: value}
+
+
+def test_of_many_serials_and_of_parts_and_of_what_nobody_makes() -> None:
+    told = sighted(attributes={"serial_numbers": ["None", "S1", "0000000000"]}).thing.attributes
+    assert told == {"serial_numbers": ["S1"]}
+    assert sighted(attributes={"serial_numbers": ["None"]}).thing.attributes == {}
+    disk = Component("d", "disk", "sda", attributes={"serial_number": "Not Specified", "model_number": "X1"})
+    (part,) = sighted(components=[disk]).components
+    assert part.attributes == {"model_number": "X1"}
+    certificate = sighted(class_="certificate", attributes={"serial_number": "01"}).thing.attributes
+    assert certificate == {"serial_number": "01"}
+
+
+RECORDED = sorted((Path(__file__).parents[2] / "cases/probes/dmi").glob("*.json"))
+
+
+@pytest.mark.parametrize("case", RECORDED, ids=lambda path: path.stem)
+def test_of_recorded_firmware_no_placeholder_stays(case: Path) -> None:
+    told = json.loads(case.read_text(encoding="utf-8"))
+    (facts,) = getattr(dmi, told["variant"])(told["output"])
+    kept = sighted(attributes=facts.attributes).thing.attributes
+    words = {"not specified", "none", "no asset tag", "default string", "to be filled by o.e.m."}
+    assert kept == {name: value for name, value in facts.attributes.items() if value.lower() not in words}
