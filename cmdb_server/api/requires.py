@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -10,21 +9,18 @@ from flask import Response
 from marshmallow import Schema, fields
 
 from cmdb_server.answers import requires as answers
-from cmdb_server.answers.told import plain
-from cmdb_server.api.asking import TimesSchema
-from cmdb_server.api.auth import requires, viewer
-from cmdb_server.api.context import context
-from cmdb_server.api.fields import Whole
+from cmdb_server.api.about_ci import AboutCiSchema, answer_about
+from cmdb_server.api.auth import requires
 from cmdb_server.api.impact import NamedSchema
-from cmdb_server.api.rendering import DrawnSchema, answered, described
+from cmdb_server.api.rendering import DrawnSchema, described
 from cmdb_server.api.resource import resource
 from cmdb_server.api.what_if import AskedAboutSchema
 
 BLUEPRINT = resource("requires", __name__, "What a CI stands on")
 
 
-class AskedSchema(TimesSchema, DrawnSchema):
-    limit = Whole(1, 1000, query=True, load_default=100)
+class AskedSchema(AboutCiSchema, DrawnSchema):
+    pass
 
 
 class SupposingRequirementsSchema(AskedAboutSchema, DrawnSchema):
@@ -78,8 +74,4 @@ def as_it_would_be(asked: dict[str, Any], ci: UUID) -> Response:
 
 
 def _answer(ci: UUID, asked: dict[str, Any]) -> Response:
-    answer = answers.requires(
-        context().projections, viewer(), str(ci), asked["at"], asked["known_at"], asked["limit"],
-        edits=asked.get("edits", ()),
-    )  # fmt: skip
-    return answered(lambda: answer, lambda: plain(asdict(answer)), answer.revision, asked["format"], "requires")
+    return answer_about(answers.requires, ci, asked, "requires", edits=asked.get("edits", ()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -10,20 +9,17 @@ from flask import Response
 from marshmallow import Schema, fields
 
 from cmdb_server.answers.services import services_of
-from cmdb_server.answers.told import plain
-from cmdb_server.api.asking import TimesSchema
-from cmdb_server.api.auth import requires, viewer
-from cmdb_server.api.context import context
-from cmdb_server.api.fields import Whole
+from cmdb_server.api.about_ci import AboutCiSchema, answer_about
+from cmdb_server.api.auth import requires
 from cmdb_server.api.impact import NamedSchema, StepSchema
-from cmdb_server.api.rendering import DrawnSchema, answered, described
+from cmdb_server.api.rendering import DrawnSchema, described
 from cmdb_server.api.resource import resource
 
 BLUEPRINT = resource("services", __name__, "The services that stand on a CI")
 
 
-class AskedSchema(TimesSchema, DrawnSchema):
-    limit = Whole(1, 1000, query=True, load_default=100)
+class AskedSchema(AboutCiSchema, DrawnSchema):
+    pass
 
 
 class ServiceOfCiSchema(Schema):
@@ -49,5 +45,4 @@ class ServicesSchema(Schema):
 @described(BLUEPRINT.doc)
 def of_ci(asked: dict[str, Any], ci: UUID) -> Response:
     """All services above a CI, nearest first."""
-    answer = services_of(context().projections, viewer(), str(ci), asked["at"], asked["known_at"], asked["limit"])
-    return answered(lambda: answer, lambda: plain(asdict(answer)), answer.revision, asked["format"], "services")
+    return answer_about(services_of, ci, asked, "services")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -11,21 +10,18 @@ from marshmallow import Schema, fields
 
 from cmdb_server.answers.render.media import REPORTS
 from cmdb_server.answers.single_points import single_points_of
-from cmdb_server.answers.told import plain
-from cmdb_server.api.asking import TimesSchema
-from cmdb_server.api.auth import requires, viewer
-from cmdb_server.api.context import context
-from cmdb_server.api.fields import Flag, Whole
+from cmdb_server.api.about_ci import AboutCiSchema, answer_about
+from cmdb_server.api.auth import requires
+from cmdb_server.api.fields import Flag
 from cmdb_server.api.impact import NamedSchema
-from cmdb_server.api.rendering import ReportedSchema, answered, described
+from cmdb_server.api.rendering import ReportedSchema, described
 from cmdb_server.api.resource import resource
 from cmdb_server.api.what_if import AskedAboutSchema
 
 BLUEPRINT = resource("single-points", __name__, "What takes a CI down alone, or in pairs")
 
 
-class AskedSchema(TimesSchema, ReportedSchema):
-    limit = Whole(1, 1000, query=True, load_default=100)
+class AskedSchema(AboutCiSchema, ReportedSchema):
     pairs = fields.Boolean(load_default=False, metadata={"description": "Fatal pairs too: seconds for 2,000 CIs below"})
 
 
@@ -76,10 +72,5 @@ def as_it_would_be(asked: dict[str, Any], ci: UUID) -> Response:
 
 
 def _answer(ci: UUID, asked: dict[str, Any]) -> Response:
-    answer = single_points_of(
-        context().projections, viewer(), str(ci), asked["at"], asked["known_at"], asked["limit"],
-        pairs=asked["pairs"], edits=asked.get("edits", ()),
-    )  # fmt: skip
-    return answered(
-        lambda: answer, lambda: plain(asdict(answer)), answer.revision, asked["format"], "single-points", REPORTS
-    )
+    more = {"pairs": asked["pairs"], "edits": asked.get("edits", ())}
+    return answer_about(single_points_of, ci, asked, "single-points", REPORTS, **more)
