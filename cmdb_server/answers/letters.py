@@ -101,6 +101,8 @@ def _facts(event: Event) -> Iterable[tuple[str, Cell]]:
         yield "When", f"{moment(start)} to {moment(end) or 'not known yet'}"
     if len(event.spans) > FEW:
         yield "When", f"and {len(event.spans) - FEW} times more"
+    if event.kind == "approval":
+        yield "Your answer", f"cmdb kept move {event.number} approve (or reject, with --note)"
     if event.note:
         yield "Note", event.note
 

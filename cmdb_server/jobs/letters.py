@@ -20,6 +20,7 @@ from cmdb_server.ingest.declare import resolve_all
 from cmdb_server.jobs.timed import Running, job
 from cmdb_server.notify import mail
 from cmdb_server.practices import kept_rows, notices
+from cmdb_server.practices.assessments import APPROVAL
 from cmdb_server.practices.booked import CHANGE, OUTAGE, booking_of
 from cmdb_server.practices.kept_rows import Kept, Version
 from cmdb_server.practices.notices import LETTER, OWNERS
@@ -44,6 +45,9 @@ def tell_owners(running: Running, mine: Job, now_ms: int) -> None:
     services = _services(running, version)
     known = running.store.read(lambda tx: directory(tx, running.kinds))
     found = recipients(services, known).keys() | _asked_for(running, version, known)
+    if _kind(running, version) == APPROVAL:
+        waits = kept_rows.one(running.store, number).state == version.state
+        found = {one for one in found if waits and one == address_of(version.body["approver"], known)}
     LOG.info("%s: %d services are hit, %d are told", number, len(services), len(found))
     if found:
         running.store.write(lambda tx: [notices.tell(tx, number, version.version, to, now_ms) for to in sorted(found)])
@@ -89,8 +93,11 @@ def _kind(running: Running, version: Version) -> str:
 
 
 def _services(running: Running, version: Version) -> tuple[AffectedService, ...]:
-    """The services hit by what it says is down then; CIs that are no more hit none."""
+    """The services hit by what it says is down then; CIs that are no more hit none. An approval is about its change."""
     kind = _kind(running, version)
+    if kind == APPROVAL:
+        changes = kept_rows.history(running.store, version.body["change"])
+        return _services(running, max(changes, key=lambda one: one.version))
     cis = version.cis.get("down" if kind == OUTAGE else "changed", ())
     if kind == CHANGE and version.body.get("interruption") == "none":
         return ()
@@ -105,6 +112,8 @@ def _event(running: Running, version: Version, now_ms: int) -> Event:
     kind = _kind(running, version)
     if kind == VERIFICATION:
         return _shortfall(running, version)
+    if kind == APPROVAL:
+        return _asking(running, version, now_ms)
     spans: tuple[tuple[int, int | None], ...] = ()
     effect = UNKNOWN if kind == UNPLANNED else str(version.body.get("interruption", ""))
     if kind == CHANGE:
@@ -114,6 +123,16 @@ def _event(running: Running, version: Version, now_ms: int) -> Event:
     return Event(
         version.number, version.version, kind, version.transition, version.state, str(version.body.get("summary", "")),
         version.subject, version.note, effect, spans,
+    )  # fmt: skip
+
+
+def _asking(running: Running, version: Version, now_ms: int) -> Event:
+    """Told of the change, in whose thread it stands."""
+    change = kept_rows.one(running.store, version.body["change"])
+    return Event(
+        version.number, version.version, APPROVAL, "asks for your approval", version.state,
+        str(change.body.get("summary", "")), change.subject, effect=str(change.body.get("interruption", "")),
+        spans=booking_of(change, (now_ms, now_ms + AHEAD_MS), now_ms).spans, change=change.number,
     )  # fmt: skip
 
 

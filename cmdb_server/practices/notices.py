@@ -27,6 +27,13 @@ def tell_owners(tx: Writing, attempt: Attempt) -> None:
     timed.schedule(tx, f"{OWNERS} {number} {version}", OWNERS, {"number": number, "version": version}, attempt.now_ms)
 
 
+@effect("approval", "open")
+def tell_who_is_asked(tx: Writing, attempt: Attempt) -> None:
+    """An owner hears of the approval that is asked of them; what any approver may give is nobody's in particular."""
+    if attempt.after.body.get("approver"):
+        tell_owners(tx, attempt)
+
+
 @effect("verification", "open")
 def tell_of_shortfall(tx: Writing, attempt: Attempt) -> None:
     """Who asked for a change and the owners hear of it when it did not leave what was expected, and of nothing else."""

@@ -113,6 +113,20 @@ def test_a_change_is_told_of_when_it_is_booked(office: Office) -> None:
     assert text is not None and "When: 2023-11-15T08:13:20" in text.get_content() and "By: bob" in text.get_content()
 
 
+def test_owners_are_told_what_waits_for_their_approval(office: Office) -> None:
+    change = office.shop.change("db", summary="new disks")
+    for transition in ("assess", "authorise"):
+        office.shop.go(change.number, transition)
+    answered = next(one for one in office.shop.approvals(change.number) if one.body.get("approver") == "Crew")
+    office.shop.go(answered.number, "approve", "Crew", "reader")
+    office.work()
+    assert office.told == ["ann@example.org", "crew@example.org"], "the depot's waits, the till's was given"
+    ann = office.box.messages[0]
+    assert ann["Subject"].startswith(f"{change.number} asks for your approval: new disks (boutique")
+    text = ann.get_body(("plain",))
+    assert text is not None and "cmdb kept move APR" in text.get_content() and "till" not in text.get_content()
+
+
 @pytest.mark.parametrize("interruption", ["none", "degraded"])
 def test_what_a_change_does_meanwhile_is_heeded(office: Office, interruption: str) -> None:
     office.shop.book("db", note="all the same", interruption=interruption)
