@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cmdb_schemas.ci_class import check_value
 from cmdb_schemas.relations import relation_types
 from cmdb_server.answers.asked_graph import AskedGraph
 from cmdb_server.answers.told import Named, Teller
@@ -90,6 +91,9 @@ def _read(view: AskedGraph, viewer: Viewer, one: Edit, path: str) -> Edits:
         return Edits(removed=frozenset({ci, *view.components(ci)}))
     if one.edit == "gate":
         gate = None if one.gate is None else overrides_of(one.gate, f"{path}.gate")
+        attribute = viewer.kinds["ci"].attributes["gate"]
+        if gate is not None and (problem := check_value(attribute, one.gate)) is not None:
+            raise _refused(f"{path}.gate", problem)
         return Edits(gates={_ci(view, one.ci, f"{path}.ci"): gate})
     return Edits(relations=dict(_relation(view, viewer, one, path)))
 

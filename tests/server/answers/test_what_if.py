@@ -117,6 +117,7 @@ def test_a_later_revision_is_answered_as_if_nobody_had_supposed_anything(shop: S
         ({"edit": "gate", "ci": "lb", "gate": {"depends_on": {"kind": "all", "k": 1}}}, "edits[1].gate.depends_on",
          Invalid),
         ({"edit": "gate", "ci": "lb", "gate": 2}, "edits[1].gate", Invalid),
+        ({"edit": "gate", "ci": "lb", "gate": {"depend_on": {"kind": "all"}}}, "edits[1].gate", Invalid),
         ({"edit": "relate", "from_": "lb", "relation": "loves", "to": "db"}, "edits[1].relation", Invalid),
         ({"edit": "relate", "from_": "lb", "relation": "depends_on", "to": "lb"}, "edits[1]", Invalid),
         ({"edit": "relate", "from_": "db", "relation": "runs_on", "to": "shop"}, "edits[1]", Invalid),
