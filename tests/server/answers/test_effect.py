@@ -52,7 +52,7 @@ def test_a_merge_is_told_by_names(estate: Estate) -> None:
 
 def test_a_split_tells_what_comes_to_be(estate: Estate) -> None:
     cis = ids(estate)
-    decide(estate.store, "ann", "merge", {"sides": [[cis["web-1"]], [cis["web-2"]]]}, "one", minute(1))
+    decide(estate.store, "ann", "merge", {"sides": [[cis["web-1"]], [cis["web-2"]]]}, "one", minute(0.5))
     records = [row[0] for row in estate.rows(tables.RECORD) if row[5] == "server"]
     (undone,) = estate.rows(tables.DECISION)
     assert undone[2] == "merge"

@@ -10,7 +10,7 @@ THING = Kept(
 
 
 def test_a_thing_tells_what_is_possible_while_its_kind_is_known() -> None:
-    assert shown(THING, kinds())["possible"] == ["authorise", "cancel"]
+    assert shown(THING, kinds())["possible"] == ["authorise", "exempt", "cancel"]
     assert shown(THING, kinds())["created_at"] == "1970-01-01T00:00:00.000Z"
     assert shown(THING, {})["possible"] == []
 
