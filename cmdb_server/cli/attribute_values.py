@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cmdb_server.cli.client import Client, segment
@@ -16,13 +16,16 @@ TEXTS = frozenset({"string", "uri", "reference", "date", "duration", "ip_address
 def attribute_values(client: Client, class_: str, texts: Iterable[str]) -> dict[str, Any]:
     """``ATTRIBUTE=VALUE`` -> attribute -> value. What does not fit is left for the server to refuse."""
     types = _types(client, class_) if texts else {}
-    told: dict[str, Any] = {}
+    return {name: read(types.get(name), value) for name, value in settings(texts)}
+
+
+def settings(texts: Iterable[str], what: str = "ATTRIBUTE") -> Iterator[tuple[str, str]]:
+    """(name, value as written) of each ``--set NAME=VALUE``. ``what``: what the names are of."""
     for text in texts:
         name, found, value = text.partition("=")
         if not found:
-            fail(USAGE, f"--set {text}: write ATTRIBUTE=VALUE")
-        told[name] = read(types.get(name), value)
-    return told
+            fail(USAGE, f"--set {text}: write {what}=VALUE")
+        yield name, value
 
 
 def attribute_value(client: Client, class_: str, name: str, text: str) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from rich.console import Group, RenderableType
 from rich.tree import Tree
 
+from cmdb_server.cli.attribute_values import read, settings
 from cmdb_server.cli.client import Client, segment
 from cmdb_server.cli.commands import Told, client_of, tell
 from cmdb_server.cli.exits import ABSENT, REFUSED, USAGE, fail
@@ -197,13 +197,5 @@ def _content(client: Client, told: Told) -> dict[str, Any]:
 
 
 def values(texts: list[str]) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    for text in texts:
-        name, found, value = text.partition("=")
-        if not found:
-            fail(USAGE, f"--set {text}: write FIELD=VALUE")
-        try:
-            told[name] = json.loads(value)
-        except ValueError:
-            told[name] = value
-    return told
+    """``FIELD=VALUE`` -> field -> value."""
+    return {name: read(None, value) for name, value in settings(texts, "FIELD")}
