@@ -102,6 +102,7 @@ def test_attributes_are_properties(store: Loadable, graph: Graph) -> None:
         "mixed": '[1,"a"]',
         "huge": str(2**70),
         "revision": 1,
+        "deleted": 0,
     }
 
 
