@@ -19,7 +19,7 @@ from cmdb_schemas.attribute import canonical, is_spelt
 from cmdb_schemas.ci_class import CIClass
 from cmdb_server.errors import Invalid
 from cmdb_server.model import ids, links
-from cmdb_server.model.normalise import is_placeholder, is_stock_phrase, normalise, uuid
+from cmdb_server.model.normalise import is_placeholder, is_stock_phrase, normalise
 
 GROUP = "cluster"
 """The class, and those below it, of what several boxes make up: the address at which it is reached is its own."""
@@ -28,15 +28,14 @@ EVERYWHERE = "*"
 MADE = ("hardware", "module")
 """Classes of what has a maker, and those below them."""
 PRINTED: Mapping[str, Callable[[str], bool]] = {
-    **dict.fromkeys(("serial_number", "serial_numbers", "asset_tag", "baseboard_serial"), is_placeholder),
+    "asset_tag": is_placeholder,
     **dict.fromkeys(
         ("manufacturer", "model_number", "hardware_version", "firmware_version", "bios_vendor", "bios_version",
          "bios_date", "baseboard_manufacturer", "baseboard_product", "chassis_type"), is_stock_phrase,
     ),
-    "machine_uuid": lambda text: uuid(text) is None,
 }  # fmt: skip
-"""Attributes that a maker fills in, or leaves as a form left them, and when they say nothing. Numbers are held to what
-identity holds them to; of names and versions only stock phrases are none."""
+"""Attributes that a maker fills in, or leaves as a form left them, and when they say nothing. Serial numbers and uuids
+stay as they were told: they are evidence, and whoever asks why two boxes are not one is shown what both bore."""
 Index = tuple[str, str]
 """An entry of the inverted index: (kind, value)."""
 
@@ -170,11 +169,7 @@ def _said(
 def _printed(name: str, value: Any) -> Any:
     """What is left of a value: what a maker left in its place says nothing, as it says nothing of who it is."""
     nothing = PRINTED.get(name)
-    if nothing is None:
-        return value
-    if isinstance(value, list):
-        return [one for one in value if not isinstance(one, str) or not nothing(one)] or None
-    return None if isinstance(value, str) and nothing(value) else value
+    return None if nothing is not None and isinstance(value, str) and nothing(value) else value
 
 
 @cache
