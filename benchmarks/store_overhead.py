@@ -44,7 +44,7 @@ def estate(count: int) -> Iterator[Batch]:
         numbers = range(start, min(start + REPORT, count))
         attributes = {n: {"os_name": "Debian", "cpus": n % 64, "memory": {"value": n, "unit": "GiB"}} for n in numbers}
         yield {
-            CI: [(uid(n), "server", f"host-{n}", None, AT, attributes[n], revision, None) for n in numbers],
+            CI: [(uid(n), "server", f"host-{n}", None, AT, attributes[n], revision, None, 0) for n in numbers],
             RELATION: [
                 (uid(n), "depends_on", uid(chance.randrange(numbers.stop)), None, 1, 1.0, AT, 1, revision)
                 for n in numbers
