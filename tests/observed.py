@@ -9,7 +9,7 @@ from typing import Any
 
 from cmdb_schemas.ci_class import classes
 from cmdb_server.model import presence
-from cmdb_server.model.attachment import by_age, declared_as, owner
+from cmdb_server.model.attachment import Bearers, by_age, declared_as, owner
 from cmdb_server.model.components import components, place, void_values
 from cmdb_server.model.decisions import Decision, distrusted, in_force
 from cmdb_server.model.identity import Record, Resolution, Value, resolve
@@ -114,8 +114,9 @@ class Observed:
             if record.id not in weak:
                 proofs[place(record)].append(record)
         groups = [[self.records[id_] for id_ in group] for one in self.resolutions for group in one.groups]
+        bearers = Bearers(self.records.values())
         for told in by_age(group for group in groups if all(record.declared for record in group)):
-            named = declared_as(told, self.records.values())
+            named = declared_as(told, bearers)
             ci_of |= dict.fromkeys((record.id for record in told), ci_of[named or told[0].id])
         for id_, record in self.records.items():
             for at, _, sighting in sorted(self.held[id_].seen):

@@ -16,7 +16,7 @@ from cmdb_server.ingest.entries import record
 from cmdb_server.ingest.ruling import ruled
 from cmdb_server.ingest.search import Search, doubt
 from cmdb_server.model import identity
-from cmdb_server.model.attachment import at_place, beyond, by_age, declared_as, nameless, owner
+from cmdb_server.model.attachment import Bearers, apart_from, at_place, beyond, by_age, declared_as, nameless, owner
 from cmdb_server.model.decisions import Decision
 from cmdb_server.model.record import Record, Value
 from cmdb_server.store import tables
@@ -91,11 +91,13 @@ def _attached(resolution: identity.Resolution, decisions: Sequence[Decision]) ->
         ci_of |= owned | dict.fromkeys(left, left[0] if left else "")
     decided = merged.union(id_ for sides in splits for side in sides for id_ in side)
     ci_of |= nameless(views[id_] for id_ in resolution.weak if ci_of[id_] == id_ and id_ not in decided)
-    for thing in by_age(_declared(resolution)):
-        if merged.isdisjoint(view.id for view in thing):
-            others = [other for other in views.values() if all(beyond(view, [other], splits) for view in thing)]
-            found = declared_as(thing, others)
-            ci_of |= dict.fromkeys((view.id for view in thing), ci_of[found]) if found is not None else {}
+    declared = by_age(_declared(resolution))
+    bearers = Bearers(views.values() if declared else ())
+    for thing in declared:
+        ids = {one.id for one in thing}
+        if merged.isdisjoint(ids):
+            found = declared_as(thing, bearers, apart_from(ids, splits))
+            ci_of |= dict.fromkeys(ids, ci_of[found]) if found is not None else {}
     return ci_of
 
 
@@ -125,7 +127,9 @@ def _contest(
         return
     open_ = {held.id for held in component if held.ended_at is None}
     views = list(resolution.records.values())
-    disputed = {a.id for a in views if a.id in open_ and any(_may_yet_meet(a, b) for b in views)}
+    newest = max(first for view in views for first, _ in view.intervals)
+    waiting = [a for a in views if a.id in open_ and a.intervals[-1][1] < newest]
+    disputed = {a.id for a in waiting if any(_may_yet_meet(a, b) for b in views)}
     replaced = {review.cis[1] for review in resolution.replacements}
     disputed |= {id_ for id_ in open_ if resolution.ci_of[id_] in replaced}
     keyed: defaultdict[tuple[str, str], list[str]] = defaultdict(list)

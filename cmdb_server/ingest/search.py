@@ -30,6 +30,7 @@ class Search:
         self.doubtful: set[str] = set()
         self._home: dict[str, str] = {}
         self._met: set[Value] = set()
+        self._joined: set[Value] = set()
         self._holders: defaultdict[Value, list[str]] = defaultdict(list)
         self._anchored: defaultdict[str, set[str]] = defaultdict(set)
         for decision in ruled.decisions:
@@ -61,7 +62,9 @@ class Search:
         for id_, found in keys.items():
             for key in found:
                 if self._joins(key):
-                    self._join(id_, self._holders.get(key, ()))
+                    holders = self._holders.get(key, [])
+                    self._join(id_, holders[:1] if key in self._joined else holders)
+                    self._joined.add(key)
             self._join(id_, self._anchored.get(id_, ()))
         for id_ in turned:  # what a value held together until now is decided anew without it
             self._home.setdefault(id_, id_)

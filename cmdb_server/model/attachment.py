@@ -5,7 +5,8 @@ They are attached to CIs after those are found, and never join two of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from heapq import merge
 
 from cmdb_server.model.components import full_names
 from cmdb_server.model.evidence import View
@@ -14,6 +15,8 @@ from cmdb_server.model.weighing import Weights, shipped
 
 GENERIC = frozenset(("ci", "hardware", "unknown_device"))
 """Classes of what was not told apart any further."""
+OBSERVED = ""
+"""In the place of a source: what was observed, by any."""
 DEFAULT = "default"
 """The family of classes that have nothing in common."""
 
@@ -75,12 +78,17 @@ def tenures(spans: Iterable[tuple[int, int, str | None]], ci_of: Mapping[str, st
     return found if len(found) > 1 else []
 
 
-def beyond(view: Record, others: Iterable[Record], splits: Iterable[Sequence[Sequence[str]]]) -> list[Record]:
-    """The records that nobody separated from this one. ``splits``: the sides of each."""
-    apart = {
-        id_ for sides in splits for side in sides if view.id in side
+def apart_from(ids: Collection[str], splits: Iterable[Sequence[Sequence[str]]]) -> frozenset[str]:
+    """The records that people separated from any of these. ``splits``: the sides of each."""
+    return frozenset(
+        id_ for sides in splits for side in sides if any(one in ids for one in side)
         for other in sides if other is not side for id_ in other
-    }  # fmt: skip
+    )  # fmt: skip
+
+
+def beyond(view: Record, others: Iterable[Record], splits: Iterable[Sequence[Sequence[str]]]) -> list[Record]:
+    """The records that nobody separated from this one."""
+    apart = apart_from((view.id,), splits)
     return [other for other in others if other.id not in apart]
 
 
@@ -95,28 +103,42 @@ def nameless(weak: Iterable[Record]) -> dict[str, str]:
     return found
 
 
-def declared_as(declared: Sequence[Record], bearers: Iterable[Record], weights: Weights | None = None) -> str | None:
+class Bearers:
+    """Records by the full names that they bear."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        found: dict[str, dict[str, list[Record]]] = {}
+        for one in sorted(records, key=_preferred):
+            observed = (*one.identifiers.get("name", ()), *one.identifiers.get("fqdn", ()))
+            for name in set(full_names(one) if one.declared else observed):
+                found.setdefault(name, {}).setdefault(one.source if one.declared else OBSERVED, []).append(one)
+        self._of = found
+
+    def of(self, names: Iterable[str], sources: Collection[str]) -> Iterable[Record]:
+        """Who bears any of these, but for what these sources declared: those observed first, then those declared, the
+        earliest first; some twice."""
+        held = (self._of.get(name, {}).items() for name in names)
+        return merge(*(some for of in held for source, some in of if source not in sources), key=_preferred)
+
+
+def declared_as(
+    declared: Sequence[Record], bearers: Bearers, apart: Collection[str] = (), weights: Weights | None = None
+) -> str | None:
     """The record that what people declared, and nobody was observed to be, belongs with: the earliest of ``bearers``
     that was observed bearing one of its full names, else the earliest that another source had declared by one before.
-    ``declared``: the records of one such thing. Hardware that disagrees rules a bearer out. Short names attach nothing:
-    too many things share them; and what one source tells twice is two things."""
+    ``declared``: the records of one such thing; ``apart``: those that people separated from it. Hardware that disagrees
+    rules a bearer out. Short names attach nothing: too many things share them; and what one source tells twice is two
+    things."""
     weights = weights or shipped()
     names = {name for one in declared for name in full_names(one)}
-    if not names:
-        return None
-    own, sources, since = {one.id for one in declared}, {one.source for one in declared}, min(map(_age, declared))
-    fitting = [
-        (r.declared, *_age(r))
-        for r in bearers
-        if not names.isdisjoint(
-            full_names(r) if r.declared else (*r.identifiers.get("name", ()), *r.identifiers.get("fqdn", ()))
-        )
-        and r.id not in own
-        and all(_comparable(one, r) for one in declared)
-        and (not r.declared or (r.source not in sources and _age(r) < since))
-        and not any(_disagree(one, r, weights) for one in declared)
-    ]
-    return min(fitting)[2] if fitting else None
+    sources, since = {one.source for one in declared}, min(map(_age, declared))
+    for bearer in bearers.of(names, sources):
+        if bearer.declared and _age(bearer) >= since:
+            return None
+        fits = all(_comparable(one, bearer) and not _disagree(one, bearer, weights) for one in declared)
+        if fits and bearer.id not in apart:
+            return bearer.id
+    return None
 
 
 def _comparable(one: Record, other: Record) -> bool:
@@ -138,3 +160,7 @@ def by_age(groups: Iterable[Sequence[Record]]) -> list[Sequence[Record]]:
 
 def _age(record: Record) -> tuple[int, str]:
     return record.first_at, record.id
+
+
+def _preferred(record: Record) -> tuple[bool, int, str]:
+    return record.declared, *_age(record)

@@ -6,8 +6,9 @@ what a component is, ``attachment`` for records that prove nothing by themselves
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from cmdb_server.model.clusters import Clustering, cluster
 from cmdb_server.model.components import (
@@ -117,7 +118,7 @@ class _Component:
         self.views = [View(r, weights, without) for r in live]
         self.at = {r.id: i for i, r in enumerate(live)}
         alike = Likeness(self.views, weights)
-        self.found = {pair: alike.points(*pair) for pair in _pairs(len(live))}
+        self.found = {pair: alike.points(*pair) for pair in _pairs(self.views)}
         self.distrusted = contradictions(self.views, self.found, weights)
         self.without = without
         if self.distrusted:
@@ -275,5 +276,14 @@ def _names(decision: Decision, known: set[str]) -> bool:
     )
 
 
-def _pairs(n: int) -> Iterable[Pair]:
-    return ((i, j) for i in range(n) for j in range(i + 1, n))
+def _pairs(views: Sequence[View]) -> Iterator[Pair]:
+    """The pairs of which anything may follow. Who neither proves anything nor answered anywhere bears a name at most, which
+    neither joins nor separates: only versions of one key are compared then."""
+    mute = [not view.strong and not view.record.address for view in views]
+    yield from combinations([i for i, silent in enumerate(mute) if not silent], 2)
+    versions: dict[tuple[str, str], list[int]] = {}
+    for i, view in enumerate(views):
+        if view.record.native_key is not None:
+            versions.setdefault((view.record.source, view.record.native_key), []).append(i)
+    for same in versions.values():
+        yield from ((i, j) for i, j in combinations(same, 2) if mute[i] or mute[j])

@@ -1,6 +1,17 @@
 from __future__ import annotations
 
-from cmdb_server.model.attachment import at_place, beyond, by_age, declared_as, nameless, owner, owners, tenures
+from cmdb_server.model.attachment import (
+    Bearers,
+    apart_from,
+    at_place,
+    beyond,
+    by_age,
+    declared_as,
+    nameless,
+    owner,
+    owners,
+    tenures,
+)
 from tests.records import record
 
 PING = record("p", source="ping", address="10.0.0.1", seen=[(5, 30)])
@@ -29,8 +40,9 @@ def test_a_declaration_belongs_with_the_earliest_bearer_of_its_full_name() -> No
     wanted = record("d", source="manual", declared=True, name="web.a.net")
     earlier = record("e", name="web.a.net", serial="CZ9", seen=[(1, 2)])
     short = record("s", name="web", serial="CZ8", seen=[(0, 2)])
-    assert declared_as([wanted], [A, earlier, short, B]) == declared_as([wanted], [earlier, A]) == "e"
-    assert declared_as([record("d", declared=True, name="web")], [A, short]) is None
+    assert declared_as([wanted], Bearers([A, earlier, short, B])) == declared_as([wanted], Bearers([earlier, A])) == "e"
+    assert declared_as([record("d", declared=True, name="web")], Bearers([A, short])) is None
+    assert declared_as([wanted], Bearers([A, earlier]), apart_from(["d"], [(("d",), ("e", "x"))])) == "a"
 
 
 def test_without_an_observed_bearer_it_belongs_with_who_declared_it_first() -> None:
@@ -39,15 +51,15 @@ def test_without_an_observed_bearer_it_belongs_with_who_declared_it_first() -> N
     )
     again = record("z", source="y", declared=True, name="web.a.net", seen=[(3, 9)])
     told = [again, then, first]
-    assert [declared_as([one], told) for one in (first, then, again)] == [None, "x", "x"]
-    assert declared_as([again], [then]) is None, "what one source tells twice is two things"
+    assert [declared_as([one], Bearers(told)) for one in (first, then, again)] == [None, "x", "x"]
+    assert declared_as([again], Bearers([then])) is None, "what one source tells twice is two things"
     assert [group[0].id for group in by_age([[again], [then], [first]])] == ["x", "y", "z"]
 
 
 def test_other_hardware_is_another_thing_whatever_its_name() -> None:
     wanted = record("d", source="import:x", declared=True, name="web.a.net", serial="CZ1")
-    assert declared_as([wanted], [record("e", name="web.a.net", serial="CZ2")]) is None
-    assert declared_as([wanted], [record("e", name="web.a.net", mac="3c:ec:ef:00:00:01")]) == "e"
+    assert declared_as([wanted], Bearers([record("e", name="web.a.net", serial="CZ2")])) is None
+    assert declared_as([wanted], Bearers([record("e", name="web.a.net", mac="3c:ec:ef:00:00:01")])) == "e"
 
 
 def test_what_bears_nothing_is_one_thing_at_one_place() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,13 @@ from cmdb_server.answers.inventory import Filters
 from cmdb_server.answers.viewer import Viewer
 from cmdb_server.answers.views import CiSummary
 from cmdb_server.errors import Invalid
+from cmdb_server.ingest import cluster
 from cmdb_server.ingest.batch import Batch
 from cmdb_server.ingest.caller import Caller
 from cmdb_server.ingest.pipeline import ingest
+from cmdb_server.ingest.search import Search
+from cmdb_server.model import attachment
+from cmdb_server.model.likeness import Likeness
 from cmdb_server.practices.imports import bring as module
 from cmdb_server.practices.imports.bring import Import, Outcome, Progress, bring
 from cmdb_server.store.sqlite import SqliteStore
@@ -201,3 +205,26 @@ def test_a_second_source_of_the_same_things_looks_at_each_once(estate: Estate, m
     estate.bring(text, name="other")
     assert len(estate.cis("server")) == 200
     assert looked[0] < 2000
+
+
+def test_many_rows_of_one_name_are_not_held_against_each_other(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has a name alone is nobody's twin by evidence: to compare all pairs would take the square of their number."""
+    compared = [0]
+
+    def counted(told: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            compared[0] += 1
+            return told(*args)
+
+        return call
+
+    monkeypatch.setattr(Likeness, "points", counted(Likeness.points))
+    monkeypatch.setattr(cluster, "_may_yet_meet", counted(cluster._may_yet_meet))
+    monkeypatch.setattr(attachment, "_disagree", counted(attachment._disagree))
+    monkeypatch.setattr(Search, "_root", counted(Search._root))
+    count = 200
+    rows = "".join(f"server,unknown.example.com,k{number}\n" for number in range(count))
+    assert estate.bring("class,name,key\n" + rows).new == count
+    assert len(estate.cis("server")) == 1 and compared[0] < 20 * count
+    names = inventory.list_cis(estate.store, ANN, Filters("server"), limit=1000, now_ms=estate.now).items
+    assert len(names) == count, "what one source tells twice is two things"
