@@ -172,7 +172,10 @@ def test_who_asked_for_it_and_the_owners_are_told_when_it_did_not_work(upgrade: 
         upgrade.at(111)
         upgrade.work()
         letters = {made["To"]: made for made in box.messages if "as expected" in made["Subject"]}
-        assert len(box.messages) == len(letters) + 1, "and Ann of the change as it was booked"
+        others = {made["Subject"].split(":")[0]: made["To"] for made in box.messages}
+        assert len(box.messages) == len(letters) + 2
+        assert others[f"{upgrade.number} scheduled"] == "ann@example.org", "of the change as it was booked"
+        assert others[f"{upgrade.number} asks for your approval"] == "ann@example.org", "who owned no service before"
     assert letters.keys() == {"bob@example.org", "ann@example.org"}
     assert letters["bob@example.org"]["Subject"] == f"{upgrade.number} not as expected: up"
     assert letters["ann@example.org"]["Subject"] == f"{upgrade.number} not as expected: up (shop)"
