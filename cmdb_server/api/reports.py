@@ -119,7 +119,7 @@ def describe_wire(spec: APISpec) -> None:
     components["Report"]["properties"]["content"] = {"$ref": REF + "Content"}
     components["Report"]["properties"]["version"] = {"enum": list(range(wire.OLDEST_SERVED, wire.VERSION + 1))}
     for name in ("observed_at", "sent_at"):
-        components["Report"]["properties"][name] = {"type": "string", "format": "date-time"}
+        components["Report"]["properties"][name] |= {"format": "date-time"}
     for name, schema in components.items():
         spec.components.schema(name, _as_decoded(schema))
 

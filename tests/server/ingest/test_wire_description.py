@@ -94,6 +94,12 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.parametrize("name", ["observed_at", "sent_at"])
+def test_a_time_is_no_empty_text(described: Any, name: str) -> None:
+    told = changed(GOOD, (name,), "")
+    assert not decoded(json.dumps(told).encode()) and not described.is_valid(told)
+
+
 def test_the_whole_of_it_is_accepted_by_both(described: Any) -> None:
     assert decoded(json.dumps(GOOD).encode())
     assert described.is_valid(GOOD)
