@@ -9,7 +9,7 @@ from cmdb_server.ingest import ruling
 from cmdb_server.ingest.tasks import OPEN, task_id
 from cmdb_server.model.components import VOID
 from cmdb_server.model.decisions import distrusted
-from cmdb_server.model.record import Record, Value
+from cmdb_server.model.record import Record, Value, is_told_by_people
 from cmdb_server.store import tables
 from cmdb_server.store.partial import whole
 from cmdb_server.store.port import Reading, Row
@@ -24,7 +24,7 @@ def as_evidence(record: Row, source: SourceView, family: str = "") -> Record:
     address = identifiers.pop("@address", (None,))[0]
     return Record(
         record[0], source.source, source.site, source.target, record[R["native_key"]], record[R["class"]],
-        family, identifiers, address, ((source.first, source.last),), source.source == "manual", source.first,
+        family, identifiers, address, ((source.first, source.last),), is_told_by_people(source.source), source.first,
     )  # fmt: skip
 
 

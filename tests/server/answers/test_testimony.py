@@ -14,6 +14,7 @@ from cmdb_server.store.port import Reading
 from cmdb_server.store.sqlite import SqliteStore
 from tests.delivered import NOW, bodies, deliver
 from tests.factories import START
+from tests.observed import Scan
 from tests.situations import BOX, DAY, HARDWARE, OTHER, SOFTWARE, box, of, ssh
 
 
@@ -61,3 +62,10 @@ def test_what_identifies_nothing_anywhere(store: SqliteStore) -> None:
     ]
     deliver(store, bodies([ssh(1, *things)]))
     assert store.read(lambda tx: void(tx, told(tx))) == distrusted(store) == {("serial", "SAME-1")}
+
+
+def test_what_a_file_tells_is_read_as_identity_reads_it(store: SqliteStore) -> None:
+    """A name that a file keeps is a label that people gave: shown otherwise, an explanation would not be the reason."""
+    told_by_file = Scan("import:assets", "assets", DAY, (box("b", of(BOX, "serial", "name"), None, key="1"),))
+    deliver(store, bodies([ssh(1, box("a", BOX)), told_by_file]))
+    assert {one.source: one.declared for one in store.read(told)} == {"ssh": False, "import:assets": True}
